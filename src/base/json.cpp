@@ -1,0 +1,413 @@
+#include "base/json.h"
+
+#include <boost/json/basic_parser_impl.hpp>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+#include "base/text.h"
+
+namespace mxcp {
+namespace {
+
+namespace bj = boost::json;
+
+// Receives the events of Boost.JSON's parser and builds the Value.
+class Builder {
+ public:
+  static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
+  static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+  bool on_document_begin(bj::error_code&) { return true; }
+  bool on_document_end(bj::error_code&) { return true; }
+  bool on_object_begin(bj::error_code&) { return open(Object{}); }
+  bool on_array_begin(bj::error_code&) { return open(Array{}); }
+  bool on_object_end(std::size_t, bj::error_code&) { return close(); }
+  bool on_array_end(std::size_t, bj::error_code&) { return close(); }
+  bool on_key_part(bj::string_view part, std::size_t, bj::error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_key(bj::string_view part, std::size_t, bj::error_code&) {
+    text_.append(part.data(), part.size());
+    keys_.back() = std::exchange(text_, {});
+    return true;
+  }
+  bool on_string_part(bj::string_view part, std::size_t, bj::error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_string(bj::string_view part, std::size_t, bj::error_code&) {
+    text_.append(part.data(), part.size());
+    return put(Value(std::exchange(text_, {})));
+  }
+  bool on_number_part(bj::string_view part, bj::error_code&) {
+    text_.append(part.data(), part.size());
+    return true;
+  }
+  bool on_int64(std::int64_t, bj::string_view part, bj::error_code&) { return number(part); }
+  bool on_uint64(std::uint64_t, bj::string_view part, bj::error_code&) { return number(part); }
+  bool on_double(double, bj::string_view part, bj::error_code&) { return number(part); }
+  bool on_bool(bool value, bj::error_code&) { return put(value); }
+  bool on_null(bj::error_code&) { return put(nullptr); }
+  bool on_comment_part(bj::string_view, bj::error_code&) { return true; }
+  bool on_comment(bj::string_view, bj::error_code&) { return true; }
+
+  Value take() { return std::move(root_); }
+
+ private:
+  bool open(Value container) {
+    stack_.push_back(std::move(container));
+    keys_.emplace_back();
+    return true;
+  }
+
+  bool close() {
+    Value done = std::move(stack_.back());
+    stack_.pop_back();
+    keys_.pop_back();
+    return put(std::move(done));
+  }
+
+  bool put(Value value) {
+    if (stack_.empty()) {
+      root_ = std::move(value);
+    } else if (Array* array = stack_.back().as_array()) {
+      array->push_back(std::move(value));
+    } else {
+      stack_.back().as_object()->set(std::move(keys_.back()), std::move(value));
+    }
+    return true;
+  }
+
+  // Boost's own conversion may be off in the last digit and loses what does not fit: ours is exact.
+  bool number(bj::string_view part) {
+    text_.append(part.data(), part.size());
+    const std::string text = std::exchange(text_, {});
+    const char* const end = text.data() + text.size();
+    const bool integral = text.find_first_of(".eE") == std::string::npos;
+    if (integral) {
+      std::int64_t i = 0;
+      if (std::from_chars(text.data(), end, i).ec == std::errc{}) {
+        // "-0" is a number of its own in floating point.
+        return i == 0 && text.front() == '-' ? put(-0.0) : put(i);
+      }
+      return put(ExactNumber{text});
+    }
+    double d = 0;
+    const auto converted = std::from_chars(text.data(), end, d);
+    if (converted.ec != std::errc{}) return put(ExactNumber{text});
+    // Up to 15 significant digits every decimal survives the way through a double.
+    std::size_t digits = 0;
+    for (const char c : text) {
+      if (c == 'e' || c == 'E') break;
+      if (c >= '0' && c <= '9' && (digits > 0 || c != '0')) ++digits;
+    }
+    if (digits <= 15) return put(d);
+    std::string shortest;
+    append_json_double(shortest, d);
+    return shortest == text || digits > 400 ? put(d) : put(ExactNumber{text});
+  }
+
+  Value root_;
+  std::vector<Value> stack_;
+  std::vector<std::string> keys_;
+  std::string text_;
+};
+
+Place place_of(std::string_view text, std::size_t offset) {
+  Place place;
+  place.line = 1;
+  place.column = 1;
+  for (const char c : text.substr(0, offset)) {
+    if (c == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+void append_padded(std::string& out, std::int64_t value, int width) {
+  const std::string digits = std::to_string(value);
+  out.append(static_cast<std::size_t>(std::max(0, width - static_cast<int>(digits.size()))), '0');
+  out += digits;
+}
+
+void append_zone(std::string& out, std::int32_t offset) {
+  out += offset < 0 ? '-' : '+';
+  const std::int32_t seconds = std::abs(offset);
+  append_padded(out, seconds / 3600, 2);
+  out += ':';
+  append_padded(out, seconds / 60 % 60, 2);
+  if (seconds % 60 != 0) {
+    out += ':';
+    append_padded(out, seconds % 60, 2);
+  }
+}
+
+void append_clock(std::string& out, std::int64_t micros) {
+  const std::int64_t seconds = micros / 1000000;
+  append_padded(out, seconds / 3600, 2);
+  out += ':';
+  append_padded(out, seconds / 60 % 60, 2);
+  out += ':';
+  append_padded(out, seconds % 60, 2);
+  if (micros % 1000000 != 0) {
+    out += '.';
+    append_padded(out, micros % 1000000, 6);
+  }
+}
+
+void append_pretty(std::string& out, const Value& value, int depth) {
+  const auto newline = [&](int level) {
+    out += '\n';
+    out.append(static_cast<std::size_t>(level) * 2, ' ');
+  };
+  if (const RawJson* raw = value.as_raw()) {
+    if (auto parsed = parse_json(raw->text, {.max_depth = 1000})) {
+      append_pretty(out, *parsed, depth);
+    } else {
+      out += raw->text;
+    }
+  } else if (const Array* array = value.as_array(); array && !array->empty()) {
+    out += '[';
+    for (const Value& item : *array) {
+      if (&item != &array->front()) out += ',';
+      newline(depth + 1);
+      append_pretty(out, item, depth + 1);
+    }
+    newline(depth);
+    out += ']';
+  } else if (const Object* object = value.as_object(); object && !object->empty()) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, item] : *object) {
+      if (!std::exchange(first, false)) out += ',';
+      newline(depth + 1);
+      append_json_string(out, key);
+      out += ": ";
+      append_pretty(out, item, depth + 1);
+    }
+    newline(depth);
+    out += '}';
+  } else {
+    append_json(out, value);
+  }
+}
+
+}  // namespace
+
+Result<Value> parse_json(std::string_view text, const JsonLimits& limits) {
+  bj::parse_options options;
+  options.max_depth = limits.max_depth;
+  bj::basic_parser<Builder> parser(options);
+  bj::error_code error;
+  const std::size_t used = parser.write_some(false, text.data(), text.size(), error);
+  std::size_t at = used;
+  if (!error && used < text.size()) {
+    at = used + text.substr(used).find_first_not_of(" \t\r\n");
+    if (at >= used && at < text.size()) error = bj::error::extra_data;
+  }
+  if (!error) return parser.handler().take();
+  std::string what = error.message();
+  if (error == bj::error::incomplete) what = "the text ends in the middle of a value";
+  if (error == bj::error::too_deep) {
+    what = "nested deeper than " + std::to_string(limits.max_depth) + " levels";
+  }
+  return Error{Code::kInvalidArgs, "invalid JSON: " + what, place_of(text, std::min(at, text.size()))};
+}
+
+std::string to_json(const Value& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+void append_json(std::string& out, const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kNull: out += "null"; return;
+    case Value::Kind::kBool: out += *value.as_bool() ? "true" : "false"; return;
+    case Value::Kind::kInt: append_json_int(out, *value.as_int()); return;
+    case Value::Kind::kDouble: append_json_double(out, *value.as_double()); return;
+    case Value::Kind::kNumber: out += value.as_number()->text; return;
+    case Value::Kind::kString: append_json_string(out, *value.as_string()); return;
+    case Value::Kind::kDate: append_json_string(out, to_iso(*value.as_date())); return;
+    case Value::Kind::kTime: append_json_string(out, to_iso(*value.as_time())); return;
+    case Value::Kind::kTimestamp: append_json_string(out, to_iso(*value.as_timestamp())); return;
+    case Value::Kind::kBytes:
+      out += '"';
+      append_base64(out, value.as_bytes()->data);
+      out += '"';
+      return;
+    case Value::Kind::kArray: {
+      out += '[';
+      bool first = true;
+      for (const Value& item : *value.as_array()) {
+        if (!std::exchange(first, false)) out += ',';
+        append_json(out, item);
+      }
+      out += ']';
+      return;
+    }
+    case Value::Kind::kObject: {
+      out += '{';
+      bool first = true;
+      for (const auto& [key, item] : *value.as_object()) {
+        if (!std::exchange(first, false)) out += ',';
+        append_json_string(out, key);
+        out += ':';
+        append_json(out, item);
+      }
+      out += '}';
+      return;
+    }
+    case Value::Kind::kRaw: out += value.as_raw()->text; return;
+  }
+}
+
+std::string to_pretty_json(const Value& value) {
+  std::string out;
+  append_pretty(out, value, 0);
+  return out;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  // Repaired first, so that the loop below may copy bytes.
+  std::string repaired;
+  if (!is_valid_utf8(text)) {
+    for (std::size_t i = 0; i < text.size();) {
+      std::size_t n = 1;
+      while (n <= 4 && i + n <= text.size() && !is_valid_utf8(text.substr(i, n))) ++n;
+      if (n <= 4 && i + n <= text.size()) {
+        repaired += text.substr(i, n);
+        i += n;
+      } else {
+        repaired += "\xEF\xBF\xBD";
+        ++i;
+      }
+    }
+    text = repaired;
+  }
+  out += '"';
+  std::size_t copied = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') [[likely]] continue;
+    out.append(text, copied, i - copied);
+    copied = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      default:
+        out += "\\u00";
+        out += kHex[c >> 4];
+        out += kHex[c & 15];
+    }
+  }
+  out.append(text, copied, text.size() - copied);
+  out += '"';
+}
+
+void append_json_int(std::string& out, std::int64_t value) {
+  char buffer[24];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+  out.append(buffer, end);
+}
+
+void append_json_double(std::string& out, double value) {
+  if (!std::isfinite(value)) {
+    out += "null";
+    return;
+  }
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
+  const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
+  out += text;
+  // A double stays recognisable as one: 1.0, not 1.
+  if (text.find_first_of(".e") == std::string_view::npos) out += ".0";
+}
+
+void append_base64(std::string& out, std::string_view bytes) {
+  static constexpr char kAlphabet[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto byte = [&](std::size_t k) {
+      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U;
+    };
+    const unsigned group = byte(0) << 16 | byte(1) << 8 | byte(2);
+    out += kAlphabet[group >> 18];
+    out += kAlphabet[group >> 12 & 63];
+    out += i + 1 < bytes.size() ? kAlphabet[group >> 6 & 63] : '=';
+    out += i + 2 < bytes.size() ? kAlphabet[group & 63] : '=';
+  }
+}
+
+std::string to_iso(Date date) {
+  // Howard Hinnant's civil-from-days algorithm (public domain), years before 1 written as -YYYY.
+  const std::int64_t z = static_cast<std::int64_t>(date.days) + 719468;
+  const std::int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+  const std::int64_t doe = z - era * 146097;
+  const std::int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+  const std::int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+  const std::int64_t mp = (5 * doy + 2) / 153;
+  const std::int64_t day = doy - (153 * mp + 2) / 5 + 1;
+  const std::int64_t month = mp < 10 ? mp + 3 : mp - 9;
+  std::int64_t year = yoe + era * 400 + (month <= 2 ? 1 : 0);
+  std::string out;
+  if (year < 0) {
+    out += '-';
+    year = -year;
+  }
+  append_padded(out, year, 4);
+  out += '-';
+  append_padded(out, month, 2);
+  out += '-';
+  append_padded(out, day, 2);
+  return out;
+}
+
+std::string to_iso(Time time) {
+  std::string out;
+  append_clock(out, time.micros);
+  if (time.has_zone) append_zone(out, time.offset);
+  return out;
+}
+
+std::string to_iso(Timestamp timestamp) {
+  constexpr std::int64_t kDay = 86400LL * 1000000;
+  std::int64_t micros = timestamp.micros;
+  if (timestamp.has_zone) micros += timestamp.offset * 1000000LL;
+  std::int64_t days = micros / kDay;
+  std::int64_t rest = micros % kDay;
+  if (rest < 0) {
+    rest += kDay;
+    --days;
+  }
+  std::string out = to_iso(Date{static_cast<std::int32_t>(days)});
+  out += 'T';
+  append_clock(out, rest);
+  if (timestamp.has_zone) append_zone(out, timestamp.offset);
+  return out;
+}
+
+std::string to_plain_text(const Value& value) {
+  if (const std::string* text = value.as_string()) return *text;
+  if (const Date* date = value.as_date()) return to_iso(*date);
+  if (const Time* time = value.as_time()) return to_iso(*time);
+  if (const Timestamp* timestamp = value.as_timestamp()) return to_iso(*timestamp);
+  return to_json(value);
+}
+
+}  // namespace mxcp

@@ -1,0 +1,133 @@
+// Database: one DuckDB instance and its bounded pool of connections.
+//
+// Opened when first needed, one per process. Connections are made lazily, up to `max_connections`;
+// each keeps its own prepared statements (LRU). A Lease is the exclusive use of one connection; it
+// goes back to the pool when it is destroyed: an open transaction is rolled back, and a connection
+// whose session state was changed (SET, USE, ATTACH, temporary objects) is closed instead of being
+// given to the next caller.
+//
+// Threads: everything here may be called from any thread. Nothing here takes Python's GIL; callers
+// must not hold it. No file of the database is ever opened by us while DuckDB has it (closing such
+// a descriptor would drop DuckDB's POSIX lock).
+//
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/user_context.h"
+#include "engine/result_set.h"
+#include "types/parameters.h"
+
+namespace mxcp::engine {
+
+struct SecretOptions {
+  std::string name;
+  std::string type;
+  Object parameters;
+};
+
+struct ExtensionOptions {
+  std::string name;
+  std::string repo;
+};
+
+struct DatabaseOptions {
+  fs::path path;  // absolute; the parent folder is created
+  bool readonly = false;
+  // DuckDB's worker threads. 0: our rule. A point query pays 0.3 ms for waking DuckDB's scheduler
+  // with more than one thread, so a server, whose parallelism is across calls, uses 1.
+  int threads = 0;
+  std::size_t max_connections = 0;    // 0: max(4, 2 x cores)
+  std::size_t statements_per_connection = 64;
+  std::vector<SecretOptions> secrets;       // created once per instance; an unknown type is skipped
+  std::vector<ExtensionOptions> extensions;  // LOAD, and INSTALL only if that fails
+};
+
+// What is known about one statement of a source without running it.
+struct StatementInfo {
+  struct Parameter {
+    std::string name;
+    std::string type;  // DuckDB's name, "" when it could not be inferred
+  };
+  std::vector<Parameter> parameters;
+  std::vector<Column> columns;  // of the result, when known
+  bool read_only = false;       // a SELECT-like statement that changes nothing
+  std::size_t offset = 0;       // where it begins in the source text
+};
+
+using ProgressFn = std::function<void(double percent)>;  // strictly increasing, in (0, 100)
+
+struct ExecuteOptions {
+  CancelToken* cancel = nullptr;  // interrupts the running query
+  ProgressFn progress;            // costs a little: only when somebody listens
+  const Caller* caller = nullptr;  // identity for get_username() and friends
+  // Names that no statement of the source uses are an error, unless this is set.
+  bool allow_unused = false;
+};
+
+class Lease {
+ public:
+  Lease(Lease&&) noexcept;
+  Lease& operator=(Lease&&) noexcept;
+  ~Lease();
+
+  // Runs every statement of `sql`, binding to each only the names it uses ($name), and returns the
+  // result of the last one. The ResultSet must be consumed before the lease ends.
+  // Errors: kSql with the place inside `sql` (line, column; no file) where DuckDB gave one,
+  // kCancelled/kTimeout when stopped.
+  Result<ResultSet> execute(std::string_view sql, const types::Arguments& parameters,
+                            const ExecuteOptions& options = {});
+
+  // Parses and prepares without running. One entry per statement. A statement that depends on an
+  // earlier one of the same source (CREATE then SELECT) is reported as far as it can be known.
+  Result<std::vector<StatementInfo>> prepare(std::string_view sql);
+
+ private:
+  friend class Database;
+  struct Impl;
+  explicit Lease(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+class Database {
+ public:
+  // Errors: kDatabase. The message names the file and what is wrong with it: locked (by which
+  // process, from DuckDB's text and /proc), not a database, written by a newer DuckDB, no
+  // permission, directory missing, read-only and absent.
+  static Result<std::unique_ptr<Database>> open(DatabaseOptions options);
+
+  // Waits for every lease to come back (interrupting running queries at `deadline`), then closes.
+  // Returns once the file is closed and its lock is released.
+  void close(Instant deadline);
+  ~Database();
+
+  // Waits for a free connection. Errors: kOverloaded at the deadline, kUnavailable when closing.
+  Result<Lease> lease(Instant deadline, CancelToken* cancel = nullptr);
+
+  // The same file, by device and inode.
+  bool is_managed(const fs::path& path) const;
+  const DatabaseOptions& options() const;
+  std::string version() const;  // DuckDB's, e.g. "v1.4.4"
+
+  struct Stats {
+    std::size_t connections = 0, in_use = 0, waiting = 0;
+  };
+  Stats stats() const;
+
+ private:
+  friend class Lease;
+  struct Impl;
+  explicit Database(std::shared_ptr<Impl> impl);
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace mxcp::engine

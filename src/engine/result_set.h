@@ -1,0 +1,80 @@
+// ResultSet: the rows of one statement, chunk by chunk, and the ways out of it.
+//
+// A ResultSet is consumed once, either as JSON text (rows_to_json: from the vectors straight into
+// the text, no row in between), as a Value tree (rows_to_value), or by a visitor that builds
+// something else (python/ builds dicts through VectorReader, see vector_reader.h).
+//
+// JSON mapping (mxcp-features 4): integers of every width and DECIMAL with all their digits, DOUBLE
+// shortest, NaN and infinity null, DATE/TIME/TIMESTAMP ISO 8601, INTERVAL as ISO 8601 duration,
+// BLOB base64, UUID/ENUM/BIT text, LIST/ARRAY lists, STRUCT and MAP objects (MAP keys as text),
+// UNION its value, NULL null at any depth. Duplicate column names become id, id_1, id_2 ...
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/value.h"
+#include "types/type.h"
+
+namespace mxcp::engine {
+
+enum class TypeId : std::uint8_t {
+  kBoolean, kTinyInt, kSmallInt, kInteger, kBigInt, kHugeInt, kUTinyInt, kUSmallInt, kUInteger,
+  kUBigInt, kUHugeInt, kBigNum, kFloat, kDouble, kDecimal, kVarchar, kBlob, kBit, kUuid, kDate,
+  kTime, kTimeNs, kTimeTz, kTimestamp, kTimestampS, kTimestampMs, kTimestampNs, kTimestampTz,
+  kInterval, kEnum, kList, kArray, kStruct, kMap, kUnion, kSqlNull, kOther,
+};
+
+// A column's type, as a tree.
+struct ColumnType {
+  TypeId id = TypeId::kOther;
+  std::string name;               // as DuckDB writes it: "DECIMAL(12,2)", "INTEGER[]"
+  std::string alias;              // "JSON", or ""
+  std::uint8_t width = 0, scale = 0;       // kDecimal
+  TypeId internal = TypeId::kOther;        // kDecimal, kEnum: the physical integer type
+  std::uint64_t array_size = 0;            // kArray
+  std::vector<std::string> names;          // kStruct, kUnion: members; kEnum: labels
+  std::vector<ColumnType> children;        // kList/kArray: 1; kMap: key, value; kStruct/kUnion
+};
+
+struct Column {
+  std::string name;  // unique within the result
+  ColumnType type;
+};
+
+class ResultSet {
+ public:
+  ResultSet(ResultSet&&) noexcept;
+  ResultSet& operator=(ResultSet&&) noexcept;
+  ~ResultSet();
+
+  const std::vector<Column>& columns() const;
+
+  // The next chunk (up to 2048 rows), as a duckdb_data_chunk owned by this ResultSet until the next
+  // call; nullptr at the end. Errors: kSql, kCancelled, kTimeout.
+  Result<void*> next_chunk();
+
+ private:
+  friend class Lease;
+  struct Impl;
+  explicit ResultSet(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// [{"id":1,...},...]
+Status rows_to_json(ResultSet& rows, std::string& out);
+// The single row as an object, or the single value: for a proven `object` or scalar return.
+// Errors: kInvalidOutput when there is not exactly one row (with the number of rows).
+Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar);
+// A list of row objects.
+Result<Value> rows_to_value(ResultSet& rows);
+
+// True when the columns alone prove that every row fits `declared` (an array of objects, an object,
+// a scalar, or an array of free objects), so that the rows can be written without being checked.
+bool proves(const std::vector<Column>& columns, const types::Type& declared);
+
+}  // namespace mxcp::engine

@@ -1,0 +1,97 @@
+// One call on its way through the pipeline, and the interfaces that others implement for it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/user_context.h"
+#include "base/value.h"
+#include "engine/database.h"
+#include "project/project.h"
+#include "types/parameters.h"
+
+namespace mxcp::invoke {
+
+// Messages from running user code to the client that made the call (mxcp.runtime.mcp). All methods
+// may be called from any thread and do nothing once the call is over.
+class ClientChannel {
+ public:
+  virtual ~ClientChannel() = default;
+  // level: debug, info, notice, warning, error ...
+  virtual void log(const std::string& level, const std::string& logger, const Value& data) = 0;
+  virtual void progress(double progress, std::optional<double> total,
+                        const std::string& message) = 0;
+  // Whether the client asked for progress: then the engine polls the query's.
+  virtual bool wants_progress() const = 0;
+};
+
+// What a caller asks for.
+struct Request {
+  project::EndpointKind kind = project::EndpointKind::kTool;
+  std::string id;  // tool or prompt name, resource URI or template
+  Object arguments;
+  types::Source source = types::Source::kJson;
+  Caller caller;
+  std::shared_ptr<CancelToken> cancel = std::make_shared<CancelToken>();
+  std::shared_ptr<ClientChannel> client;  // may be null
+  bool check_output = true;
+};
+
+// A Request after its endpoint was found and its arguments were coerced: what a Runner gets.
+struct Call {
+  std::shared_ptr<const project::Project> project;
+  std::shared_ptr<const project::Endpoint> endpoint;
+  types::Arguments arguments;
+  Caller caller;
+  std::shared_ptr<CancelToken> cancel;
+  std::shared_ptr<ClientChannel> client;
+  bool check_output = true;
+};
+
+// What running an endpoint gave, before shaping and checking.
+struct RawResult {
+  // When set: compact JSON text in its final shape, already proven to fit the declared return.
+  std::optional<std::string> proven_json;
+  Value value;         // otherwise
+  bool rows = false;   // value is a list of row objects from SQL
+};
+
+// What the caller gets. `json` is always valid JSON.
+struct Outcome {
+  std::optional<Error> error;
+  std::string json;              // compact
+  std::optional<std::string> text;  // when the result is a string: the string itself
+  std::shared_ptr<const project::Endpoint> endpoint;  // null when it was not found
+  double seconds = 0;
+};
+
+using Done = std::function<void(Outcome)>;
+using RunnerDone = std::function<void(Result<RawResult>)>;
+
+// Runs endpoints of one language. `run` returns at once; `done` is called exactly once, from any
+// thread, also when the call is cancelled. The Call lives until then.
+class Runner {
+ public:
+  virtual ~Runner() = default;
+  virtual void run(std::shared_ptr<const Call> call, RunnerDone done) = 0;
+};
+
+// What user code may ask of the program while it runs; implemented by runtime/, used by python/.
+class Services {
+ public:
+  virtual ~Services() = default;
+  virtual std::shared_ptr<const project::Project> project() const = 0;
+  // The open database; opens it when it is not yet. Blocks: never call it with the GIL held.
+  // Errors: kDatabase, kUnavailable (during a reload).
+  virtual Result<std::shared_ptr<engine::Database>> database() = 0;
+  // Queues a reload: drain, close the database, run `payload` (on a thread of the runtime; it
+  // returns the error of user code, already logged with its traceback), reopen. Returns at once.
+  // Errors: kUnavailable outside a server.
+  virtual Status request_reload(std::function<Status()> payload, std::string description) = 0;
+};
+
+}  // namespace mxcp::invoke

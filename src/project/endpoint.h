@@ -1,0 +1,109 @@
+// Endpoint: one YAML file of tools/, resources/ or prompts/, checked and compiled.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "types/parameters.h"
+
+namespace mxcp::project {
+
+enum class EndpointKind { kTool, kResource, kPrompt };
+std::string_view name_of(EndpointKind kind);  // "tool"
+std::optional<EndpointKind> endpoint_kind_from(std::string_view name);
+
+enum class Language { kSql, kPython };
+
+// The code of an endpoint. Line and column inside `text` map to the user's file through `origin`.
+struct Source {
+  std::string text;          // SQL: the text. Python: the text when inline, else "" (loaded by path)
+  bool is_file = false;
+  fs::path path;             // absolute, when is_file
+  std::string display_file;  // relative to the project root, for messages
+  int first_line = 1;        // line of display_file where text begins
+  int indent = 0;            // columns stripped from each line
+  Place place;               // of `source:` (or of its file/code key) in the YAML
+
+  // The place in the user's file of line/column (from 1) inside `text`.
+  Place at(int line, int column) const;
+  Place at_offset(std::size_t byte_offset) const;
+};
+
+struct Annotations {
+  std::optional<std::string> title;
+  std::optional<bool> read_only, destructive, idempotent, open_world;
+};
+
+struct PromptMessage {
+  std::string prompt;
+  std::optional<std::string> role, type;
+  Place place;
+};
+
+struct TestCase {
+  std::string name;
+  std::string description;
+  Object arguments;
+  std::optional<Object> user_context;
+  std::optional<Value> result;
+  std::optional<Value> result_contains, result_contains_item;
+  std::optional<std::vector<std::string>> result_not_contains;
+  std::optional<std::vector<Value>> result_contains_all;
+  std::optional<std::uint64_t> result_length;
+  std::optional<std::string> result_contains_text;
+  std::optional<std::string> error_contains;  // (+) passes when the call fails with this text
+  Place place;
+};
+
+struct PolicyRule {
+  std::string condition;
+  std::string action;
+  std::optional<std::string> reason;
+  std::vector<std::string> fields;
+  Place place;
+};
+
+struct Endpoint {
+  EndpointKind kind = EndpointKind::kTool;
+  std::string name;  // of a resource: its name, else its URI
+  std::string uri;   // resources
+  std::string description;
+  std::vector<std::string> tags;
+  std::optional<Annotations> annotations;
+  std::optional<std::string> mime_type;
+  types::ParameterSet parameters;
+  std::optional<types::Type> return_type;
+  Language language = Language::kSql;
+  Source source;                         // tools and resources
+  std::vector<PromptMessage> messages;   // prompts
+  std::vector<PolicyRule> input_policies, output_policies;
+  std::vector<TestCase> tests;
+  Object metadata;
+  bool enabled = true;
+
+  fs::path file;             // absolute
+  std::string display_file;  // relative to the root
+  Place place;               // of the name
+
+  // What the command line and duplicate checks use: the name, or the URI of a resource.
+  const std::string& id() const { return kind == EndpointKind::kResource ? uri : name; }
+};
+
+// Reads one file. All problems are returned, sorted by place; the endpoint only when there are none.
+struct EndpointFile {
+  fs::path path;
+  std::string display_path;
+  std::optional<EndpointKind> kind;  // as far as it could be told
+  std::string name;                  // likewise
+  bool enabled = true;
+  std::shared_ptr<const Endpoint> endpoint;
+  std::vector<Error> errors;
+  std::vector<Error> warnings;
+};
+EndpointFile load_endpoint(const fs::path& path, const fs::path& root);
+
+}  // namespace mxcp::project

@@ -1,0 +1,59 @@
+// Project: everything the files say, as one immutable snapshot.
+//
+// A reload builds a new Project beside the old one and swaps a shared_ptr; calls that run keep the
+// snapshot they began with. Loading never opens the database and never starts Python.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "project/endpoint.h"
+#include "project/site_config.h"
+#include "project/user_config.h"
+
+namespace mxcp::project {
+
+struct LoadOptions {
+  fs::path start = fs::current_path();  // the root is searched from here upwards
+  std::string profile;                  // --profile; "" = $MXCP_PROFILE, then the site file
+  bool readonly = false;                // --readonly
+};
+
+class Project {
+ public:
+  // Site and user configuration and every endpoint file. Fails only when the project itself cannot
+  // be used (no mxcp-site.yml: kNotFound; broken configuration: kConfig, all problems in the
+  // message). Broken endpoint files are kept, with their errors, in files().
+  static Result<std::shared_ptr<const Project>> load(const LoadOptions& options);
+
+  const fs::path& root() const { return site_.root; }
+  const SiteConfig& site() const { return site_; }
+  const UserConfig& user() const { return user_; }
+  const std::string& profile_name() const { return profile_name_; }
+  // The effective profile: flags and environment already applied.
+  const Profile& profile() const { return profile_; }
+
+  // Every enabled endpoint file, valid or not, sorted by path. Duplicates carry an error each.
+  const std::vector<EndpointFile>& files() const { return files_; }
+  // Every valid endpoint, sorted by kind, then id.
+  const std::vector<std::shared_ptr<const Endpoint>>& endpoints() const { return endpoints_; }
+  std::shared_ptr<const Endpoint> find(EndpointKind kind, std::string_view id) const;
+  // "Endpoint 'x' not found in tools", with a suggestion; or the errors of its file if it is broken.
+  Error not_found(EndpointKind kind, const std::string& id) const;
+  const std::vector<Error>& warnings() const { return warnings_; }
+
+ private:
+  SiteConfig site_;
+  UserConfig user_;
+  std::string profile_name_;
+  Profile profile_;
+  std::vector<EndpointFile> files_;
+  std::vector<std::shared_ptr<const Endpoint>> endpoints_;
+  std::unordered_map<std::string, std::shared_ptr<const Endpoint>> by_id_;  // "tool/name"
+  std::vector<Error> warnings_;
+};
+
+}  // namespace mxcp::project

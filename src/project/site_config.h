@@ -1,0 +1,73 @@
+// mxcp-site.yml (mxcp-features 1.2): strict keys, every path resolved against the root.
+#pragma once
+
+#include <map>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/value.h"
+
+namespace mxcp::project {
+
+struct PluginSpec {
+  std::string name;
+  std::string module;
+  std::string config;  // name of a user config block, or ""
+  Place place;
+};
+
+struct ExtensionSpec {
+  std::string name;
+  std::string repo;  // "", "community", "core_nightly"
+};
+
+struct Profile {
+  fs::path database;       // absolute
+  bool readonly = false;
+  int threads = 0;         // (+) DuckDB's `threads`; 0: the rule in engine/database.h
+  fs::path drift;          // absolute
+  bool audit_enabled = false;
+  fs::path audit;          // absolute prefix of the segment files
+  std::int64_t audit_max_file_size = 52428800;
+  Place database_place;
+};
+
+struct Paths {
+  fs::path tools, resources, prompts, evals, python, plugins, sql, drift, audit, data;  // absolute
+};
+
+struct SqlToolsConfig {
+  bool enabled = false;
+  std::map<std::string, std::string> descriptions;  // "list_tables" -> text
+};
+
+struct SiteConfig {
+  fs::path root;
+  fs::path file;
+  std::string project;
+  std::string profile;          // named in the file
+  std::vector<std::string> secrets;
+  std::vector<PluginSpec> plugins;
+  std::vector<ExtensionSpec> extensions;
+  SqlToolsConfig sql_tools;
+  Paths paths;
+  std::map<std::string, Profile> profiles;
+  Object dbt;
+  Object raw;  // the file as written (after references), for config.site_config in Python
+
+  // The profile's settings, with all defaults, also when the file does not list it.
+  Profile profile_settings(const std::string& name) const;
+};
+
+// Errors: kConfig, each with its place.
+struct SiteConfigResult {
+  SiteConfig config;
+  std::vector<Error> errors;
+};
+SiteConfigResult load_site_config(const fs::path& root);
+
+}  // namespace mxcp::project

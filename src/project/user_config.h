@@ -1,0 +1,65 @@
+// The user's config file (mxcp-features 1.3): $MXCP_CONFIG or ~/.mxcp/config.yml.
+#pragma once
+
+#include <map>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/value.h"
+
+namespace mxcp::project {
+
+struct Secret {
+  std::string name;
+  std::string type;
+  Object parameters;  // references resolved
+};
+
+struct HttpTransportConfig {
+  int port = 8000;
+  std::string host = "localhost";
+  std::string scheme;  // "" when not given
+  std::string base_url;
+  bool trust_proxy = false;
+  bool stateless = false;
+};
+
+struct LoggingConfig {
+  bool enabled = true;
+  std::string path;
+  std::string level = "WARNING";
+  std::int64_t max_bytes = 10485760;
+  int backup_count = 5;
+};
+
+struct UserConfig {
+  fs::path file;  // empty when there is none
+  std::string transport = "streamable-http";
+  HttpTransportConfig http;
+  LoggingConfig logging;
+  // Of the effective project and profile only.
+  std::vector<Secret> secrets;
+  std::map<std::string, Object> plugin_config;
+  Object auth;       // as written; auth/ reads it
+  Object telemetry;  // as written
+  Object models;     // as written
+  Object raw;        // the whole file, references of the effective profile resolved
+
+  const Secret* secret(std::string_view name) const;
+};
+
+struct UserConfigResult {
+  UserConfig config;
+  std::vector<Error> errors;
+  std::vector<Error> warnings;  // e.g. the project of mxcp-site.yml is not in the file
+};
+UserConfigResult load_user_config(const std::string& project, const std::string& profile);
+
+// Replaces ${NAME} and file:// in one string (mxcp-features 1.4).
+Result<std::string> resolve_references(const std::string& text, const Place& place);
+
+}  // namespace mxcp::project

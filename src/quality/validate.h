@@ -1,0 +1,34 @@
+// `mxcp validate`: everything that can be known about a project without running it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/database.h"
+#include "project/project.h"
+
+namespace mxcp::quality {
+
+struct FileReport {
+  std::string path;  // relative to the root
+  std::vector<Error> errors;
+  std::vector<Error> warnings;
+  bool ok() const { return errors.empty(); }
+};
+
+// How the checks reach what they need; wired in cli/app.cpp.
+struct ValidateEnvironment {
+  // Opened when the first SQL endpoint is met. Errors are reported once per SQL endpoint.
+  std::function<Result<std::shared_ptr<engine::Database>>()> database;
+  std::function<std::vector<Error>(const project::Endpoint&)> check_python;
+  std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty
+};
+
+// One report per file, sorted by path; `only` restricts to one file (absolute).
+std::vector<FileReport> validate(const project::Project& project,
+                                 const ValidateEnvironment& environment, const fs::path& only = {});
+
+}  // namespace mxcp::quality

@@ -1,0 +1,41 @@
+// What the runtime needs of the user's Python code; implemented by python/.
+//
+// load, unload and the hooks run on the process's main thread, because imported libraries may want
+// it (signal.signal, GUI toolkits). None of these is called with the GIL held.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/error.h"
+#include "invoke/call.h"
+
+namespace mxcp::runtime {
+
+// Which modules to import.
+enum class LoadScope {
+  kAll,       // serve: every module under python/
+  kEndpoint,  // run: the endpoint's module and those that register hooks
+};
+
+class UserCode {
+ public:
+  virtual ~UserCode() = default;
+
+  // Imports modules and creates plugin instances. An import error is returned with file:line, the
+  // traceback in Error::detail; loading goes on with the other modules.
+  virtual std::vector<Error> load(std::shared_ptr<const project::Project> project, LoadScope scope,
+                                  const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints) = 0;
+  // Hooks in registration order; a hook that raises is logged and the next one runs.
+  virtual void run_init_hooks() = 0;
+  virtual void run_shutdown_hooks() = 0;  // then plugins' shutdown()
+  // Forgets the project's modules, hooks and plugins, so that load() imports them afresh.
+  virtual void unload() = 0;
+  // atexit handlers of user code, flush of Python's streams; the last thing before leaving.
+  virtual void finish() = 0;
+
+  virtual invoke::Runner& runner() = 0;
+  virtual invoke::Runner& prompt_runner() = 0;
+};
+
+}  // namespace mxcp::runtime

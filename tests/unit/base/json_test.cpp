@@ -1,0 +1,73 @@
+#include "base/json.h"
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+using namespace mxcp;
+
+namespace {
+
+std::string round_trip(std::string_view text) {
+  const auto value = parse_json(text);
+  REQUIRE(value.ok());
+  return to_json(*value);
+}
+
+}  // namespace
+
+TEST_CASE("numbers keep their digits") {
+  CHECK(round_trip("9223372036854775807") == "9223372036854775807");
+  CHECK(round_trip("170141183460469231731687303715884105727") ==
+        "170141183460469231731687303715884105727");
+  CHECK(round_trip("0.1000000000000000055511151231257827") ==
+        "0.1000000000000000055511151231257827");
+  CHECK(round_trip("0.1") == "0.1");
+  CHECK(round_trip("1e400") == "1e400");
+  CHECK(round_trip("-0") == "-0.0");
+  CHECK(round_trip("3.0") == "3.0");
+}
+
+TEST_CASE("doubles that JSON cannot say become null") {
+  CHECK(to_json(std::numeric_limits<double>::quiet_NaN()) == "null");
+  CHECK(to_json(-std::numeric_limits<double>::infinity()) == "null");
+  CHECK(to_json(0.1 + 0.2) == "0.30000000000000004");
+}
+
+TEST_CASE("strings are escaped, invalid UTF-8 is replaced") {
+  CHECK(to_json("a\"b\\c\n\x01") == R"("a\"b\\c\n\u0001")");
+  CHECK(to_json("x\xFFy") == "\"x\xEF\xBF\xBDy\"");
+  CHECK(to_json("\xED\xA0\x80") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");
+  CHECK(to_json("grüße 🦆") == "\"grüße 🦆\"");
+}
+
+TEST_CASE("errors name line and column") {
+  const auto bad = parse_json("{\"a\": 1,\n \"b\": }");
+  REQUIRE(!bad.ok());
+  CHECK(bad.error().place.line == 2);
+  CHECK(bad.error().place.column == 7);
+  CHECK(!parse_json("").ok());
+  CHECK(!parse_json("1 2").ok());
+  CHECK(!parse_json(std::string(100, '[')).ok());
+  CHECK(parse_json(" 1 \n").ok());
+}
+
+TEST_CASE("ISO 8601") {
+  CHECK(to_iso(Date{0}) == "1970-01-01");
+  CHECK(to_iso(Date{-719468}) == "0000-03-01");
+  CHECK(to_iso(Timestamp{1706705100123456, false, 0}) == "2024-01-31T12:45:00.123456");
+  CHECK(to_iso(Timestamp{-1, false, 0}) == "1969-12-31T23:59:59.999999");
+  CHECK(to_iso(Timestamp{0, true, 7200}) == "1970-01-01T02:00:00+02:00");
+  CHECK(to_iso(Time{45296000000, false, 0}) == "12:34:56");
+}
+
+TEST_CASE("base64") {
+  std::string out;
+  append_base64(out, "hello");
+  CHECK(out == "aGVsbG8=");
+}
+
+TEST_CASE("pretty printing") {
+  CHECK(to_pretty_json(Object{{"a", Array{1, 2}}, {"b", Object{}}}) ==
+        "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}");
+}
