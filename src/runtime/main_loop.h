@@ -18,33 +18,41 @@ class MainLoop {
   MainLoop(const MainLoop&) = delete;
   MainLoop& operator=(const MainLoop&) = delete;
 
-  // From now on: first SIGINT/SIGTERM stops the loop, a second one leaves the process at once with
-  // 128 + signal; SIGHUP calls on_hangup (on the main thread).
+  // From now on the first SIGINT or SIGTERM stops the loop and a second one leaves the process at
+  // once with status 128 + signal; SIGHUP calls on_hangup. One MainLoop per process may do this; it
+  // may be called again, to take the signals back from libraries that replaced the handlers.
   void install_signal_handlers();
+
+  // All called on the main thread, from within run() or run_until().
   std::function<void()> on_hangup;
   std::function<void()> on_other_signal;
-  // Called from run() (main thread) when the first stop signal arrives, before run() returns.
   std::function<void(int signal)> on_stop_signal;
 
-  // From any thread.
+  // From any thread. A task posted when no loop runs waits for the next run.
   void post(std::function<void()> task);
+  // From any thread: run() returns once the tasks posted so far are done.
   void stop();
-  // Runs tasks until stop(), then the tasks that were posted before it, and returns. May be entered
-  // again (a command that waits for one call).
+
+  // Runs tasks and signals until stop() or a stop signal.
   void run();
-  // Runs tasks until `ready()` holds (checked after each task and signal) or a stop signal came.
+  // Runs tasks and signals until `ready()` holds; it is asked after each of them, and whenever
+  // wake() was called. Stop signals do not end it (they are reported by on_stop_signal).
   void run_until(const std::function<bool()>& ready);
+  void wake();
 
   bool stop_requested() const;
-  int signal() const;  // the stop signal that came, or 0
+  // The stop signal that came, or 0.
+  int signal() const;
 
  private:
-  void drain_tasks();
+  void handle_signals();
+  void run_tasks();
   void wait();
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::deque<std::function<void()>> tasks_;
   bool stop_ = false;
+  int signal_ = 0;
   int wake_fd_ = -1;
 };
 

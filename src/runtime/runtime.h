@@ -1,40 +1,49 @@
 // Runtime: keeps one project running - start, calls, reload, stop.
 //
 //     Runtime runtime(options, project, user_code, main_loop);
-//     runtime.start(...);                  // returns at once in a server; calls wait for the start
+//     MXCP_TRY(runtime.start(LoadScope::kAll, {}));   // in a server: begins; calls wait for it
 //     runtime.call(request, done);
 //     runtime.stop(deadline);
 //
 // Every call passes the gate. While the gate is closed (starting, reloading) calls wait in a bounded
 // queue, up to `max_wait`, and then run; nothing is answered from a half-open state.
+//
+// A reload drains the running calls, runs the shutdown hooks, closes the database, runs its payload,
+// reads the project again, imports the user's modules afresh, reopens the database, runs the init
+// hooks and opens the gate. Whatever fails on the way is logged and kept in reload_status(); the gate
+// opens all the same, calls that need what is missing get an error that says so, and another reload
+// can mend it.
+//
+// Threads: start() and stop() on the main thread; everything else from any thread.
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <deque>
+#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "base/worker_pool.h"
 #include "invoke/pipeline.h"
-#include "invoke/sql_runner.h"
 #include "runtime/main_loop.h"
 #include "runtime/user_code.h"
 
 namespace mxcp::runtime {
 
 struct RuntimeOptions {
-  bool server = false;            // serve: reloads are possible, threads=1 in DuckDB
-  bool allow_errors = false;      // --ignore-errors
-  std::size_t sql_threads = 0;    // 0: max(4, 2 x cores)
-  std::chrono::seconds max_wait{300};     // a call waits this long for a reload
-  std::chrono::seconds drain_limit{90};   // a reload waits this long for running calls
+  bool server = false;          // serve: reloads are possible, DuckDB runs one thread per query
+  std::size_t sql_threads = 0;  // 0: max(4, 2 x cores)
+  std::chrono::milliseconds max_wait{300'000};    // a call waits this long for a start or reload
+  std::chrono::milliseconds drain_limit{90'000};  // a reload waits this long for running calls
   std::size_t max_waiting = 4096;
-  project::LoadOptions load;      // how to read the project again on reload
+  project::LoadOptions load;    // how a reload reads the project again
+
+  // What else must hold before the first call is let in, asked after the init hooks with the
+  // database open (e.g. that the SQL of every endpoint prepares). Server only; may be empty.
+  std::function<std::vector<Error>(const project::Project&, engine::Database&)> check;
+  // Server only: problems found while starting. When it returns false the gate stays closed (the
+  // server is about to leave); with --ignore-errors it reports and returns true.
+  std::function<bool(const std::vector<Error>&)> on_start_problems;
 };
 
 class Runtime final : public invoke::Services {
@@ -43,17 +52,19 @@ class Runtime final : public invoke::Services {
           UserCode& user_code, MainLoop& main_loop);
   ~Runtime() override;
 
-  // Imports user code and runs the init hooks (on the main thread), then opens the gate. In a
-  // server this is posted to the main loop; otherwise it happens before returning. The database is
-  // opened by whoever needs it first, or ahead of need when `open_database`.
-  Status start(LoadScope scope, std::vector<std::shared_ptr<const project::Endpoint>> endpoints,
-               bool open_database);
+  // Imports user code and runs the init hooks on the main thread, then opens the gate. A server
+  // returns at once (the work is posted to the main loop, and the database is opened meanwhile);
+  // otherwise all of it happens before returning, the first import error is returned, and the
+  // database is opened only by whoever needs it.
+  Status start(LoadScope scope,
+               const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints);
 
   void call(invoke::Request request, invoke::Done done);
+  // Waits for the outcome, on the main thread, with the main loop running.
   invoke::Outcome call_and_wait(invoke::Request request);
 
   // Refuses new calls, waits for the running ones (cancelling them at the deadline), runs the
-  // shutdown hooks, closes the database. On the main thread.
+  // shutdown hooks, closes the database.
   void stop(Instant deadline);
 
   // Services, for user code.
@@ -66,10 +77,10 @@ class Runtime final : public invoke::Services {
     std::size_t queued = 0;
     std::size_t active_calls = 0;
     std::uint64_t completed = 0;
-    std::string last_error;
+    std::string last_error;  // of the last reload; "" when it went well
   };
   ReloadStatus reload_status() const;
-  // Called after every reload (mcp/ sends list_changed from it).
+  // Called after every reload, from the reload thread. Set before start().
   void on_reload(std::function<void()> callback);
 
  private:

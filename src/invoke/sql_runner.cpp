@@ -1,0 +1,84 @@
+#include "invoke/sql_runner.h"
+
+#include <chrono>
+
+#include "types/shape.h"
+
+namespace mxcp::invoke {
+namespace {
+
+constexpr std::chrono::seconds kLeaseWait{30};
+
+// The error as the author should see it: at the line of their own file.
+Error in_source(Error error, const project::Source& source) {
+  if (error.code != Code::kSql) return error;
+  if (error.place.line > 0) {
+    error.place = source.at(error.place.line, error.place.column);
+  } else {
+    error.place = source.place;
+  }
+  return std::move(error).in("failed to execute SQL");
+}
+
+bool is_scalar(types::Kind kind) {
+  return kind != types::Kind::kArray && kind != types::Kind::kObject;
+}
+
+// A result whose columns prove that it fits goes from the vectors straight to its final text; what
+// they do not prove becomes a Value and is checked by the pipeline.
+Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
+  RawResult raw;
+  const auto& declared = call.endpoint->return_type;
+  if (!declared) {
+    MXCP_TRY(rows_to_json(rows, raw.proven_json.emplace()));
+    return raw;
+  }
+  const types::Kind kind = declared->spec().kind;
+  // A string is needed as itself, not as its JSON text.
+  const bool direct = kind != types::Kind::kString && engine::proves(rows.columns(), *declared);
+  if (!direct) {
+    MXCP_TRY(raw.value, rows_to_value(rows));
+    raw.rows = true;
+  } else if (kind == types::Kind::kArray) {
+    MXCP_TRY(rows_to_json(rows, raw.proven_json.emplace()));
+  } else {
+    MXCP_TRY(single_row_to_json(rows, raw.proven_json.emplace(), is_scalar(kind)));
+  }
+  return raw;
+}
+
+Result<RawResult> execute(Services& services, const Call& call) {
+  if (call.cancel->cancelled()) return call.cancel->error();
+  MXCP_TRY(const std::shared_ptr<engine::Database> database, services.database());
+  MXCP_TRY(engine::Lease lease,
+           database->lease(Clock::system().now() + kLeaseWait, call.cancel.get()));
+
+  engine::ExecuteOptions options;
+  options.cancel = call.cancel.get();
+  options.caller = &call.caller;
+  if (call.client && call.client->wants_progress()) {
+    options.progress = [&](double percent) { call.client->progress(percent, 100.0, ""); };
+  }
+  const project::Source& source = call.endpoint->source;
+  auto rows = lease.execute(source.text, call.arguments, options);
+  if (!rows.ok()) return in_source(std::move(rows).error(), source);
+  auto raw = read(*rows, call);
+  if (!raw.ok()) return in_source(std::move(raw).error(), source);
+  return raw;
+}
+
+}  // namespace
+
+void SqlRunner::run(std::shared_ptr<const Call> call, RunnerDone done) {
+  // The task must be copyable, and `done` is needed again when the queue refuses the task.
+  const auto shared_done = std::make_shared<RunnerDone>(std::move(done));
+  const bool taken = workers_.submit([this, call = std::move(call), shared_done] {
+    (*shared_done)(execute(services_, *call));
+  });
+  if (!taken) {
+    (*shared_done)(Error{Code::kOverloaded, "the server is busy: too many calls are waiting",
+                         {}, "try again in a moment"});
+  }
+}
+
+}  // namespace mxcp::invoke

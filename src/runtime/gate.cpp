@@ -1,0 +1,121 @@
+#include "runtime/gate.h"
+
+#include <utility>
+#include <vector>
+
+namespace mxcp::runtime {
+
+Gate::Gate(Options options) : options_(options) {}
+
+Gate::~Gate() {
+  shut();
+  if (expiry_.joinable()) expiry_.join();
+}
+
+Gate::Pass Gate::admit(std::shared_ptr<CancelToken> cancel) {
+  const auto entry = running_.insert(running_.end(), std::move(cancel));
+  return Pass(nullptr, [this, entry](void*) {
+    const std::lock_guard lock(mutex_);
+    running_.erase(entry);
+    // Under the lock: the gate may be destroyed as soon as the waiter sees that nothing runs.
+    if (running_.empty()) idle_.notify_all();
+  });
+}
+
+void Gate::enter(std::shared_ptr<CancelToken> cancel, Run run, Refuse refuse) {
+  Pass pass;
+  std::optional<Error> refusal;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ == State::kOpen) {
+      pass = admit(std::move(cancel));
+    } else if (state_ == State::kShut) {
+      refusal = Error{Code::kUnavailable, "the server is shutting down"};
+    } else if (waiting_.size() >= options_.max_waiting) {
+      refusal = Error{Code::kOverloaded, "the server is reloading and too many calls are waiting",
+                      {}, "try again in a moment"};
+    } else {
+      const Instant until = Clock::system().now() + options_.max_wait;
+      waiting_.push_back({std::move(cancel), std::move(run), std::move(refuse), until});
+      if (!expiry_.joinable()) expiry_ = std::thread([this] { expire(); });
+      changed_.notify_all();
+      return;
+    }
+  }
+  if (refusal) return refuse(*std::move(refusal));
+  run(std::move(pass));
+}
+
+void Gate::close() {
+  const std::lock_guard lock(mutex_);
+  if (state_ == State::kOpen) state_ = State::kClosed;
+}
+
+void Gate::open() {
+  std::vector<std::pair<Run, Pass>> admitted;
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::kClosed) return;
+    state_ = State::kOpen;
+    for (Waiting& call : std::exchange(waiting_, {})) {
+      admitted.emplace_back(std::move(call.run), admit(std::move(call.cancel)));
+    }
+  }
+  for (auto& [run, pass] : admitted) run(std::move(pass));
+}
+
+void Gate::shut() {
+  std::deque<Waiting> refused;
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = State::kShut;
+    refused.swap(waiting_);
+    changed_.notify_all();
+  }
+  for (Waiting& call : refused) call.refuse({Code::kUnavailable, "the server is shutting down"});
+}
+
+bool Gate::wait_idle(Instant deadline) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_until(lock, deadline, [this] { return running_.empty(); });
+}
+
+void Gate::cancel_running(Code reason) {
+  std::vector<std::shared_ptr<CancelToken>> tokens;
+  {
+    const std::lock_guard lock(mutex_);
+    tokens.assign(running_.begin(), running_.end());
+  }
+  for (const auto& token : tokens) {
+    if (token) token->cancel(reason);
+  }
+}
+
+std::size_t Gate::running() const {
+  const std::lock_guard lock(mutex_);
+  return running_.size();
+}
+
+// The gate's own thread: refuses calls whose wait took too long. They queue in order of arrival, so
+// the first one is always the next to expire.
+void Gate::expire() {
+  std::unique_lock lock(mutex_);
+  while (state_ != State::kShut) {
+    if (waiting_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const Instant until = waiting_.front().until;
+    if (Clock::system().now() < until) {
+      changed_.wait_until(lock, until);
+      continue;
+    }
+    const Refuse refuse = std::move(waiting_.front().refuse);
+    waiting_.pop_front();
+    lock.unlock();
+    refuse({Code::kUnavailable, "the server is still reloading", {}, "try again in a moment"});
+    lock.lock();
+  }
+}
+
+}  // namespace mxcp::runtime

@@ -1,0 +1,71 @@
+// Gate: who may run now, and who waits.
+//
+// Open, a call is counted and let through. Closed, it waits in a bounded queue until the gate opens
+// or its patience ends. The reload and the stop close the gate and wait for the count to reach zero.
+// All methods from any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace mxcp::runtime {
+
+class Gate {
+ public:
+  struct Options {
+    std::chrono::milliseconds max_wait{300'000};
+    std::size_t max_waiting = 4096;
+  };
+  explicit Gate(Options options);
+  ~Gate();
+
+  // One call. `run` gets a Pass that counts it as running until the last copy is gone; or, when it
+  // may not run, `refuse` gets the reason. Exactly one of them is called: at once, on the thread
+  // that opens the gate, or on the gate's own thread when the wait took too long.
+  using Pass = std::shared_ptr<void>;
+  using Run = std::function<void(Pass)>;
+  using Refuse = std::function<void(Error)>;
+  void enter(std::shared_ptr<CancelToken> cancel, Run run, Refuse refuse);
+
+  void close();  // later calls wait
+  void open();   // those that wait run now, in their order
+  void shut();   // for good: later calls, and those that wait, are refused
+
+  // Waits until nothing runs. False at the deadline.
+  bool wait_idle(Instant deadline);
+  // Cancels what runs.
+  void cancel_running(Code reason);
+  std::size_t running() const;
+
+ private:
+  struct Waiting {
+    std::shared_ptr<CancelToken> cancel;
+    Run run;
+    Refuse refuse;
+    Instant until;
+  };
+  Pass admit(std::shared_ptr<CancelToken> cancel);  // with the lock held
+  void expire();
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  std::condition_variable changed_;
+  enum class State { kClosed, kOpen, kShut } state_ = State::kClosed;
+  std::list<std::shared_ptr<CancelToken>> running_;
+  std::deque<Waiting> waiting_;
+  std::thread expiry_;  // started with the first call that waits
+};
+
+}  // namespace mxcp::runtime
