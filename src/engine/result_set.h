@@ -22,6 +22,8 @@
 
 namespace mxcp::engine {
 
+struct Api;  // duckdb_api.h
+
 enum class TypeId : std::uint8_t {
   kBoolean, kTinyInt, kSmallInt, kInteger, kBigInt, kHugeInt, kUTinyInt, kUSmallInt, kUInteger,
   kUBigInt, kUHugeInt, kBigNum, kFloat, kDouble, kDecimal, kVarchar, kBlob, kBit, kUuid, kDate,
@@ -53,6 +55,8 @@ class ResultSet {
   ~ResultSet();
 
   const std::vector<Column>& columns() const;
+  // For VectorView and ChunkView.
+  const Api& api() const;
 
   // The next chunk (up to 2048 rows), as a duckdb_data_chunk owned by this ResultSet until the next
   // call; nullptr at the end. Errors: kSql, kCancelled, kTimeout.
