@@ -26,7 +26,12 @@ class Library {
   static fs::path find(const std::vector<std::string>& search);
 };
 
+// The version of the installed `duckdb` package, from the name of its dist-info folder, without
+// loading anything: "2.0.0", or "" when it is not installed. For `mxcp --version`.
+std::string installed_version(const std::vector<std::string>& search);
+
 // Set once by the program (the Python side knows sys.path), used by Database::open.
 void set_library_search_path(std::vector<std::string> search);
+std::vector<std::string> library_search_path();
 
 }  // namespace mxcp::engine
