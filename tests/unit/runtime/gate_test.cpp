@@ -34,8 +34,8 @@ struct Probe {
 }  // namespace
 
 TEST_CASE("calls wait while the gate is closed and run in their order when it opens") {
+  Probe probe;  // outlives the gate, which refuses what still waits
   Gate gate({});
-  Probe probe;
   probe.enter(gate, "a");
   probe.enter(gate, "b");
   CHECK(probe.events.empty());
@@ -48,8 +48,8 @@ TEST_CASE("calls wait while the gate is closed and run in their order when it op
 }
 
 TEST_CASE("a closed gate lets running calls finish and keeps later ones waiting") {
+  Probe probe;  // outlives the gate, which refuses what still waits
   Gate gate({});
-  Probe probe;
   gate.open();
   probe.enter(gate, "a");
   gate.close();
@@ -63,8 +63,8 @@ TEST_CASE("a closed gate lets running calls finish and keeps later ones waiting"
 }
 
 TEST_CASE("a full queue refuses") {
+  Probe probe;  // outlives the gate, which refuses what still waits
   Gate gate({.max_waiting = 1});
-  Probe probe;
   probe.enter(gate, "a");
   probe.enter(gate, "b");
   CHECK(probe.events == std::vector<std::string>{"refuse b overloaded"});
@@ -79,8 +79,8 @@ TEST_CASE("a call that waited too long is refused") {
 }
 
 TEST_CASE("shut refuses those that wait and all that come") {
+  Probe probe;  // outlives the gate, which refuses what still waits
   Gate gate({});
-  Probe probe;
   probe.enter(gate, "a");
   gate.shut();
   probe.enter(gate, "b");
@@ -89,8 +89,8 @@ TEST_CASE("shut refuses those that wait and all that come") {
 }
 
 TEST_CASE("what runs can be cancelled") {
+  Probe probe;  // outlives the gate, which refuses what still waits
   Gate gate({});
-  Probe probe;
   gate.open();
   const auto token = std::make_shared<CancelToken>();
   probe.enter(gate, "a", token);
