@@ -2,12 +2,19 @@
 //
 // The parser is yaml-cpp; this wraps its events into YamlNode, an immutable tree with line and
 // column of every key and value, so that any later complaint can point into the user's file.
+// Columns count characters, not bytes.
+//
 // Refused with a clear error: duplicate keys, more than one document, aliases that expand beyond
 // the node limit ("YAML bomb"), nesting beyond the depth limit, oversized files, tabs used as
-// indentation. UTF-8 and UTF-16 (by byte order mark) are read; the locale never matters.
+// indentation, tags of one's own, and what yaml-cpp lets pass silently: a quote that is never
+// closed, a key without a colon, control characters. UTF-8 and UTF-16 (by byte order mark) are
+// read, line ends may be LF, CRLF or CR; the locale never matters.
+//
+// The merge key `<<` of YAML 1.1 is honoured. Types resolve by the core schema of YAML 1.2: yes,
+// no, on and off are strings.
 #pragma once
 
-#include <memory>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,9 +42,9 @@ class YamlNode {
   std::vector<Member> members;     // kMapping, in file order
   int line = 0;    // of the first character of the value, from 1
   int column = 0;  // likewise
-  // For a block scalar (| or >): the line on which its text begins and the number of columns that
-  // were stripped from each line, so that line L, column C inside the text is line
-  // `text_line + L - 1`, column `text_indent + C` of the file. 0 when it is no literal block.
+  // Where a scalar's own text stands in the file: line L, column C inside the text is line
+  // `text_line + L - 1`, column `text_indent + C` of the file. Known for literal blocks (|) and for
+  // text on one line without escapes; 0 for what is folded (> and values over several lines).
   int text_line = 0;
   int text_indent = 0;
 

@@ -1,0 +1,67 @@
+// The text of one YAML file, split into lines; private to the YAML reader.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace mxcp::yaml {
+
+// UTF-8 without byte order mark, lines ended by LF. Lines and columns inside this class count from
+// 0 and in bytes, as yaml-cpp does; place() gives what people count.
+class Text {
+ public:
+  // Decodes and checks. Errors: kConfig with place (encoding, control characters).
+  static Result<Text> decode(std::string_view bytes, const std::string& file);
+
+  const std::string& all() const { return all_; }
+  std::size_t line_count() const { return starts_.size(); }
+  // Without its line end; "" past the end.
+  std::string_view line(std::size_t number) const;
+  std::size_t line_of(std::size_t offset) const;
+  std::size_t column_of(std::size_t offset) const { return offset - starts_[line_of(offset)]; }
+  std::size_t offset_of(std::size_t line, std::size_t column) const;
+  // The column from 1, in characters.
+  int display_column(std::size_t line, std::size_t column) const;
+  Place place(std::size_t line, std::size_t column) const;
+
+ private:
+  std::string file_;
+  std::string all_;
+  std::vector<std::size_t> starts_;
+  bool ascii_ = true;
+};
+
+// The number of blanks at the front; a tab counts as one.
+inline std::size_t indentation(std::string_view line) {
+  const auto n = line.find_first_not_of(" \t");
+  return n == std::string_view::npos ? line.size() : n;
+}
+// Nothing, or only a comment.
+inline bool is_blank(std::string_view line) {
+  const auto n = line.find_first_not_of(" \t");
+  return n == std::string_view::npos || line[n] == '#';
+}
+
+// What yaml-cpp said, and where the reader stood.
+struct SyntaxProblem {
+  std::string message;
+  std::size_t line = 0;
+  std::size_t column = 0;
+  // The last key or value that was read completely: the offset of its first character and, of a
+  // quoted one, the offset behind its closing quote (else 0).
+  bool has_scalar = false;
+  std::size_t last_scalar = 0;
+  std::size_t quoted_end = 0;
+  // The innermost [ or { that is open.
+  std::size_t flow_start = 0;
+  bool in_flow = false;
+};
+
+// The error as its author needs to hear it: what is wrong, where it really began, what to write.
+Error explain(const Text& text, const SyntaxProblem& problem);
+
+}  // namespace mxcp::yaml
