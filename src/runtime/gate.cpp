@@ -13,12 +13,12 @@ Gate::~Gate() {
 }
 
 Gate::Pass Gate::admit(std::shared_ptr<CancelToken> cancel) {
-  const auto entry = running_.insert(running_.end(), std::move(cancel));
-  return Pass(nullptr, [this, entry](void*) {
-    const std::lock_guard lock(mutex_);
-    running_.erase(entry);
-    // Under the lock: the gate may be destroyed as soon as the waiter sees that nothing runs.
-    if (running_.empty()) idle_.notify_all();
+  const std::lock_guard lock(running_->mutex);
+  const auto entry = running_->tokens.insert(running_->tokens.end(), std::move(cancel));
+  return Pass(nullptr, [running = running_, entry](void*) {
+    const std::lock_guard lock(running->mutex);
+    running->tokens.erase(entry);
+    if (running->tokens.empty()) running->idle.notify_all();
   });
 }
 
@@ -76,15 +76,15 @@ void Gate::shut() {
 }
 
 bool Gate::wait_idle(Instant deadline) {
-  std::unique_lock lock(mutex_);
-  return idle_.wait_until(lock, deadline, [this] { return running_.empty(); });
+  std::unique_lock lock(running_->mutex);
+  return running_->idle.wait_until(lock, deadline, [this] { return running_->tokens.empty(); });
 }
 
 void Gate::cancel_running(Code reason) {
   std::vector<std::shared_ptr<CancelToken>> tokens;
   {
-    const std::lock_guard lock(mutex_);
-    tokens.assign(running_.begin(), running_.end());
+    const std::lock_guard lock(running_->mutex);
+    tokens.assign(running_->tokens.begin(), running_->tokens.end());
   }
   for (const auto& token : tokens) {
     if (token) token->cancel(reason);
@@ -92,8 +92,8 @@ void Gate::cancel_running(Code reason) {
 }
 
 std::size_t Gate::running() const {
-  const std::lock_guard lock(mutex_);
-  return running_.size();
+  const std::lock_guard lock(running_->mutex);
+  return running_->tokens.size();
 }
 
 // The gate's own thread: refuses calls whose wait took too long. They queue in order of arrival, so

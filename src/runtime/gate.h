@@ -55,15 +55,20 @@ class Gate {
     Refuse refuse;
     Instant until;
   };
+  // What runs. Shared with the passes, which may outlive the gate.
+  struct Running {
+    std::mutex mutex;
+    std::condition_variable idle;
+    std::list<std::shared_ptr<CancelToken>> tokens;
+  };
   Pass admit(std::shared_ptr<CancelToken> cancel);  // with the lock held
   void expire();
 
   const Options options_;
+  const std::shared_ptr<Running> running_ = std::make_shared<Running>();
   mutable std::mutex mutex_;
-  std::condition_variable idle_;
   std::condition_variable changed_;
   enum class State { kClosed, kOpen, kShut } state_ = State::kClosed;
-  std::list<std::shared_ptr<CancelToken>> running_;
   std::deque<Waiting> waiting_;
   std::thread expiry_;  // started with the first call that waits
 };
