@@ -1,0 +1,84 @@
+"""The floor: the statements of the tools through DuckDB's C API in a C loop (native/floor.c)."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from bench import expected, processes
+from bench.processes import BenchError
+from bench.side import Side
+
+
+class Floor:
+    """A process with one database and one thread setting of DuckDB ("" for its default)."""
+
+    def __init__(self, side: Side, work: Path, threads: str):
+        self.name = f"threads={threads}" if threads else "default threads"
+        label = threads or "default"
+        if not side.about["duckdb_library"]:
+            raise BenchError(f"{side.python} has no duckdb wheel to take the library from")
+        with open(work / "floor.log", "ab") as errors:
+            self._process = processes.start(
+                [
+                    side.python,
+                    Path(__file__).with_name("floor_process.py"),
+                    work / "floor.so",
+                    side.about["duckdb_library"],
+                    work / f"floor-{label}.duckdb",
+                    expected.PROJECT / "data.sql",
+                    threads,
+                ],
+                env=side.env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+        self._log = work / "floor.log"
+        self.duckdb = self._answer()["duckdb"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._process.stdin.close()
+        processes.stop(self._process)
+
+    def measure(self, tool: expected.Tool, count: int, seconds: float) -> tuple[list[float], int]:
+        """The milliseconds of each call, and how many of the tool's calls read something wrong."""
+        check_same_statement(tool)
+        request = {
+            "statement": tool.statement,
+            "calls": [list(call.bound) for call in tool.calls],
+            "warm_up": 3,
+            "count": count,
+            "seconds": seconds,
+        }
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        wrong = sum(
+            [rows, mark]
+            != [len(tool.calls[turn].rows), expected.fingerprint(tool.calls[turn].rows)]
+            for turn, rows, mark in answer["answers"]
+        )
+        return answer["milliseconds"], wrong
+
+    def _answer(self) -> dict:
+        line = self._process.stdout.readline()
+        answer = json.loads(line) if line else {"error": self._log.read_text()[-800:]}
+        if "error" in answer:
+            raise BenchError(f"floor ({self.name}): {answer['error']}")
+        return answer
+
+
+def check_same_statement(tool: expected.Tool) -> None:
+    """The floor must run what the tool runs: its SQL has to be found in the project's file."""
+    text = (expected.PROJECT / tool.file).read_text()
+    if " ".join(tool.statement.split()) not in " ".join(text.split()):
+        raise BenchError(f"expected.py and project/{tool.file} have different SQL for {tool.name}")
+
+
+def threads_setting() -> list[str]:
+    return ["", "1"] if (os.cpu_count() or 1) > 1 else [""]

@@ -1,0 +1,79 @@
+"""The process of the floor: loads the duckdb wheel's library and native/floor.c into one Python process.
+
+    python floor_process.py FLOOR_LIBRARY DUCKDB_LIBRARY DATABASE DATA_SQL THREADS
+
+Requests and answers are lines of JSON, see floor.py. Run by the interpreter whose wheel is used.
+"""
+
+import ctypes
+import json
+import sys
+import time
+
+
+class Argument(ctypes.Structure):
+    _fields_ = [("text", ctypes.c_char_p), ("number", ctypes.c_int64)]
+
+
+class Read(ctypes.Structure):
+    _fields_ = [
+        ("nanoseconds", ctypes.c_uint64),
+        ("rows", ctypes.c_uint64),
+        ("fingerprint", ctypes.c_int64),
+    ]
+
+
+def load(path: str) -> ctypes.CDLL:
+    library = ctypes.CDLL(path)
+    library.floor_new.restype = ctypes.c_void_p
+    for name in ("open", "version", "execute", "prepare", "run"):
+        getattr(library, "floor_" + name).restype = ctypes.c_char_p
+    library.floor_run.argtypes = [
+        ctypes.c_void_p,
+        ctypes.POINTER(Argument),
+        ctypes.c_uint64,
+        ctypes.POINTER(Read),
+    ]
+    return library
+
+
+def check(problem: bytes | None) -> None:
+    if problem:
+        print(json.dumps({"error": problem.decode(errors="replace")}), flush=True)
+        sys.exit(1)
+
+
+def arguments(values: list):
+    return (Argument * len(values))(
+        *(Argument(v.encode(), 0) if isinstance(v, str) else Argument(None, v) for v in values)
+    )
+
+
+def main() -> None:
+    path, duckdb, database, data, threads = sys.argv[1:]
+    library = load(path)
+    floor = ctypes.c_void_p(library.floor_new())
+    check(library.floor_open(floor, duckdb.encode(), database.encode(), threads.encode()))
+    with open(data, "rb") as script:
+        check(library.floor_execute(floor, script.read()))
+    print(json.dumps({"duckdb": library.floor_version(floor).decode()}), flush=True)
+
+    for line in sys.stdin:
+        request = json.loads(line)
+        check(library.floor_prepare(floor, request["statement"].encode()))
+        calls = [arguments(values) for values in request["calls"]]
+        milliseconds, read, answers = [], Read(), set()
+        end = time.monotonic() + request["seconds"]
+        for number in range(request["warm_up"] + request["count"]):
+            turn = number % len(calls)
+            check(library.floor_run(floor, calls[turn], len(calls[turn]), ctypes.byref(read)))
+            answers.add((turn, read.rows, read.fingerprint))
+            if number >= request["warm_up"]:
+                milliseconds.append(read.nanoseconds / 1e6)
+            if time.monotonic() > end and len(milliseconds) >= 5:
+                break
+        print(json.dumps({"milliseconds": milliseconds, "answers": sorted(answers)}), flush=True)
+    library.floor_close(floor)
+
+
+main()
