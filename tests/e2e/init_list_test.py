@@ -94,7 +94,7 @@ def test_list_as_json(project: Project) -> None:
         ("tool", "b"),
     ]
     for endpoint in result["endpoints"]:
-        assert endpoint["path"].startswith(str(project.folder)) and endpoint["error"] is None
+        assert endpoint["path"].startswith(str(project.folder)) and not endpoint["error"]
 
 
 def test_list_shows_broken_files_and_hides_disabled_ones(project: Project) -> None:

@@ -1,0 +1,361 @@
+"""The protocol over stdio, in raw messages: both eras, concurrency, cancellation, shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+
+import duckdb
+import jsonschema
+import pytest
+from harness import Project, official_client
+
+pytestmark = pytest.mark.stdio
+
+HANDSHAKE = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
+MODERN = "2026-07-28"
+ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
+
+
+@pytest.fixture
+def served(project: Project) -> Project:
+    project.sql_tool(
+        "add",
+        "SELECT $a + $b AS sum",
+        """
+        description: Adds
+        annotations: {title: Addition, readOnlyHint: true, idempotentHint: true}
+        parameters:
+          - {name: a, type: integer, description: first}
+          - {name: b, type: integer, default: 1, enum: [1, 2, 3]}
+        return: {type: integer}
+        """,
+    )
+    project.sql_tool("row", "SELECT 1 AS id, 'x' AS name",
+                     "return: {type: object, properties: {id: {type: integer}, name: {type: string}}}")  # fmt: skip
+    project.sql_tool("rows", "SELECT i AS id FROM range(3) t(i)",
+                     "return: {type: array, items: {type: object, properties: {id: {type: integer}}}}")  # fmt: skip
+    project.sql_tool("free", "SELECT 'two' AS word")
+    project.sql_tool("endless", ENDLESS)
+    project.python_tool("text", "def text(value):\n    return value\n",
+                        "parameters: [{name: value, type: string}]\nreturn: {type: string}")  # fmt: skip
+    return project
+
+
+@pytest.mark.parametrize("version", HANDSHAKE)
+def test_initialize(served: Project, version: str) -> None:
+    with served.serve() as server:
+        result = server.initialize(version)
+        assert result["protocolVersion"] == version
+        assert result["serverInfo"]["name"] and result["serverInfo"]["version"]
+        assert {"tools", "logging"} <= set(result["capabilities"])
+        assert server.request("ping")["result"] == {}
+        assert server.value("add", a=41) == 42
+
+
+def test_initialize_with_an_unknown_version(served: Project) -> None:
+    with served.serve() as server:
+        assert server.initialize("1999-01-01")["protocolVersion"] == "2025-11-25"
+
+
+def test_a_client_without_handshake(served: Project) -> None:
+    with served.serve() as server:
+        server.modern = MODERN
+        found = server.request("server/discover")["result"]
+        assert found["resultType"] == "complete"
+        assert MODERN in found["supportedVersions"] and "tools" in found["capabilities"]
+        assert found["_meta"]["io.modelcontextprotocol/serverInfo"]["version"]
+        result = server.call("add", a=2, b=3)
+        assert result["resultType"] == "complete"
+        assert result["structuredContent"] in (5, {"result": 5})
+        listed = server.request("tools/list")["result"]
+        assert listed["resultType"] == "complete" and "ttlMs" in listed and "cacheScope" in listed
+
+
+def test_errors_of_the_era_without_handshake(served: Project) -> None:
+    with served.serve() as server:
+        meta = {"io.modelcontextprotocol/protocolVersion": "2099-01-01",
+                "io.modelcontextprotocol/clientCapabilities": {}}  # fmt: skip
+        error = server.request("tools/list", {"_meta": meta})["error"]
+        assert error["code"] == -32022
+        assert MODERN in error["data"]["supported"] and error["data"]["requested"] == "2099-01-01"
+        meta = {"io.modelcontextprotocol/protocolVersion": MODERN}
+        assert server.request("tools/list", {"_meta": meta})["error"]["code"] == -32602
+        meta["io.modelcontextprotocol/clientCapabilities"] = {}
+        assert server.request("initialize", {"_meta": meta})["error"]["code"] == -32601
+        assert server.request("ping", {"_meta": meta})["error"]["code"] == -32601
+
+
+def test_tools_list(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        tools = server.request("tools/list")["result"]["tools"]
+        assert [tool["name"] for tool in tools] == ["add", "endless", "free", "row", "rows", "text"]
+        add = tools[0]
+        assert add["description"] == "Adds"
+        assert add["annotations"] == {
+            "title": "Addition",
+            "readOnlyHint": True,
+            "idempotentHint": True,
+        }
+        assert add["inputSchema"] == {
+            "type": "object",
+            "properties": {
+                "a": {"type": "integer", "description": "first"},
+                "b": {"type": "integer", "default": 1, "enum": [1, 2, 3]},
+            },
+            "required": ["a"],
+            "additionalProperties": False,
+        }
+        assert add["outputSchema"]["properties"] == {"result": {"type": "integer"}}
+        assert "outputSchema" not in tools[2]
+        assert tools[3]["outputSchema"]["properties"]["name"] == {"type": "string"}
+        assert tools[1]["inputSchema"] == {"type": "object", "additionalProperties": False} or (
+            tools[1]["inputSchema"] == {"type": "object", "properties": {}, "additionalProperties": False}
+        )
+
+
+def test_content_and_structured_content(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        tools = {tool["name"]: tool for tool in server.request("tools/list")["result"]["tools"]}
+        expected = {
+            "add": ({"a": 1}, "2", {"result": 2}),
+            "row": ({}, '{"id":1,"name":"x"}', {"id": 1, "name": "x"}),
+            "rows": ({}, '[{"id":0},{"id":1},{"id":2}]',
+                     {"result": [{"id": 0}, {"id": 1}, {"id": 2}]}),
+            "text": ({"value": "a \"b\"\n"}, "a \"b\"\n", {"result": "a \"b\"\n"}),
+        }  # fmt: skip
+        for name, (arguments, text, structured) in expected.items():
+            result = server.call(name, **arguments)
+            assert result["content"] == [{"type": "text", "text": text}]
+            assert result["structuredContent"] == structured
+            jsonschema.validate(structured, tools[name]["outputSchema"])
+            assert result.get("isError", False) is False
+        free = server.call("free")
+        assert free["content"] == [{"type": "text", "text": '[{"word":"two"}]'}]
+        assert "structuredContent" not in free
+
+
+def test_arguments_as_models_send_them(served: Project) -> None:
+    served.python_tool("take", "def take(s, a, o, i):\n    return [s, a, o, i]\n", """
+        parameters:
+          - {name: s, type: string}
+          - {name: a, type: array, items: {type: integer}}
+          - {name: o, type: object}
+          - {name: i, type: integer}
+        """)  # fmt: skip
+    with served.serve() as server:
+        server.initialize()
+        # Lists and objects as JSON text, numbers as text, a number for a string.
+        assert server.value("take", s=5, a="[1, 2]", o='{"k": null}', i="7") == ["5", [1, 2], {"k": None}, 7]
+        # A text that looks like JSON stays a text where a text is declared.
+        assert server.value("take", s='{"a": 1}', a=[], o={}, i=1.0)[0] == '{"a": 1}'
+        error = server.error("take", s="x", a=["y"], o=[], i=1.5)
+        assert all(word in error for word in ("a[0]", "o", "i", "1.5"))
+        assert "extra" in server.error("add", a=1, extra=2)
+
+
+def test_tool_errors(served: Project) -> None:
+    served.python_tool("raises", "def raises():\n    raise ValueError('very wrong')\n")
+    with served.serve() as server:
+        server.initialize()
+        text = server.error("raises")
+        assert "raises" in text and "very wrong" in text and "Traceback" not in text
+        unknown = server.answer(server.start_call("nope"))
+        assert unknown["error"]["code"] == -32602 and "nope" in unknown["error"]["message"]
+        assert "Traceback" in server.stderr
+
+
+def test_json_rpc_errors(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        server.write("this is not JSON\n")
+        assert server.answer(None)["error"]["code"] == -32700
+        assert server.request("no/such/method")["error"]["code"] == -32601
+        assert server.request("tools/call", {"arguments": {}})["error"]["code"] == -32602
+        assert server.request("tools/call", [1])["error"]["code"] == -32602
+        assert server.request("tools/list", {"cursor": "made up"})["error"]["code"] == -32602
+        server.send("notifications/unknown", {"x": 1})
+        server.write("\n")
+        # The id comes back as it was, text or number.
+        server.send("ping", id="text id")
+        assert server.answer("text id")["result"] == {}
+        assert server.request("ping")["result"] == {}
+
+
+def test_batches_only_where_the_revision_has_them(served: Project) -> None:
+    batch = '[{"jsonrpc":"2.0","id":91,"method":"ping"},{"jsonrpc":"2.0","id":92,"method":"ping"}]\n'
+    with served.serve() as server:
+        server.initialize("2025-03-26")
+        server.write(batch)
+        assert server.answer(91)["result"] == {} and server.answer(92)["result"] == {}
+    with served.serve() as server:
+        server.initialize("2025-06-18")
+        server.write(batch)
+        assert server.answer(None)["error"]["code"] == -32600
+
+
+def test_tools_list_in_pages(project: Project) -> None:
+    for n in range(250):
+        project.sql_tool(f"tool_{n:03}", "SELECT 1")
+    with project.serve() as server:
+        server.initialize()
+        names, cursor, pages = [], None, 0
+        while True:
+            params = {} if cursor is None else {"cursor": cursor}
+            result = server.request("tools/list", params)["result"]
+            names += [tool["name"] for tool in result["tools"]]
+            pages += 1
+            if (cursor := result.get("nextCursor")) is None:
+                break
+        assert names == [f"tool_{n:03}" for n in range(250)] and pages > 1
+
+
+def test_calls_are_answered_as_they_finish(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        slow = [server.start_call("endless") for _ in range(2)]
+        quick = [server.start_call("add", {"a": n}) for n in range(20)]
+        for n, id in enumerate(quick):
+            assert server.answer(id)["result"]["structuredContent"] == {"result": n + 1}
+        assert not any(server.answered(id) for id in slow)
+        for id in slow:
+            server.send("notifications/cancelled", {"requestId": id})
+
+
+def test_cancelling_stops_the_query(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        for _ in range(20):
+            id = server.start_call("endless")
+            server.send("notifications/cancelled", {"requestId": id, "reason": "enough"})
+        id = server.start_call("endless")
+        assert server.value("add", a=1) == 2
+        server.send("notifications/cancelled", {"requestId": id})
+        server.send("notifications/cancelled", {"requestId": 123456})
+        # No connection stayed behind with a running query: all of them answer.
+        ids = [server.start_call("add", {"a": n}) for n in range(50)]
+        for n, id in enumerate(ids):
+            assert server.answer(id)["result"]["structuredContent"] == {"result": n + 1}
+        server.end_of_input()
+        server.wait()
+        cancelled = [one for one in range(1, 23) if one not in (22,) and server.answered(one)]
+        assert len([one for one in cancelled if one <= 21]) <= 1  # only `initialize` was answered
+
+
+def test_cancelling_a_coroutine(project: Project) -> None:
+    project.python_tool(
+        "wait",
+        """
+        import asyncio
+
+        async def wait():
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                print("the coroutine was cancelled")
+                raise
+        """,
+    )
+    with project.serve() as server:
+        server.initialize()
+        id = server.start_call("wait")
+        server.send("notifications/cancelled", {"requestId": id})
+        server.wait_for_log("the coroutine was cancelled")
+        assert not server.answered(id)
+
+
+def test_progress_of_a_query(served: Project) -> None:
+    served.sql_tool("long", "SELECT count(*) AS n FROM range(1500000000) t(i) WHERE i % 7 = 3",
+                    "return: {type: integer}")  # fmt: skip
+    with served.serve() as server:
+        server.initialize()
+        assert json.loads(
+            server.answer(server.start_call("long", progressToken="p"))["result"]["content"][0]["text"]
+        ) == 214285714  # fmt: skip
+        values = [m["params"]["progress"] for m in server.notifications
+                  if m["method"] == "notifications/progress"]  # fmt: skip
+        assert values == sorted(set(values)) and all(0 <= value < 100 for value in values)
+
+
+def test_end_of_input_waits_for_answers(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        ids = [server.start_call("add", {"a": n}) for n in range(30)]
+        server.end_of_input()
+        server.wait()
+        assert all(server.answered(id) for id in ids)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_the_server_cleanly(served: Project, number: int) -> None:
+    with served.serve() as server:
+        server.initialize()
+        server.value("add", a=1)
+        server.signal(number)
+        server.wait(0)
+
+
+def test_a_running_query_does_not_hold_up_the_end(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        server.start_call("endless")
+        server.value("add", a=1)
+        server.signal(signal.SIGTERM)
+        server.signal(signal.SIGTERM)
+        assert server.wait(None) in (0, 128 + signal.SIGTERM)
+
+
+def test_end_before_anything_was_said(served: Project) -> None:
+    with served.serve() as server:
+        server.end_of_input()
+        server.wait(0)
+
+
+def test_a_broken_project_does_not_start(served: Project) -> None:
+    served.write({"tools/bad.yml": "tool: {name: bad, source: {cod: SELECT 1}}\n"})
+    ran = served.run("serve", "--transport", "stdio")
+    assert ran.code == 1 and ran.stdout == "" and "tools/bad.yml:1:27" in ran.stderr
+    with served.serve("--ignore-errors") as server:
+        server.initialize()
+        tools = server.request("tools/list")["result"]["tools"]
+        assert "bad" not in [tool["name"] for tool in tools] and len(tools) == 6
+
+
+def test_a_locked_database_is_named_with_its_holder(served: Project) -> None:
+    import os
+
+    served.query("CREATE TABLE t (i INT)")
+    with duckdb.connect(str(served.database)):
+        ran = served.run("query", "SELECT 1", "--json-output")
+        assert "db-default.duckdb" in ran.error and str(os.getpid()) in ran.error
+        # Tools that do not need the database work all the same.
+        assert served.tool("text", value="x").result == "x"
+
+
+def test_a_file_that_is_no_database(served: Project) -> None:
+    served.database.parent.mkdir(exist_ok=True)
+    served.database.write_bytes(b"certainly not a database" * 400)
+    error = served.run("query", "SELECT 1", "--json-output").error
+    assert "db-default.duckdb" in error and "not a" in error
+
+
+def test_large_messages(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        long = "ü" * 1_000_000
+        assert server.value("text", value=long) == long
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy", MODERN])
+def test_the_official_client(served: Project, mode: str) -> None:
+    async def talk() -> None:
+        async with official_client(served, mode) as client:
+            result = await client.call_tool("row", {})
+            assert result.structured_content == {"id": 1, "name": "x"}
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            assert names == ["add", "endless", "free", "row", "rows", "text"]
+
+    asyncio.run(talk())
