@@ -1,0 +1,148 @@
+#include "invoke/pipeline.h"
+
+#include <doctest/doctest.h>
+
+#include "support/temp_project.h"
+
+using namespace mxcp;
+
+namespace {
+
+constexpr const char* kTool = R"(
+mxcp: 1
+tool:
+  name: double
+  language: python
+  parameters:
+    - {name: n, type: integer, minimum: 0}
+  return: {type: integer, maximum: 100}
+  source: {code: "def double(n): return 2 * n"}
+)";
+
+// Answers with what the test prepared, and keeps the call it was given.
+class FakeRunner final : public invoke::Runner {
+ public:
+  explicit FakeRunner(Result<invoke::RawResult> answer) : answer_(std::move(answer)) {}
+  void run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) override {
+    last = call;
+    if (cancel_while_running) call->cancel->cancel();
+    done(answer_);
+  }
+  std::shared_ptr<const invoke::Call> last;
+  bool cancel_while_running = false;
+
+ private:
+  Result<invoke::RawResult> answer_;
+};
+
+invoke::RawResult value(Value v) {
+  invoke::RawResult raw;
+  raw.value = std::move(v);
+  return raw;
+}
+
+invoke::Request request(const std::string& id, Object arguments) {
+  invoke::Request request;
+  request.id = id;
+  request.arguments = std::move(arguments);
+  return request;
+}
+
+invoke::Outcome run(const test::TempProject& project, FakeRunner& runner, invoke::Request request) {
+  return invoke::invoke_and_wait(project.load(), {nullptr, &runner, nullptr}, std::move(request));
+}
+
+}  // namespace
+
+TEST_CASE("arguments are coerced before the runner sees them, the result is written as JSON") {
+  const test::TempProject project{{"tools/double.yml", kTool}};
+  FakeRunner runner(value(42));
+  const auto outcome = run(project, runner, request("double", {{"n", "21"}}));
+  REQUIRE(!outcome.error);
+  CHECK(outcome.json == "42");
+  CHECK(!outcome.text);
+  REQUIRE(runner.last->arguments.size() == 1);
+  CHECK(runner.last->arguments[0].second == Value(21));
+}
+
+TEST_CASE("an unknown endpoint is not run") {
+  const test::TempProject project{{"tools/double.yml", kTool}};
+  FakeRunner runner(value(1));
+  const auto outcome = run(project, runner, request("duoble", {}));
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->code == Code::kNotFound);
+  CHECK(outcome.error->text().find("double") != std::string::npos);
+  CHECK(!runner.last);
+}
+
+TEST_CASE("bad arguments never reach the runner") {
+  const test::TempProject project{{"tools/double.yml", kTool}};
+  FakeRunner runner(value(1));
+  for (Object arguments : {Object{}, Object{{"n", "x"}}, Object{{"n", -1}},
+                           Object{{"n", 1}, {"m", 2}}}) {
+    const auto outcome = run(project, runner, request("double", std::move(arguments)));
+    REQUIRE(outcome.error);
+    CHECK(outcome.error->code == Code::kInvalidArgs);
+  }
+  CHECK(!runner.last);
+}
+
+TEST_CASE("a result that breaks its declaration is an error, unless checking is off") {
+  const test::TempProject project{{"tools/double.yml", kTool}};
+  FakeRunner runner(value(101));
+  auto outcome = run(project, runner, request("double", {{"n", 1}}));
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->code == Code::kInvalidOutput);
+  CHECK(outcome.error->message.find("100") != std::string::npos);
+
+  auto unchecked = request("double", {{"n", 1}});
+  unchecked.check_output = false;
+  outcome = run(project, runner, std::move(unchecked));
+  REQUIRE(!outcome.error);
+  CHECK(outcome.json == "101");
+}
+
+TEST_CASE("a string result is also given as itself") {
+  const test::TempProject project{
+      {"tools/s.yml", "mxcp: 1\ntool: {name: s, language: python, source: {code: x}}\n"}};
+  FakeRunner runner(value("a \"b\""));
+  const auto outcome = run(project, runner, request("s", {}));
+  CHECK(outcome.json == "\"a \\\"b\\\"\"");
+  REQUIRE(outcome.text);
+  CHECK(*outcome.text == "a \"b\"");
+}
+
+TEST_CASE("text that the runner proved passes as it is") {
+  const test::TempProject project{{"tools/double.yml", kTool}};
+  invoke::RawResult raw;
+  raw.proven_json = "[1]";
+  FakeRunner runner(std::move(raw));
+  CHECK(run(project, runner, request("double", {{"n", 1}})).json == "[1]");
+}
+
+TEST_CASE("a call cancelled while it ran is cancelled, whatever it returned") {
+  const test::TempProject project{{"tools/double.yml", kTool}};
+  FakeRunner runner(value(1));
+  runner.cancel_while_running = true;
+  const auto outcome = run(project, runner, request("double", {{"n", 1}}));
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->code == Code::kCancelled);
+}
+
+TEST_CASE("an endpoint with policies is refused: they fail closed") {
+  const test::TempProject project{{"tools/p.yml", R"(
+mxcp: 1
+tool:
+  name: p
+  language: python
+  source: {code: x}
+  policies:
+    input:
+      - {condition: "user.role != 'admin'", action: deny}
+)"}};
+  FakeRunner runner(value(1));
+  const auto outcome = run(project, runner, request("p", {}));
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->code == Code::kPolicyDenied);
+  CHECK(!runner.last);
+}
