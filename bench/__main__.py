@@ -119,7 +119,7 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as signal:
-        interrupted = str(signal) or "SIGINT"
+        interrupted = str(signal)
         print(f"\nended by {interrupted}; what was measured:", file=sys.stderr)
     finally:
         processes.stop_all()

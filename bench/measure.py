@@ -179,13 +179,8 @@ class Bench:
             return
         rounds, count, seconds = (1, 60, 0.3) if self.quick else (5, 400, 0.8)
         with ExitStack() as stack:
-            clients = {s.name: stack.enter_context(self._client(s, s.folder)) for s in self.sides}
-            for client in clients.values():
-                client.initialize(60)
-            floors = [
-                stack.enter_context(Floor(self.sides[-1], self.work, threads))
-                for threads in threads_setting()
-            ]
+            clients = dict(self._served(stack, "calls"))
+            floors = self._floors(stack)
             cat = stack.enter_context(
                 Client(["cat"], self.work, dict(self.sides[0].env), self.work / "cat.log")
             )
@@ -281,11 +276,7 @@ class Bench:
         small = ["get_user", "personalized_greeting", "user_lookup"]
         pattern = small * 9 + ["list_orders", "rows_1000", "batch_user_data"]
         with ExitStack() as stack:
-            running = []
-            for side in self.sides:
-                client = stack.enter_context(self._client(side, side.folder))
-                client.initialize(60)
-                running.append((side.name, client))
+            running = self._served(stack, row)
             spent = {name: 0.0 for name, _ in running}
             points: dict[str, list[list[float]]] = {name: [] for name, _ in running}
             for done in range(0, total, MEMORY_WARM_UP):
@@ -319,6 +310,32 @@ class Bench:
         return wrong
 
     # ---- shared
+
+    def _served(self, stack: ExitStack, row: str) -> list[tuple[str, Client]]:
+        """A running server of each side; one that does not start is reported and left out."""
+        running = []
+        for side in self.sides:
+            try:
+                client = stack.enter_context(self._client(side, side.folder))
+                client.initialize(60)
+                running.append((side.name, client))
+            except BenchError as error:
+                self._report(row, side.name, error)
+        return running
+
+    def _floors(self, stack: ExitStack) -> list[Floor]:
+        """One floor for each thread setting, with the wheel of our side where it has one."""
+        try:
+            with_wheel = [side for side in self.sides if side.about["duckdb_library"]]
+            if not with_wheel:
+                raise BenchError("no side has a duckdb wheel to take the library from")
+            return [
+                stack.enter_context(Floor(with_wheel[-1], self.work, threads))
+                for threads in threads_setting()
+            ]
+        except BenchError as error:
+            self._report("calls", "floor", error)
+            return []
 
     def _client(self, side: Side, folder: Path) -> Client:
         return Client([side.command, *SERVE], folder, side.env, side.log)

@@ -64,14 +64,17 @@ def run(command, timeout: float, **options) -> subprocess.CompletedProcess:
 
 
 def end_on_signals() -> None:
-    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that every `finally` runs."""
+    """SIGTERM and SIGHUP unwind the stack as Ctrl-C does, so that every `finally` runs.
+
+    SIGINT too is set here, because a shell starts background jobs with it ignored.
+    """
 
     def unwind(number, frame):
         signal.signal(number, signal.SIG_IGN)
         raise KeyboardInterrupt(signal.Signals(number).name)
 
-    signal.signal(signal.SIGTERM, unwind)
-    signal.signal(signal.SIGHUP, unwind)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, unwind)
 
 
 def resident_mb(pid: int) -> float:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from bench.figures import Figure, Figures
-from bench.rows import ROWS
+from bench.rows import ROWS, Verdict
 from bench.side import Side
 
 
@@ -51,7 +51,7 @@ def missed(figures: Figures) -> int:
 def as_markdown(about: dict, figures: Figures) -> str:
     parts = [_heading(about), _targets(figures), _calls(figures), _commands(figures)]
     if figures.errors:
-        errors = "\n".join(f"* {error.splitlines()[0]}" for error in figures.errors)
+        errors = "\n".join(f"* {' '.join(error.split())}" for error in figures.errors)
         parts.append(f"Not measured:\n\n{errors}")
     parts.append(f"Wrong answers: {figures.wrong()}.")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -81,22 +81,20 @@ def _targets(figures: Figures) -> str:
             _ratio(peer, ours) if row.unit == "ms" or name == "memory-idle" else "",
         ]
         for target in row.targets or [None]:
-            verdict = target.judge(name, figures) if target else None
-            mark = {"far": "**below half**", "miss": "**miss**"}.get(
-                verdict.verdict if verdict else "", verdict.verdict if verdict else ""
-            )
-            lines.append(
-                [
-                    *cells,
-                    verdict.target if verdict else "",
-                    verdict.reached if verdict else "",
-                    mark,
-                ]
-            )
+            verdict = target.judge(name, figures) if target else Verdict("", "", "")
+            lines.append([*cells, verdict.target, verdict.reached, _mark(name, verdict, figures)])
             cells = ["", "", "", ""]
     return _table(
         ["measure", "peer", "ours", "ours/peer", "target", "reached", ""], lines, "lrrrllr"
     )
+
+
+def _mark(row: str, verdict: Verdict, figures: Figures) -> str:
+    """A wrong answer, of either side, stands in the place of any verdict."""
+    wrong = [f"{f.wrong} wrong ({side})" for side, f in figures.rows[row].items() if f.wrong]
+    marks = {"miss": "miss", "far": "below half"}
+    text = ", ".join(wrong) or marks.get(verdict.verdict, verdict.verdict)
+    return f"**{text}**" if text not in ("pass", "") else text
 
 
 def _calls(figures: Figures) -> str:
