@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,12 +15,18 @@ using Arguments = std::vector<std::pair<std::string, Value>>;
 
 class ParameterSet {
  public:
+  // Wrong and repeated names, and every problem of the types. compile() returns the first of them.
   static std::vector<Error> problems(const std::vector<ParameterSpec>& specs);
   static Result<ParameterSet> compile(std::vector<ParameterSpec> specs);
 
-  // Defaults, missing and unknown names (with a suggestion), then each argument's type. One error
-  // (kInvalidArgs) lists every violation, one per line. An endpoint without parameters refuses
-  // every argument.
+  // Defaults, missing and unknown names (with a suggestion), and each argument's type. One error
+  // (kInvalidArgs) lists every violation, one per line:
+  //
+  //     required parameter 'name' is missing
+  //     parameter 'user_ids[2]': expected an integer, got "x"
+  //     unknown parameter 'nme' (did you mean 'name'?)
+  //
+  // An endpoint without parameters refuses every argument.
   Result<Arguments> bind(const Object& given, Source source) const;
 
   bool empty() const { return entries_.empty(); }
@@ -35,6 +42,8 @@ class ParameterSet {
   Value json_schema() const;
 
  private:
+  std::string unknown(std::string_view name) const;
+
   std::vector<Entry> entries_;
 };
 

@@ -53,6 +53,11 @@ struct TypeSpec {
   std::map<std::string, Place> places;
 };
 
+// True when a level declares nothing beyond its kind and its structure: no bounds, lengths, counts,
+// pattern, format, enum, uniqueItems. `items`, `properties`, `required` and `additionalProperties`
+// are structure: the caller walks them.
+bool unconstrained(const TypeSpec& spec);
+
 struct ParameterSpec {
   std::string name;
   TypeSpec type;
