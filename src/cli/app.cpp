@@ -1,0 +1,217 @@
+// The program from its first argument to its exit status, and the one place that decides which
+// classes stand behind the interfaces that commands use (parts.h).
+#include "cli/app.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/context.h"
+#include "cli/help.h"
+#include "cli/parts.h"
+#include "engine/library.h"
+#include "mcp/server.h"
+#include "python/python_runtime.h"
+
+#ifndef MXCP_VERSION
+#define MXCP_VERSION "0.1.0"
+#endif
+
+namespace mxcp::cli {
+
+// --- wiring ---------------------------------------------------------------------------------------
+
+namespace {
+
+// For commands that run no user code.
+class NoUserCode final : public runtime::UserCode, private invoke::Runner {
+ public:
+  std::vector<Error> load(std::shared_ptr<const project::Project>, runtime::LoadScope,
+                          const std::vector<std::shared_ptr<const project::Endpoint>>&) override {
+    return {};
+  }
+  void run_init_hooks() override {}
+  void run_shutdown_hooks() override {}
+  void unload() override {}
+  void finish() override {}
+  invoke::Runner& runner() override { return *this; }
+  invoke::Runner& prompt_runner() override { return *this; }
+
+ private:
+  void run(std::shared_ptr<const invoke::Call>, invoke::RunnerDone done) override {
+    done(Error{Code::kInternal, "this command does not run Python"});
+  }
+};
+
+class AppParts final : public Parts {
+ public:
+  AppParts(std::shared_ptr<const project::Project> project, runtime::RuntimeOptions options,
+           WithPython with_python) {
+    python::PythonRuntime* python = nullptr;
+    if (with_python == WithPython::kYes) {
+      python::PythonOptions python_options;
+      python_options.server = options.server;
+      auto made = std::make_unique<python::PythonRuntime>(python_options);
+      python = made.get();
+      user_code_ = std::move(made);
+    } else {
+      user_code_ = std::make_unique<NoUserCode>();
+    }
+    runtime_ = std::make_unique<runtime::Runtime>(std::move(options), std::move(project),
+                                                  *user_code_, loop_);
+    if (python != nullptr) {
+      python->connect(*runtime_);
+      loop_.on_other_signal = [python] { python->check_signals(); };
+    }
+  }
+
+  runtime::MainLoop& loop() override { return loop_; }
+  runtime::Runtime& runtime() override { return *runtime_; }
+  void finish() override { user_code_->finish(); }
+
+ private:
+  runtime::MainLoop loop_;
+  std::unique_ptr<runtime::UserCode> user_code_;
+  std::unique_ptr<runtime::Runtime> runtime_;
+};
+
+class AppBackend final : public mcp::Backend {
+ public:
+  explicit AppBackend(runtime::Runtime& runtime) : runtime_(runtime) {}
+  std::shared_ptr<const project::Project> project() const override { return runtime_.project(); }
+  void call(invoke::Request request, invoke::Done done) override {
+    runtime_.call(std::move(request), std::move(done));
+  }
+
+ private:
+  runtime::Runtime& runtime_;
+};
+
+class AppStdioServer final : public StdioServer {
+ public:
+  AppStdioServer(runtime::Runtime& runtime, net::StdioStreams streams)
+      : backend_(runtime),
+        server_(server_options(*runtime.project()), backend_),
+        transport_(server_, streams, mcp::ServerOptions().max_message) {
+    runtime.on_reload([this] { server_.notify_list_changed(); });
+  }
+
+  void start(std::function<void()> on_end) override { transport_.start(std::move(on_end)); }
+  void stop(Instant deadline) override { transport_.stop(deadline); }
+
+ private:
+  static mcp::ServerOptions server_options(const project::Project& project) {
+    mcp::ServerOptions options;
+    options.info.title = project.site().project;
+    options.info.version = program_version();
+    return options;
+  }
+
+  AppBackend backend_;
+  mcp::Server server_;
+  net::StdioTransport transport_;
+};
+
+}  // namespace
+
+Parts& make_parts(std::shared_ptr<const project::Project> project,
+                  runtime::RuntimeOptions options, WithPython python) {
+  return *new AppParts(std::move(project), std::move(options), python);
+}
+
+StdioServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams) {
+  return *new AppStdioServer(runtime, streams);
+}
+
+std::vector<Error> check_python(const project::Endpoint& endpoint) {
+  return python::check_source(endpoint);
+}
+
+std::string program_version() { return MXCP_VERSION; }
+
+// --- the program ----------------------------------------------------------------------------------
+
+namespace {
+
+// Commands that wait for nothing which could be cancelled stop where they are.
+void leave_on_interrupt(int) {
+  constexpr char kText[] = "\nCancelled.\n";
+  [[maybe_unused]] const auto n = ::write(STDERR_FILENO, kText, sizeof kText - 1);
+  ::_exit(1);
+}
+
+std::string version_text() {
+  std::string duckdb = engine::installed_version(engine::library_search_path());
+  if (duckdb.empty()) duckdb = "not installed";
+  return "mxcp " + program_version() + "\nDuckDB " + duckdb + "\nPython " +
+         python::python_version();
+}
+
+int usage_failure(const Error& error, const std::string& usage, Output& output) {
+  output.err.write(usage + "\n\n" + error_text(error, output.err, false) + '\n');
+  return describe(Code::kUsage).exit_status;
+}
+
+int unknown_command(const std::string& name, Output& output) {
+  const bool is_option = !name.empty() && name.front() == '-';
+  std::vector<std::string> known = {"--help", "--version"};
+  if (!is_option) {
+    known.clear();
+    for (const Command* command : commands()) known.push_back(command->name);
+  }
+  std::string hint = suggest(name, known);
+  if (is_option && hint.empty()) hint = "options follow the command: mxcp COMMAND [OPTIONS]";
+  if (hint.empty()) hint = "'mxcp --help' lists the commands";
+  return usage_failure({Code::kUsage,
+                        (is_option ? "unknown option '" : "unknown command '") + name + "'", {},
+                        hint},
+                       "Usage: mxcp COMMAND [OPTIONS]", output);
+}
+
+int run_command_line(const std::vector<std::string>& args, Output& output) {
+  if (args.size() < 2 || args[1] == "--help" || args[1] == "-h") {
+    output.out.write(program_help(output.out));
+    return 0;
+  }
+  if (args[1] == "--version") {
+    output.out.line(version_text());
+    return 0;
+  }
+  const Command* const command = find_command(args[1]);
+  if (command == nullptr) return unknown_command(args[1], output);
+
+  const auto line =
+      parse_command_line(*command, std::vector<std::string>(args.begin() + 2, args.end()));
+  if (!line.ok()) return usage_failure(line.error(), usage_line(*command), output);
+  if (line->help()) {
+    output.out.write(command_help(*command, output.out));
+    return 0;
+  }
+  output.json = line->has("json-output");
+  output.debug = line->has("debug") || is_truthy(environment("MXCP_DEBUG"));
+  if (output.debug) log::set_level(log::Level::kDebug);
+  Context context{args[0], *command, *line, output};
+  return command->run(context);
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& args) {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGINT, leave_on_interrupt);
+  Output output;
+  int status = run_command_line(args, output);
+  log::flush();
+  // A reader that went away (`mxcp list | head`) is no failure; a full disk is.
+  if (const int failure = output.out.failure(); failure != 0 && failure != EPIPE) {
+    output.err.line("Error: cannot write the output: " + std::string(std::strerror(failure)));
+    if (status == 0) status = 1;
+  }
+  return status;
+}
+
+}  // namespace mxcp::cli

@@ -1,0 +1,139 @@
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/context.h"
+#include "cli/inputs.h"
+#include "cli/interruptible.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+
+namespace mxcp::cli {
+namespace {
+
+constexpr std::chrono::seconds kWait{30};
+constexpr std::chrono::seconds kStopLimit{5};
+
+struct Query {
+  std::string sql;
+  std::string file;  // where it was read from, or ""
+  types::Arguments arguments;
+};
+
+Result<Query> query_from(const CommandLine& line) {
+  const auto sql = line.value("SQL");
+  const auto file = line.value("file");
+  if (sql.has_value() == file.has_value()) {
+    return Error{Code::kUsage, sql ? "give either SQL or --file, not both"
+                                   : "give the SQL to run, or --file with a file that holds it"};
+  }
+  Query query;
+  if (sql) {
+    query.sql = *sql;
+  } else {
+    query.file = *file;
+    auto text = read_file(expand_home(*file));
+    if (!text.ok()) return Error{Code::kUsage, "--file: " + text.error().text()};
+    query.sql = *std::move(text);
+  }
+  MXCP_TRY(Object params, parse_params(line.values("param")));
+  for (auto& [name, value] : params) query.arguments.emplace_back(name, std::move(value));
+  return query;
+}
+
+struct Answer {
+  std::vector<std::string> columns;
+  std::string json;   // with --json-output
+  Array rows;         // otherwise
+};
+
+Result<Answer> execute(runtime::Runtime& runtime, const Query& query, CancelToken& cancel,
+                       Progress& progress, const Output& output) {
+  MXCP_TRY(const std::shared_ptr<engine::Database> database, runtime.database());
+  MXCP_TRY(engine::Lease lease, database->lease(Clock::system().now() + kWait, &cancel));
+  Caller caller;
+  caller.transport = "cli";
+  engine::ExecuteOptions options;
+  options.cancel = &cancel;
+  options.caller = &caller;
+  if (output.err.is_terminal()) {
+    options.progress = [&](double percent) { progress.set_percent(percent); };
+  }
+  MXCP_TRY(engine::ResultSet rows, lease.execute(query.sql, query.arguments, options));
+  Answer answer;
+  for (const auto& column : rows.columns()) answer.columns.push_back(column.name);
+  if (output.json) {
+    MXCP_TRY(rows_to_json(rows, answer.json));
+  } else {
+    MXCP_TRY(Value value, rows_to_value(rows));
+    if (Array* list = value.as_array()) answer.rows = std::move(*list);
+  }
+  return answer;
+}
+
+int print(const Answer& answer, Output& output) {
+  if (output.json) return output.succeed(RawJson{answer.json});
+  if (!answer.columns.empty()) {
+    output.out.write(
+        layout(table_of(answer.rows, answer.columns), {.width = output.out.width()}));
+  }
+  if (answer.rows.empty()) output.out.line("(no rows)");
+  return 0;
+}
+
+int run(Context& context) {
+  Output& output = context.output;
+  const auto query = query_from(context.line);
+  if (!query.ok()) return context.fail(query.error());
+  const auto project = context.load_project();
+  if (!project.ok()) return output.fail(project.error());
+
+  Parts& parts = make_parts(*project, context.runtime_options(), WithPython::kNo);
+  parts.loop().install_signal_handlers();
+  CancelToken cancel;
+  Result<Answer> answer = Error{Code::kCancelled, "cancelled"};
+  {
+    Progress progress(output.err, "running the query");
+    run_cancellable(parts, cancel, [&] {
+      answer = execute(parts.runtime(), *query, cancel, progress, output);
+    });
+  }
+  int status = 0;
+  if (answer.ok()) {
+    status = print(*answer, output);
+  } else if (parts.loop().signal() != 0) {
+    status = output.cancelled();
+  } else {
+    Error error = std::move(answer).error();
+    if (error.place.line > 0 && !error.place.known()) {
+      error.place.file = query->file.empty() ? "SQL" : query->file;
+    }
+    status = output.fail(error);
+  }
+  parts.runtime().stop(Clock::system().now() + kStopLimit);
+  return status;
+}
+
+}  // namespace
+
+const Command& query_command() {
+  static const Command command{
+      .name = "query",
+      .summary = "Run SQL on the project's database",
+      .details = "Several statements may be given; the rows of the last one are shown. Each "
+                 "statement is bound only to the parameters it uses.",
+      .positionals = {{.name = "SQL", .help = "The statements", .required = false}},
+      .options = {{.name = "file",
+                   .value = "PATH",
+                   .help = "Take the statements from a file (UTF-8)",
+                   .is_file = true},
+                  param_option(), readonly_option(), profile_option(), json_option(),
+                  debug_option()},
+      .examples = {{"A look at a table", "mxcp query 'SELECT * FROM users LIMIT 10'"},
+                   {"With a parameter; its value is text, so cast it where that matters",
+                    "mxcp query 'SELECT * FROM users WHERE id = $id::INTEGER' --param id=7"},
+                   {"Create and fill the tables", "mxcp query --file load.sql"}},
+      .run = run,
+  };
+  return command;
+}
+
+}  // namespace mxcp::cli

@@ -1,0 +1,164 @@
+#include <algorithm>
+#include <map>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/context.h"
+#include "cli/parts.h"
+#include "cli/progress.h"
+#include "quality/validate.h"
+
+namespace mxcp::cli {
+namespace {
+
+using quality::FileReport;
+
+constexpr std::chrono::seconds kStopLimit{5};
+
+Value problem_json(const Error& error, std::string_view severity) {
+  Object out;
+  out.add("severity", severity);
+  out.add("code", describe(error.code).name);
+  if (error.place.known()) {
+    out.add("file", error.place.file);
+    if (error.place.line > 0) out.add("line", error.place.line);
+    if (error.place.column > 0) out.add("column", error.place.column);
+  }
+  out.add("message", error.message);
+  if (!error.hint.empty()) out.add("hint", error.hint);
+  return out;
+}
+
+Object as_json(const FileReport& report) {
+  Object out;
+  out.add("status", report.ok() ? "ok" : "error");
+  out.add("path", report.path);
+  std::vector<std::string> messages;
+  Array problems;
+  for (const Error& error : report.errors) {
+    messages.push_back(error.text());
+    problems.push_back(problem_json(error, "error"));
+  }
+  for (const Error& warning : report.warnings) problems.push_back(problem_json(warning, "warning"));
+  if (!messages.empty()) out.add("message", join(messages, "\n"));
+  if (!problems.empty()) out.add("problems", std::move(problems));
+  return out;
+}
+
+int print_json(const std::vector<FileReport>& reports, bool single, bool ok, Output& output) {
+  if (single) {
+    output.succeed(as_json(reports.front()));
+    return ok ? 0 : 1;
+  }
+  Array validated;
+  for (const auto& report : reports) validated.push_back(as_json(report));
+  Object payload;
+  payload.add("status", ok && !reports.empty() ? "ok" : "error");
+  payload.add("validated", std::move(validated));
+  if (reports.empty()) payload.add("message", "the project has no endpoints");
+  output.succeed(std::move(payload));
+  return ok ? 0 : 1;
+}
+
+// A database that does not open fails every SQL endpoint alike: told once.
+std::map<std::string, std::size_t> repeated_errors(const std::vector<FileReport>& reports) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& report : reports) {
+    for (const Error& error : report.errors) {
+      if (error.code == Code::kDatabase) ++counts[error.text()];
+    }
+  }
+  return counts;
+}
+
+int print_text(const std::vector<FileReport>& reports, Output& output) {
+  if (reports.empty()) {
+    output.out.line("No endpoints to validate.");
+    return 0;
+  }
+  Stream& out = output.out;
+  auto repeated = repeated_errors(reports);
+  std::size_t broken = 0, errors = 0, warnings = 0;
+  for (const auto& report : reports) {
+    if (!report.ok()) ++broken;
+    errors += report.errors.size();
+    warnings += report.warnings.size();
+    if (report.ok()) out.line(out.green("ok   ") + "  " + report.path);
+    for (const Error& error : report.errors) {
+      if (error.code != Code::kDatabase) {
+        out.line(out.red("error") + "  " + problem_text(error, out, ""));
+      } else if (const std::size_t times = std::exchange(repeated[error.text()], 0); times > 0) {
+        out.line(out.red("error") + "  " + problem_text(error, out, ""));
+        if (times > 1) out.line("       (" + plural(times, "endpoint") + " could not be checked)");
+      }
+    }
+    for (const Error& warning : report.warnings) {
+      out.line(out.yellow("warn ") + "  " + problem_text(warning, out, ""));
+    }
+  }
+  out.line("");
+  std::string summary = plural(reports.size(), "endpoint") + " checked: ";
+  summary += broken == 0 ? out.green("all valid")
+                         : out.red(std::to_string(broken) + " invalid") + " (" +
+                               plural(errors, "error") + ")";
+  if (warnings > 0) summary += ", " + plural(warnings, "warning");
+  out.line(summary);
+  return broken == 0 ? 0 : 1;
+}
+
+int run(Context& context) {
+  Output& output = context.output;
+  const auto project = context.load_project();
+  if (!project.ok()) return output.fail(project.error());
+  const auto path = context.line.value("PATH");
+
+  Parts& parts = make_parts(*project, context.runtime_options(), WithPython::kNo);
+  std::vector<FileReport> reports;
+  {
+    Progress progress(output.err, "validating");
+    quality::ValidateEnvironment environment;
+    environment.database = [&] { return parts.runtime().database(); };
+    environment.check_python = check_python;
+    environment.progress = [&](std::size_t done, std::size_t total) {
+      progress.set_text("validating " + std::to_string(done + 1) + " of " + std::to_string(total));
+    };
+    reports = quality::validate(**project, environment, path ? fs::absolute(*path) : fs::path());
+  }
+  parts.runtime().stop(Clock::system().now() + kStopLimit);
+  if (path && reports.empty()) {
+    return output.fail({Code::kNotFound,
+                        "'" + *path + "' is not an enabled endpoint file of this project", {},
+                        "'mxcp list' shows what there is"});
+  }
+  const bool ok =
+      std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.ok(); });
+  return output.json ? print_json(reports, path.has_value(), ok, output)
+                     : print_text(reports, output);
+}
+
+}  // namespace
+
+const Command& validate_command() {
+  static const Command command{
+      .name = "validate",
+      .summary = "Check every endpoint without running it",
+      .details =
+          "Reports every problem with file, line and column: in the YAML; in the SQL, which is "
+          "prepared on the database and compared with the declared parameters and columns; in "
+          "Python sources, which are parsed but not imported. The exit status is 1 when anything "
+          "is invalid.",
+      .positionals = {{.name = "PATH",
+                       .help = "Check only this endpoint file",
+                       .required = false,
+                       .is_file = true}},
+      .options = {readonly_option(), profile_option(), json_option(), debug_option()},
+      .examples = {{"The whole project", "mxcp validate"},
+                   {"One file, while working on it", "mxcp validate tools/get-user.yml"},
+                   {"In a pipeline: fails when anything is wrong, and keeps the report",
+                    "mxcp validate --json-output > report.json"}},
+      .run = run,
+  };
+  return command;
+}
+
+}  // namespace mxcp::cli

@@ -1,0 +1,55 @@
+#include "cli/context.h"
+
+#include "base/log.h"
+#include "cli/help.h"
+
+namespace mxcp::cli {
+namespace {
+
+log::Level level_from(const std::string& name) {
+  if (name == "DEBUG") return log::Level::kDebug;
+  if (name == "INFO") return log::Level::kInfo;
+  if (name == "ERROR" || name == "CRITICAL") return log::Level::kError;
+  return log::Level::kWarning;
+}
+
+void configure_log(const project::Project& project, bool debug) {
+  const project::LoggingConfig& logging = project.user().logging;
+  if (!debug) log::set_level(logging.enabled ? level_from(logging.level) : log::Level::kOff);
+  if (!logging.enabled || logging.path.empty()) return;
+  const fs::path path = project.root() / expand_home(logging.path);
+  std::error_code failed;
+  fs::create_directories(path.parent_path(), failed);  // add_file reports what is wrong with it
+  log::add_file(path.string(), static_cast<std::size_t>(logging.max_bytes),
+                static_cast<std::size_t>(logging.backup_count));
+}
+
+}  // namespace
+
+project::LoadOptions Context::load_options() const {
+  project::LoadOptions options;
+  options.profile = line.value("profile").value_or("");
+  options.readonly = line.has("readonly") || is_truthy(environment("MXCP_READONLY"));
+  return options;
+}
+
+runtime::RuntimeOptions Context::runtime_options() const {
+  runtime::RuntimeOptions options;
+  options.load = load_options();
+  return options;
+}
+
+Result<std::shared_ptr<const project::Project>> Context::load_project() const {
+  MXCP_TRY(auto project, project::Project::load(load_options()));
+  configure_log(*project, output.debug);
+  for (const Error& warning : project->warnings()) log::warning("project", "{}", warning.text());
+  return project;
+}
+
+int Context::fail(const Error& error) const {
+  if (error.code != Code::kUsage) return output.fail(error);
+  output.err.write(usage_line(command) + "\n\n" + error_text(error, output.err, false) + '\n');
+  return describe(Code::kUsage).exit_status;
+}
+
+}  // namespace mxcp::cli

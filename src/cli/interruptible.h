@@ -1,0 +1,16 @@
+// Work that Ctrl-C cancels, while the main thread keeps its loop running.
+#pragma once
+
+#include <functional>
+
+#include "cli/parts.h"
+
+namespace mxcp::cli {
+
+// A call that the first SIGINT or SIGTERM cancels; later calls fail at once.
+invoke::Outcome call(Parts& parts, invoke::Request request);
+
+// Runs `work` on a thread of its own and waits for it; the first SIGINT or SIGTERM cancels `cancel`.
+void run_cancellable(Parts& parts, CancelToken& cancel, const std::function<void()>& work);
+
+}  // namespace mxcp::cli

@@ -1,0 +1,57 @@
+// The parts below the command line that commands work with, as they need them.
+//
+// Which classes these are is decided in app.cpp only.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/database.h"
+#include "invoke/call.h"
+#include "net/stdio.h"
+#include "project/project.h"
+#include "runtime/main_loop.h"
+#include "runtime/runtime.h"
+
+namespace mxcp::cli {
+
+enum class WithPython { kNo, kYes };
+
+// A project at work.
+class Parts {
+ public:
+  virtual ~Parts() = default;
+  virtual runtime::MainLoop& loop() = 0;
+  virtual runtime::Runtime& runtime() = 0;
+  // The last thing before leaving, after runtime().stop(): what Python still has to do.
+  virtual void finish() = 0;
+};
+
+// Without Python nothing of it is started, and Python endpoints cannot be called.
+//
+// What is made here stays until the process leaves, by intention: a thread of user code that never
+// returns must not keep a destructor, and with it the command, waiting.
+Parts& make_parts(std::shared_ptr<const project::Project> project,
+                  runtime::RuntimeOptions options, WithPython python);
+
+// An MCP server on the process's own standard streams, answering from `runtime`.
+class StdioServer {
+ public:
+  virtual ~StdioServer() = default;
+  // `on_end` is called once, from another thread, when the client has closed its side.
+  virtual void start(std::function<void()> on_end) = 0;
+  // Waits for the answers that are due, up to the deadline; then nothing is read or written any
+  // more.
+  virtual void stop(Instant deadline) = 0;
+};
+StdioServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams);
+
+// The checks of an endpoint's Python source (nothing is imported).
+std::vector<Error> check_python(const project::Endpoint& endpoint);
+
+// "0.1.0"
+std::string program_version();
+
+}  // namespace mxcp::cli

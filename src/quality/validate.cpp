@@ -1,0 +1,86 @@
+#include "quality/validate.h"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "quality/sql_checks.h"
+
+namespace mxcp::quality {
+namespace {
+
+void sort_by_place(std::vector<Error>& errors) {
+  std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
+    return std::tie(a.place.file, a.place.line, a.place.column) <
+           std::tie(b.place.file, b.place.line, b.place.column);
+  });
+}
+
+// Two spellings of one file: through links, `..`, or another working directory.
+bool same_file(const fs::path& a, const fs::path& b) {
+  std::error_code failed;
+  if (fs::equivalent(a, b, failed) && !failed) return true;
+  return a.lexically_normal() == b.lexically_normal();
+}
+
+void append(std::vector<Error>& to, std::vector<Error> from) {
+  std::move(from.begin(), from.end(), std::back_inserter(to));
+}
+
+class Validator {
+ public:
+  Validator(const project::Project& project, const ValidateEnvironment& environment)
+      : project_(project), environment_(environment) {}
+
+  FileReport check(const project::EndpointFile& file) {
+    FileReport report{file.display_path, file.errors, file.warnings};
+    if (file.endpoint) check_code(*file.endpoint, report);
+    sort_by_place(report.errors);
+    sort_by_place(report.warnings);
+    return report;
+  }
+
+ private:
+  void check_code(const project::Endpoint& endpoint, FileReport& report) {
+    if (endpoint.kind == project::EndpointKind::kPrompt) return;
+    if (endpoint.language == project::Language::kPython) {
+      if (environment_.check_python) append(report.errors, environment_.check_python(endpoint));
+      return;
+    }
+    if (!environment_.database) return;
+    if (!database_) database_ = environment_.database();
+    if (!database_->ok()) {
+      report.errors.push_back(database_->error());
+      return;
+    }
+    SqlProblems problems = check_sql(endpoint, ***database_, project_.root());
+    append(report.errors, std::move(problems.errors));
+    append(report.warnings, std::move(problems.warnings));
+  }
+
+  const project::Project& project_;
+  const ValidateEnvironment& environment_;
+  std::optional<Result<std::shared_ptr<engine::Database>>> database_;  // once it was needed
+};
+
+}  // namespace
+
+std::vector<FileReport> validate(const project::Project& project,
+                                 const ValidateEnvironment& environment, const fs::path& only) {
+  std::vector<const project::EndpointFile*> chosen;
+  for (const auto& file : project.files()) {
+    if (only.empty() || same_file(file.path, only)) chosen.push_back(&file);
+  }
+  Validator validator(project, environment);
+  std::vector<FileReport> reports;
+  for (const auto* file : chosen) {
+    if (environment.progress) environment.progress(reports.size(), chosen.size());
+    reports.push_back(validator.check(*file));
+  }
+  std::sort(reports.begin(), reports.end(),
+            [](const FileReport& a, const FileReport& b) { return a.path < b.path; });
+  return reports;
+}
+
+}  // namespace mxcp::quality
