@@ -1,0 +1,3 @@
+class Shop:
+    def orders(self, customer):
+        return []

@@ -1,0 +1,4 @@
+-- all orders of a customer
+SELECT id, amount
+FROM orders
+WHERE custommer = $customer

@@ -1,0 +1,2 @@
+def title(name):
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,1 @@
+SELECT [1, NULL, 3] AS l, {'a': 1, 'b': {'c': [DATE '2024-02-29']}} AS s, MAP {'k': 1, 'l': NULL} AS m, MAP {1: 'one'} AS mi, [[1], [], NULL] AS ll, array_value(1.5, 2)::DOUBLE[2] AS arr, union_value(num := 5) AS u
