@@ -3,15 +3,37 @@
 //
 // Server knows no sockets, no Python and no DuckDB. A transport feeds it one message at a time and
 // gives it a Peer to answer through; calls go to a Backend and are answered when they finish, in any
-// order. The core is (Request, Caller) -> Result | Error; what the older revisions keep per session
-// (the negotiated revision, the log level, running requests) lives in a Session above it.
+// order.
+//
+// Two eras share one process, and every message decides for itself:
+//   - A request whose `_meta` names a protocol version is served statelessly (2026-07-28): all that
+//     matters is in the request. That is core.h, and it knows nothing of sessions.
+//   - Any other request belongs to the handshake revisions. What those keep between messages (the
+//     negotiated revision, the log level, which lists the client was told of) lives in session.h, an
+//     adapter above the same core. A client that never shakes hands is served by the newest of them.
+//
+// The files, from the wire inwards:
+//   message        JSON-RPC envelopes: ids, errors, reading and writing
+//   revisions/     what differs between revisions on the wire, as data
+//   request_meta   what `_meta` says about a request: era, progress token, log level
+//   session        a client on a stream: handshake, batches, running requests, cancelling
+//   core           the table of methods; (request, caller) -> one answer
+//   exchange       one running request: its notifications, then its one answer, then silence
+//   tools, resources, prompts, completion, discovery, subscriptions     the methods
+//   catalog        the lists of one Project snapshot, encoded once per revision
+//   uri_template   `users://{id}`
+//
+// Threads: everything here may be called from any thread. Locks are taken in the order subscriptions,
+// session, exchange, peer; none is held while the Backend is called.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/user_context.h"
 #include "invoke/call.h"
@@ -19,12 +41,21 @@
 
 namespace mxcp::mcp {
 
-// Where the messages for one client go. send() takes one complete JSON-RPC message (one line, no
-// newline) and may be called from any thread.
+// Where the messages for one client, or for one request, go. Every message is complete and on one
+// line, without the newline. All methods may be called from any thread, in the order the messages
+// must arrive; none may wait for the client.
 class Peer {
  public:
   virtual ~Peer() = default;
+  // A notification, or a message that belongs to no request.
   virtual void send(std::string message) = 0;
+  // The answer to a request, the last message about it: a result (`error_code` 0) or an error.
+  virtual void answer(std::string message, int error_code) {
+    static_cast<void>(error_code);
+    send(std::move(message));
+  }
+  // The client withdrew a request: no answer to it will come.
+  virtual void withdrawn() {}
 };
 
 // What the protocol serves.
@@ -32,6 +63,7 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::shared_ptr<const project::Project> project() const = 0;
+  // Returns at once; `done` is called exactly once, from any thread, also when the call is cancelled.
   virtual void call(invoke::Request request, invoke::Done done) = 0;
 };
 
@@ -47,12 +79,16 @@ struct ServerOptions {
   std::size_t page_size = 100;     // of the list methods
   std::size_t max_message = 16 << 20;
   std::size_t max_running = 1024;  // requests of one session at a time
+  // How long a client of 2026-07-28 may keep a list or what discovery said.
+  std::chrono::milliseconds list_ttl{60'000};
+  const Clock* clock = &Clock::system();
 };
 
 class Session;
 
 class Server {
  public:
+  // The backend must outlive the server, and the server every call it gave to the backend.
   Server(ServerOptions options, Backend& backend);
   ~Server();
 
@@ -61,13 +97,16 @@ class Server {
 
   // One message from that client. Returns at once.
   void receive(const std::shared_ptr<Session>& session, std::string_view message);
+  // The client sent more than max_message bytes without an end; the transport skipped them.
+  void receive_oversized(const std::shared_ptr<Session>& session);
   // The client is gone: its running calls are cancelled; nothing more is sent.
   void close(const std::shared_ptr<Session>& session);
-  // The client will send no more but may still read (stdin at its end): waits for the answers that
-  // are due, up to the deadline.
+  // The client will send no more but may still read (stdin at its end): ends its subscriptions, then
+  // waits for the answers that are due, up to the deadline.
   void drain(const std::shared_ptr<Session>& session, Instant deadline);
 
-  // The set of tools, prompts or resources changed: tells every session that was told to expect it.
+  // The project was loaded anew: tells every session and subscription that was told to expect it
+  // about the lists that are different now.
   void notify_list_changed();
 
  private:

@@ -1,0 +1,31 @@
+// What the server is and can do: `server/discover`, and the capabilities that `initialize` shares.
+#include "base/json.h"
+#include "mcp/core.h"
+
+namespace mxcp::mcp {
+
+std::string capabilities(const Catalog& catalog, const Revision& revision) {
+  std::string out = R"({"logging":{})";
+  const bool completes = catalog.has(ListKind::kPrompts) || catalog.has(ListKind::kTemplates);
+  if (revision.completions_capability && completes) out += R"(,"completions":{})";
+  if (catalog.has(ListKind::kPrompts)) out += R"(,"prompts":{"listChanged":true})";
+  if (has_resources(catalog)) out += R"(,"resources":{"listChanged":true})";
+  out += R"(,"tools":{"listChanged":true}})";
+  return out;
+}
+
+void discover(Core& core, const ExchangePtr& exchange) {
+  const auto& options = core.setup()->options;
+  Reply reply(*exchange, 512);
+  Array versions;
+  for (auto& name : revision_names(false)) versions.emplace_back(std::move(name));
+  append_json(reply.member("supportedVersions"), versions);
+  reply.member("capabilities") += capabilities(*core.catalog(), exchange->revision());
+  if (!options.info.instructions.empty()) {
+    append_json_string(reply.member("instructions"), options.info.instructions);
+  }
+  reply.cache_for(options.list_ttl, true);
+  exchange->answer(std::move(reply));
+}
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,195 @@
+#include "mcp/exchange.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "base/json.h"
+
+namespace mxcp::mcp {
+namespace {
+
+std::string implementation(const ServerInfo& info, bool with_title) {
+  std::string out = R"({"name":)";
+  append_json_string(out, info.name);
+  if (with_title && !info.title.empty()) {
+    out += R"(,"title":)";
+    append_json_string(out, info.title);
+  }
+  out += R"(,"version":)";
+  append_json_string(out, info.version);
+  out += '}';
+  return out;
+}
+
+// A whole number as such: 50, not 50.0.
+void append_number(std::string& out, double value) {
+  constexpr double kExact = 9007199254740992.0;
+  if (value == std::trunc(value) && std::abs(value) <= kExact) {
+    append_json_int(out, static_cast<std::int64_t>(value));
+  } else {
+    append_json_double(out, value);
+  }
+}
+
+}  // namespace
+
+Setup::Setup(ServerOptions given)
+    : options(std::move(given)),
+      server_info(implementation(options.info, true)),
+      untitled_server_info(implementation(options.info, false)) {}
+
+// --- Reply --------------------------------------------------------------------------------------
+
+Reply::Reply(const Exchange& exchange, std::size_t size_hint)
+    : revision_(exchange.revision()), setup_(exchange.setup()) {
+  text_.reserve(size_hint + 256);
+  text_ += R"({"jsonrpc":"2.0","id":)";
+  text_ += exchange.id().json;
+  text_ += R"(,"result":{)";
+  if (revision_.stateless) member("resultType") += R"("complete")";
+}
+
+std::string& Reply::member(std::string_view key) {
+  if (!std::exchange(first_, false)) text_ += ',';
+  text_ += '"';
+  text_ += key;
+  text_ += R"(":)";
+  return text_;
+}
+
+void Reply::cache_for(std::chrono::milliseconds ttl, bool same_for_all_callers) {
+  if (!revision_.stateless) return;
+  append_json_int(member("ttlMs"), std::max<std::int64_t>(0, ttl.count()));
+  member("cacheScope") += same_for_all_callers ? R"("public")" : R"("private")";
+}
+
+std::string Reply::finish() && {
+  if (revision_.stateless) {
+    std::string& out = member("_meta");
+    out += R"({"io.modelcontextprotocol/serverInfo":)";
+    out += setup_.server_info;
+    if (!subscription_.empty()) {
+      out += R"(,"io.modelcontextprotocol/subscriptionId":)";
+      out += subscription_;
+    }
+    out += '}';
+  }
+  text_ += "}}";
+  return std::move(text_);
+}
+
+// --- Exchange -----------------------------------------------------------------------------------
+
+Exchange::Exchange(Message message, RequestMeta meta, Caller caller, std::shared_ptr<Peer> peer,
+                   std::weak_ptr<ExchangeOwner> owner, std::shared_ptr<const Setup> setup)
+    : id_(std::move(message.id)),
+      method_(std::move(message.method)),
+      meta_(std::move(meta)),
+      setup_(std::move(setup)),
+      owner_(std::move(owner)),
+      params_(std::move(message.params)),
+      caller_(std::move(caller)),
+      peer_(std::move(peer)),
+      last_progress_(-std::numeric_limits<double>::infinity()) {}
+
+void Exchange::answer(Reply reply) { settle(std::move(reply).finish(), 0); }
+
+void Exchange::fail(const RpcError& error) {
+  settle(error_message(&id_, false, error), error.code);
+}
+
+void Exchange::settle(std::string message, int error_code) {
+  std::shared_ptr<void> place;
+  {
+    const std::lock_guard lock(mutex_);
+    place.swap(place_);
+    if (!is_open()) return;
+    if (!late_progress_.empty()) {
+      peer_->send(notification_message("notifications/progress", late_progress_));
+    }
+    // Closed before the message leaves: whoever has read it may use the id again.
+    close();
+    peer_->answer(std::move(message), error_code);
+  }
+  if (const auto owner = owner_.lock()) owner->closed(*this);
+}
+
+bool Exchange::withdraw() { return stop(true); }
+bool Exchange::abandon() { return stop(false); }
+
+bool Exchange::stop(bool tell_peer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_open()) return false;
+    close();
+    if (tell_peer) peer_->withdrawn();
+  }
+  cancel_->cancel();
+  if (const auto owner = owner_.lock()) owner->closed(*this);
+  return true;
+}
+
+void Exchange::close() { open_.store(false, std::memory_order_release); }
+
+bool Exchange::notify(std::string_view method, std::string_view params) {
+  std::string message = notification_message(method, params);
+  const std::lock_guard lock(mutex_);
+  if (!is_open()) return false;
+  peer_->send(std::move(message));
+  return true;
+}
+
+void Exchange::log(const std::string& level, const std::string& logger, const Value& data) {
+  if (meta_.log_threshold == nullptr || !is_open()) return;
+  const LogLevel parsed = log_level_from(level).value_or(LogLevel::kInfo);
+  if (parsed < meta_.log_threshold->load(std::memory_order_relaxed)) return;
+  std::string params = R"({"level":")";
+  params += name_of(parsed);
+  params += '"';
+  if (!logger.empty()) {
+    params += R"(,"logger":)";
+    append_json_string(params, logger);
+  }
+  params += R"(,"data":)";
+  append_json(params, data);
+  params += '}';
+  notify("notifications/message", params);
+}
+
+void Exchange::progress(double progress, std::optional<double> total, const std::string& message) {
+  if (!wants_progress() || !std::isfinite(progress)) return;
+  const Instant now = setup_->options.clock->now();
+  const std::lock_guard lock(mutex_);
+  if (!is_open() || progress <= last_progress_) return;
+  const bool first = std::isinf(last_progress_);
+  last_progress_ = progress;
+
+  std::string params = R"({"progressToken":)" + meta_.progress_token + R"(,"progress":)";
+  append_number(params, progress);
+  if (total && std::isfinite(*total)) {
+    params += R"(,"total":)";
+    append_number(params, *total);
+  }
+  if (!message.empty() && meta_.revision->progress_messages) {
+    params += R"(,"message":)";
+    append_json_string(params, message);
+  }
+  params += '}';
+
+  if (first) budget_time_ = now;
+  const double seconds = std::chrono::duration<double>(now - budget_time_).count();
+  progress_budget_ = std::min(kProgressBurst, progress_budget_ + seconds * kProgressRate);
+  budget_time_ = now;
+  if (progress_budget_ < 1) {
+    late_progress_ = std::move(params);
+    return;
+  }
+  progress_budget_ -= 1;
+  late_progress_.clear();
+  peer_->send(notification_message("notifications/progress", params));
+}
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,137 @@
+// Exchange: one request on its way, from the message that began it to its one answer.
+//
+// It is where everything about the request goes out, in the order the protocol asks for: any number
+// of notifications, then one answer, then nothing. A request that the client withdrew gets no answer
+// and nothing else either. Whoever handles the request calls answer() or fail() exactly once, also
+// when it was withdrawn meanwhile (then nothing is sent).
+//
+// Threads: all methods, from any. The parameters belong to the handler.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/user_context.h"
+#include "invoke/call.h"
+#include "mcp/message.h"
+#include "mcp/request_meta.h"
+#include "mcp/server.h"
+
+namespace mxcp::mcp {
+
+// What all exchanges of one server share.
+struct Setup {
+  explicit Setup(ServerOptions given);
+
+  ServerOptions options;
+  std::string server_info;           // JSON, with the title
+  std::string untitled_server_info;  // for revisions that have none
+};
+
+class Exchange;
+
+// Who keeps the running requests of one client.
+class ExchangeOwner {
+ public:
+  virtual ~ExchangeOwner() = default;
+  // Nothing more will be sent about this request; its id is free again.
+  virtual void closed(const Exchange& exchange) = 0;
+};
+
+// Builds the result message of an exchange in one buffer, in the form of its revision.
+//
+//     Reply reply(exchange);
+//     reply.member("content") += "[]";
+//     exchange.answer(std::move(reply));
+class Reply {
+ public:
+  explicit Reply(const Exchange& exchange, std::size_t size_hint = 256);
+
+  // Where to append the JSON text of the member's value.
+  std::string& member(std::string_view key);
+  // How long the client may keep this result; the handshake revisions do not know that.
+  void cache_for(std::chrono::milliseconds ttl, bool same_for_all_callers);
+  // "io.modelcontextprotocol/subscriptionId" in the result's `_meta`.
+  void subscription(const RequestId& id) { subscription_ = id.json; }
+  std::string finish() &&;
+
+ private:
+  const Revision& revision_;
+  const Setup& setup_;
+  std::string text_;
+  std::string subscription_;
+  bool first_ = true;
+};
+
+class Exchange final : public invoke::ClientChannel {
+ public:
+  // `peer` takes the messages of this request; `owner` may be empty.
+  Exchange(Message message, RequestMeta meta, Caller caller, std::shared_ptr<Peer> peer,
+           std::weak_ptr<ExchangeOwner> owner, std::shared_ptr<const Setup> setup);
+
+  const RequestId& id() const { return id_; }
+  const std::string& method() const { return method_; }
+  const Revision& revision() const { return *meta_.revision; }
+  const Setup& setup() const { return *setup_; }
+  Object& params() { return params_; }
+  Caller& caller() { return caller_; }
+  const std::shared_ptr<CancelToken>& cancel_token() const { return cancel_; }
+
+  // Occupies a place among the running requests until the work is over, also when the request is
+  // withdrawn before.
+  void hold(std::shared_ptr<void> place) { place_ = std::move(place); }
+
+  // --- what goes out ---
+  void answer(Reply reply);
+  void fail(const RpcError& error);
+  // `params` is JSON text. False when the exchange is closed: nothing was sent.
+  bool notify(std::string_view method, std::string_view params);
+
+  // The client no longer wants the answer. The work is told to stop; false when it was too late.
+  bool withdraw();
+  // The client is gone: the same, and the peer is not touched again.
+  bool abandon();
+  // Until the answer is on its way, or the request is withdrawn.
+  bool is_open() const { return open_.load(std::memory_order_acquire); }
+
+  // --- invoke::ClientChannel ---
+  void log(const std::string& level, const std::string& logger, const Value& data) override;
+  // At most kProgressRate a second after a first burst; of what came too fast the last is kept and
+  // sent before the answer. A value that does not grow is dropped.
+  void progress(double progress, std::optional<double> total, const std::string& message) override;
+  bool wants_progress() const override { return !meta_.progress_token.empty(); }
+
+  static constexpr double kProgressRate = 20;
+  static constexpr double kProgressBurst = 20;
+
+ private:
+  void settle(std::string message, int error_code);
+  bool stop(bool tell_peer);
+  void close();
+
+  const RequestId id_;
+  const std::string method_;
+  const RequestMeta meta_;
+  const std::shared_ptr<const Setup> setup_;
+  const std::shared_ptr<CancelToken> cancel_ = std::make_shared<CancelToken>();
+  const std::weak_ptr<ExchangeOwner> owner_;
+  Object params_;
+  Caller caller_;
+
+  std::mutex mutex_;  // orders what goes out
+  std::atomic<bool> open_{true};
+  std::shared_ptr<Peer> peer_;
+  std::shared_ptr<void> place_;
+  double last_progress_;
+  double progress_budget_ = kProgressBurst;
+  Instant budget_time_;
+  std::string late_progress_;  // params of the notification that came too fast
+};
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,161 @@
+// prompts/get.
+//
+// The backend renders a prompt to a list of {"prompt", "role", "type"}. MCP knows the roles user and
+// assistant, so a system message is sent as the user's. A message of type "resource" holds a URI: one
+// of ours is read, with all that guards it, and embedded; any other becomes a link, or plain text for
+// revisions without links.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "mcp/core.h"
+
+namespace mxcp::mcp {
+namespace {
+
+struct PromptMessage {
+  std::string text;
+  bool from_assistant = false;
+  bool is_resource = false;
+};
+
+std::optional<std::vector<PromptMessage>> read_messages(const std::string& json) {
+  const auto parsed = parse_json(json);
+  const Array* const items = parsed.ok() ? parsed->as_array() : nullptr;
+  if (items == nullptr) return {};
+  std::vector<PromptMessage> out;
+  for (const Value& item : *items) {
+    const auto text_of = [&](std::string_view key) {
+      const Value* const value = item.find(key);
+      return value == nullptr || !value->is_string() ? std::string() : *value->as_string();
+    };
+    out.push_back({text_of("prompt"), text_of("role") == "assistant", text_of("type") == "resource"});
+  }
+  return out;
+}
+
+// Writes the messages one after the other; reading a resource interrupts it.
+class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
+ public:
+  PromptAnswer(Core& core, ExchangePtr exchange, std::vector<PromptMessage> messages,
+               std::string description)
+      : core_(core),
+        exchange_(std::move(exchange)),
+        messages_(std::move(messages)),
+        description_(std::move(description)) {}
+
+  void go_on() {
+    for (; next_ < messages_.size(); ++next_) {
+      const PromptMessage& message = messages_[next_];
+      if (!message.is_resource) {
+        append_text(message);
+        continue;
+      }
+      if (auto resource = core_.catalog()->resolve(message.text)) return read(*std::move(resource));
+      append_link(message);
+    }
+    Reply reply(*exchange_, out_.size());
+    if (!description_.empty()) append_json_string(reply.member("description"), description_);
+    reply.member("messages") += '[' + out_ + ']';
+    exchange_->answer(std::move(reply));
+  }
+
+ private:
+  void read(Catalog::Resource resource) {
+    core_.backend().call(resource_request(exchange_, std::move(resource)),
+                         [self = shared_from_this()](const invoke::Outcome& outcome) {
+                           self->embed(outcome);
+                         });
+  }
+
+  void embed(const invoke::Outcome& outcome) {
+    const PromptMessage& message = messages_[next_];
+    if (outcome.error) {
+      RpcError error = to_rpc(*outcome.error);
+      error.message = "resource '" + message.text + "' of the prompt: " + error.message;
+      return exchange_->fail(error);
+    }
+    std::string& out = begin(message);
+    out += R"({"type":"resource","resource":)";
+    append_resource_contents(out, message.text, outcome);
+    out += "}}";
+    ++next_;
+    go_on();
+  }
+
+  std::string& begin(const PromptMessage& message) {
+    if (!out_.empty()) out_ += ',';
+    out_ += message.from_assistant ? R"({"role":"assistant","content":)"
+                                   : R"({"role":"user","content":)";
+    return out_;
+  }
+
+  void append_text(const PromptMessage& message) {
+    std::string& out = begin(message);
+    out += R"({"type":"text","text":)";
+    append_json_string(out, message.text);
+    out += "}}";
+  }
+
+  void append_link(const PromptMessage& message) {
+    if (!exchange_->revision().structured) return append_text(message);
+    std::string& out = begin(message);
+    out += R"({"type":"resource_link","uri":)";
+    append_json_string(out, message.text);
+    out += R"(,"name":)";
+    append_json_string(out, message.text);
+    out += "}}";
+  }
+
+  Core& core_;
+  const ExchangePtr exchange_;
+  const std::vector<PromptMessage> messages_;
+  const std::string description_;
+  std::size_t next_ = 0;
+  std::string out_;
+};
+
+}  // namespace
+
+void get_prompt(Core& core, const ExchangePtr& exchange) {
+  const auto catalog = core.catalog();
+  if (!catalog->has(ListKind::kPrompts)) return exchange->fail(nothing_to_serve("prompts"));
+  const std::string* const name = required_text(exchange, "name");
+  if (name == nullptr) return;
+  if (catalog->project()->find(project::EndpointKind::kPrompt, *name) == nullptr) {
+    return exchange->fail(unknown_name("prompt", *name, catalog->names(ListKind::kPrompts)));
+  }
+  invoke::Request request;
+  request.kind = project::EndpointKind::kPrompt;
+  request.id = *name;
+  request.source = types::Source::kText;
+  if (Value* const given = exchange->params().find("arguments"); given && !given->is_null()) {
+    if (given->as_object() == nullptr) {
+      return exchange->fail(wrong_param("arguments", "an object", given));
+    }
+    for (const auto& [key, value] : *given->as_object()) {
+      if (!value.is_string()) return exchange->fail(wrong_param(key, "a string", &value));
+    }
+    request.arguments = std::move(*given->as_object());
+  }
+  request.caller = exchange->caller();
+  request.cancel = exchange->cancel_token();
+  request.client = exchange;
+  core.backend().call(
+      std::move(request), [&core, exchange, name = *name](const invoke::Outcome& outcome) {
+        if (outcome.error && outcome.error->code == Code::kNotFound && !outcome.endpoint) {
+          return exchange->fail(unknown_name("prompt", name, {}));
+        }
+        if (outcome.error) return exchange->fail(to_rpc(*outcome.error));
+        auto messages = read_messages(outcome.json);
+        if (!messages) {
+          return exchange->fail({kInternalError, "prompt '" + name + "' gave no list of messages"});
+        }
+        const std::string description =
+            outcome.endpoint == nullptr ? std::string() : outcome.endpoint->description;
+        std::make_shared<PromptAnswer>(core, exchange, *std::move(messages), description)->go_on();
+      });
+}
+
+}  // namespace mxcp::mcp

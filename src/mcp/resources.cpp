@@ -1,0 +1,70 @@
+// resources/read.
+#include "base/json.h"
+#include "mcp/core.h"
+
+namespace mxcp::mcp {
+
+invoke::Request resource_request(const ExchangePtr& exchange, Catalog::Resource resource) {
+  invoke::Request request;
+  request.kind = project::EndpointKind::kResource;
+  request.id = resource.endpoint->uri;
+  // What stood in a URI is text.
+  request.source = types::Source::kText;
+  for (auto& [name, value] : resource.values) request.arguments.set(name, std::move(value));
+  request.caller = exchange->caller();
+  request.cancel = exchange->cancel_token();
+  request.client = exchange;
+  return request;
+}
+
+void append_resource_contents(std::string& out, std::string_view uri,
+                              const invoke::Outcome& outcome) {
+  const bool is_text = outcome.json.starts_with('"');
+  out += R"({"uri":)";
+  append_json_string(out, uri);
+  out += R"(,"mimeType":)";
+  if (outcome.endpoint != nullptr && outcome.endpoint->mime_type) {
+    append_json_string(out, *outcome.endpoint->mime_type);
+  } else {
+    out += is_text ? R"("text/plain")" : R"("application/json")";
+  }
+  out += R"(,"text":)";
+  if (is_text) {
+    out += outcome.json;
+  } else {
+    append_quoted_json(out, outcome.json);
+  }
+  out += '}';
+}
+
+void read_resource(Core& core, const ExchangePtr& exchange) {
+  const auto catalog = core.catalog();
+  if (!has_resources(*catalog)) return exchange->fail(nothing_to_serve("resources"));
+  const std::string* const uri = required_text(exchange, "uri");
+  if (uri == nullptr) return;
+  const auto not_found = [](const ExchangePtr& to, const std::string& what) {
+    to->fail({to->revision().resource_not_found, "resource not found: '" + what + "'",
+              Value(Object{{"uri", what}})});
+  };
+  auto resource = catalog->resolve(*uri);
+  if (!resource) return not_found(exchange, *uri);
+
+  core.backend().call(
+      resource_request(exchange, *std::move(resource)),
+      [exchange, uri = *uri, not_found](const invoke::Outcome& outcome) {
+        if (outcome.error && outcome.error->code == Code::kNotFound && !outcome.endpoint) {
+          return not_found(exchange, uri);
+        }
+        if (outcome.error) return exchange->fail(to_rpc(*outcome.error));
+        Reply reply(*exchange, 2 * outcome.json.size());
+        std::string& out = reply.member("contents");
+        out += '[';
+        append_resource_contents(out, uri, outcome);
+        out += ']';
+        // What a query says now it may not say a moment later, nor to the next caller.
+        reply.cache_for(std::chrono::milliseconds(0), false);
+        exchange->answer(std::move(reply));
+      });
+}
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,304 @@
+#include "mcp/session.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/log.h"
+
+namespace mxcp::mcp {
+namespace {
+
+// Collects the answers to one batch and sends them as one array when the last is there. Notifications
+// pass at once.
+class BatchPeer final : public Peer {
+ public:
+  BatchPeer(std::shared_ptr<Peer> peer, std::size_t expected)
+      : peer_(std::move(peer)), missing_(expected) {}
+
+  void send(std::string message) override { peer_->send(std::move(message)); }
+  void answer(std::string message, int) override { settle(std::move(message)); }
+  void withdrawn() override { settle(""); }
+
+ private:
+  void settle(std::string message) {
+    std::string out;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!message.empty()) {
+        answers_ += answers_.empty() ? '[' : ',';
+        answers_ += message;
+      }
+      if (--missing_ > 0 || answers_.empty()) return;
+      out = std::move(answers_) + ']';
+    }
+    peer_->answer(std::move(out), 0);
+  }
+
+  const std::shared_ptr<Peer> peer_;
+  std::mutex mutex_;
+  std::size_t missing_;
+  std::string answers_;
+};
+
+bool is_answered(const std::variant<Message, Malformed>& message) {
+  const Message* const well_formed = std::get_if<Message>(&message);
+  return well_formed == nullptr || well_formed->kind == Message::Kind::kRequest;
+}
+
+}  // namespace
+
+Session::Session(Core& core, std::shared_ptr<Peer> peer, Caller caller)
+    : core_(core),
+      peer_(std::move(peer)),
+      caller_(std::move(caller)),
+      // What a client sees that never asked for a level.
+      log_threshold_(std::make_shared<LogThreshold>(LogLevel::kInfo)),
+      places_taken_(std::make_shared<std::atomic<std::size_t>>(0)) {}
+
+// --- what comes in ------------------------------------------------------------------------------
+
+void Session::receive(std::string_view text) {
+  if (text.size() > core_.setup()->options.max_message) return receive_oversized();
+  auto parsed = parse_json(text);
+  if (!parsed.ok()) {
+    const Error& error = parsed.error();
+    std::string what = error.message;
+    if (error.place.line > 0) {
+      what += " (line " + std::to_string(error.place.line) + ", column " +
+              std::to_string(error.place.column) + ")";
+    }
+    return refuse(peer_, {}, {kParseError, std::move(what)});
+  }
+  if (Array* const items = parsed->as_array()) return receive_batch(std::move(*items));
+  dispatch(read_message(*std::move(parsed)), peer_, false);
+}
+
+void Session::receive_oversized() {
+  refuse(peer_, {},
+         {kInvalidRequest, "the message is larger than " +
+                               std::to_string(core_.setup()->options.max_message) + " bytes"});
+}
+
+void Session::receive_batch(Array items) {
+  if (!revision().batches) {
+    return refuse(peer_, {},
+                  {kInvalidRequest, "several messages in one array are not part of revision " +
+                                        std::string(revision().name) + "; send one at a time"});
+  }
+  if (items.empty()) return refuse(peer_, {}, {kInvalidRequest, "the array of messages is empty"});
+  std::vector<std::variant<Message, Malformed>> messages;
+  std::size_t answers = 0;
+  for (Value& item : items) {
+    messages.push_back(read_message(std::move(item)));
+    if (is_answered(messages.back())) ++answers;
+  }
+  const auto peer = std::make_shared<BatchPeer>(peer_, answers);
+  for (auto& message : messages) dispatch(std::move(message), peer, true);
+}
+
+void Session::dispatch(std::variant<Message, Malformed> message, const PeerPtr& peer,
+                       bool in_batch) {
+  if (const Malformed* const malformed = std::get_if<Malformed>(&message)) {
+    return refuse(peer, malformed->id, malformed->error);
+  }
+  Message& well_formed = *std::get_if<Message>(&message);
+  switch (well_formed.kind) {
+    case Message::Kind::kRequest: return handle_request(std::move(well_formed), peer, in_batch);
+    case Message::Kind::kNotification: return handle_notification(well_formed);
+    case Message::Kind::kResponse: return;  // we never ask: an answer to nothing
+  }
+}
+
+void Session::handle_notification(const Message& message) {
+  if (message.method == "notifications/initialized") {
+    const std::lock_guard lock(mutex_);
+    ready_ = negotiated_ != nullptr;
+  } else if (message.method == "notifications/cancelled") {
+    const Value* const given = message.params.find("requestId");
+    const auto id = given == nullptr ? std::nullopt : RequestId::from(*given);
+    if (!id) return;
+    ExchangePtr exchange;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto it = running_.find(id->json);
+      if (it == running_.end()) return;
+      exchange = it->second;
+    }
+    log::debug("mcp", "request {} is cancelled by the client", id->json);
+    exchange->withdraw();
+  }
+}
+
+void Session::handle_request(Message message, const PeerPtr& peer, bool in_batch) {
+  const bool stateless = is_stateless(message);
+  auto meta =
+      stateless ? read_stateless_meta(message) : read_session_meta(message, revision());
+  if (const RpcError* const error = std::get_if<RpcError>(&meta)) {
+    return refuse(peer, message.id, *error);
+  }
+  RequestMeta& known = *std::get_if<RequestMeta>(&meta);
+  if (!stateless) known.log_threshold = log_threshold_;
+
+  const Method* const method = Core::find_method(message.method, *known.revision);
+  const auto exchange =
+      std::make_shared<Exchange>(std::move(message), std::move(known), caller_, peer,
+                                 std::weak_ptr<ExchangeOwner>(weak_from_this()), core_.setup());
+  if (const auto error = begin(exchange, method)) {
+    if (!is_open()) exchange->abandon();
+    return exchange->fail(*error);
+  }
+  if (!stateless && handle_own_method(exchange, in_batch)) return;
+  core_.start(exchange);
+}
+
+std::optional<RpcError> Session::begin(const ExchangePtr& exchange, const Method* method) {
+  const std::size_t limit = core_.setup()->options.max_running;
+  const std::lock_guard lock(mutex_);
+  if (!open_) return RpcError{kInternalError, "the session is closed"};
+  // A client that goes on has seen the answer to its handshake, whether it said so or not.
+  if (method != nullptr && !exchange->revision().stateless) ready_ = negotiated_ != nullptr;
+  if (method != nullptr && method->runs) {
+    if (places_taken_->load(std::memory_order_relaxed) >= limit) {
+      return RpcError{kInternalError, "too many requests are running (the limit is " +
+                                          std::to_string(limit) +
+                                          "); wait for an answer and try again"};
+    }
+    places_taken_->fetch_add(1, std::memory_order_relaxed);
+    // The deleter, not the session: the work may outlive it.
+    exchange->hold(std::shared_ptr<void>(nullptr, [taken = places_taken_](void*) {
+      taken->fetch_sub(1, std::memory_order_relaxed);
+    }));
+  }
+  const auto [it, is_new] = running_.try_emplace(exchange->id().json, exchange);
+  if (!is_new) {
+    // One that is answered but not yet forgotten does not count.
+    if (it->second->is_open()) {
+      return RpcError{kInvalidRequest,
+                      "id " + exchange->id().json + " belongs to a request that still runs"};
+    }
+    it->second = exchange;
+  }
+  return {};
+}
+
+void Session::closed(const Exchange& exchange) {
+  ExchangePtr last;  // destroyed after the lock is released
+  const std::lock_guard lock(mutex_);
+  const auto it = running_.find(exchange.id().json);
+  if (it == running_.end() || it->second.get() != &exchange) return;
+  last = std::move(it->second);
+  running_.erase(it);
+  if (running_.empty()) idle_.notify_all();
+}
+
+// --- the handshake ------------------------------------------------------------------------------
+
+bool Session::handle_own_method(const ExchangePtr& exchange, bool in_batch) {
+  const std::string& method = exchange->method();
+  if (method == "initialize") {
+    if (in_batch) {
+      exchange->fail({kInvalidRequest, "'initialize' must not be part of a batch"});
+    } else {
+      initialize(exchange);
+    }
+  } else if (method == "ping") {
+    exchange->answer(Reply(*exchange));
+  } else if (method == "logging/setLevel") {
+    set_log_level(exchange);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void Session::initialize(const ExchangePtr& exchange) {
+  const std::string* const requested = required_text(exchange, "protocolVersion");
+  if (requested == nullptr) return;
+  const Revision* chosen = find_revision(*requested);
+  if (chosen == nullptr || chosen->stateless) chosen = &latest_handshake_revision();
+
+  const auto catalog = core_.catalog();
+  {
+    const std::lock_guard lock(mutex_);
+    negotiated_ = chosen;
+    ready_ = false;
+    announced_ = {.tools = true,
+                  .resources = has_resources(*catalog),
+                  .prompts = catalog->has(ListKind::kPrompts)};
+  }
+  const Setup& setup = *core_.setup();
+  Reply reply(*exchange, 512);
+  append_json_string(reply.member("protocolVersion"), chosen->name);
+  reply.member("capabilities") += capabilities(*catalog, *chosen);
+  reply.member("serverInfo") +=
+      chosen->structured ? setup.server_info : setup.untitled_server_info;
+  if (!setup.options.info.instructions.empty()) {
+    append_json_string(reply.member("instructions"), setup.options.info.instructions);
+  }
+  exchange->answer(std::move(reply));
+}
+
+void Session::set_log_level(const ExchangePtr& exchange) {
+  const std::string* const name = required_text(exchange, "level");
+  if (name == nullptr) return;
+  const auto level = log_level_from(*name);
+  if (!level) return exchange->fail(bad_log_level(*name));
+  log_threshold_->store(*level, std::memory_order_relaxed);
+  exchange->answer(Reply(*exchange));
+}
+
+const Revision& Session::revision() const {
+  const std::lock_guard lock(mutex_);
+  return negotiated_ != nullptr ? *negotiated_ : latest_handshake_revision();
+}
+
+void Session::refuse(const PeerPtr& peer, const std::optional<RequestId>& id,
+                     const RpcError& error) {
+  if (!is_open()) return;
+  peer->answer(error_message(id ? &*id : nullptr, revision().null_id, error), error.code);
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+bool Session::is_open() const {
+  const std::lock_guard lock(mutex_);
+  return open_;
+}
+
+void Session::close() {
+  std::vector<ExchangePtr> running;
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+    for (auto& [id, exchange] : running_) running.push_back(std::move(exchange));
+    running_.clear();
+    idle_.notify_all();
+  }
+  for (const ExchangePtr& exchange : running) exchange->abandon();
+}
+
+bool Session::drain(Instant deadline) {
+  std::vector<ExchangePtr> running;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, exchange] : running_) running.push_back(exchange);
+  }
+  // Subscriptions would never end by themselves.
+  for (const ExchangePtr& exchange : running) core_.subscriptions().end(exchange);
+  std::unique_lock lock(mutex_);
+  return idle_.wait_until(lock, deadline, [&] { return running_.empty(); });
+}
+
+void Session::notify_list_changed(const ListChanges& changes) {
+  const std::lock_guard lock(mutex_);
+  if (!open_ || !ready_) return;
+  const auto tell = [&](bool expected, bool changed, std::string_view method) {
+    if (expected && changed) peer_->send(notification_message(method, ""));
+  };
+  tell(announced_.tools, changes.tools, "notifications/tools/list_changed");
+  tell(announced_.prompts, changes.prompts, "notifications/prompts/list_changed");
+  tell(announced_.resources, changes.resources, "notifications/resources/list_changed");
+}
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,71 @@
+// Session: one client on a stream, above the stateless core.
+//
+// It keeps what only a stream has: which requests run (to cancel them, to refuse an id twice, to
+// bound their number), and for the handshake revisions what was negotiated. A request of the
+// stateless era passes through it untouched by any of that but the running requests.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+
+#include "mcp/core.h"
+
+namespace mxcp::mcp {
+
+class Session final : public ExchangeOwner, public std::enable_shared_from_this<Session> {
+ public:
+  Session(Core& core, std::shared_ptr<Peer> peer, Caller caller);
+
+  void receive(std::string_view text);
+  void receive_oversized();
+  void close();
+  // True when every answer that was due has been sent.
+  bool drain(Instant deadline);
+  void notify_list_changed(const ListChanges& changes);
+  bool is_open() const;
+
+  void closed(const Exchange& exchange) override;
+
+ private:
+  using PeerPtr = std::shared_ptr<Peer>;
+
+  void receive_batch(Array items);
+  void dispatch(std::variant<Message, Malformed> message, const PeerPtr& peer, bool in_batch);
+  void handle_notification(const Message& message);
+  void handle_request(Message message, const PeerPtr& peer, bool in_batch);
+  // Adds the exchange to the running requests; the error when it may not run. `method` is null for
+  // the methods of the handshake and unknown ones.
+  std::optional<RpcError> begin(const ExchangePtr& exchange, const Method* method);
+
+  // The methods of the handshake. True when the exchange was one of them.
+  bool handle_own_method(const ExchangePtr& exchange, bool in_batch);
+  void initialize(const ExchangePtr& exchange);
+  void set_log_level(const ExchangePtr& exchange);
+
+  // What was negotiated, or what stands in for it before that.
+  const Revision& revision() const;
+  void refuse(const PeerPtr& peer, const std::optional<RequestId>& id, const RpcError& error);
+
+  Core& core_;
+  const PeerPtr peer_;
+  const Caller caller_;
+  const std::shared_ptr<LogThreshold> log_threshold_;
+  const std::shared_ptr<std::atomic<std::size_t>> places_taken_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  std::unordered_map<std::string, ExchangePtr> running_;  // by id
+  const Revision* negotiated_ = nullptr;
+  bool ready_ = false;    // the client has seen the answer to initialize
+  ListChanges announced_; // the lists whose changes it was told to expect
+  bool open_ = true;
+};
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,103 @@
+#include "mcp/subscriptions.h"
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "mcp/core.h"
+
+namespace mxcp::mcp {
+namespace {
+
+// {"_meta":{...subscriptionId...}<rest>}
+std::string tagged(const Exchange& exchange, std::string_view rest) {
+  std::string out = R"({"_meta":{"io.modelcontextprotocol/subscriptionId":)";
+  out += exchange.id().json;
+  out += '}';
+  out += rest;
+  out += '}';
+  return out;
+}
+
+std::string acknowledged(const ListChanges& filter) {
+  Object honoured;
+  if (filter.tools) honoured.add("toolsListChanged", true);
+  if (filter.prompts) honoured.add("promptsListChanged", true);
+  if (filter.resources) honoured.add("resourcesListChanged", true);
+  return R"(,"notifications":)" + to_json(honoured);
+}
+
+}  // namespace
+
+void Subscriptions::add(const std::shared_ptr<Exchange>& exchange, Filter filter) {
+  // Under the lock, so that no change falls between the acknowledgement and the entry.
+  const std::lock_guard lock(mutex_);
+  std::erase_if(entries_, [](const Entry& entry) {
+    const auto open = entry.exchange.lock();
+    return open == nullptr || !open->is_open();
+  });
+  exchange->notify("notifications/subscriptions/acknowledged",
+                   tagged(*exchange, acknowledged(filter)));
+  entries_.push_back({exchange, filter});
+}
+
+void Subscriptions::notify(const ListChanges& changes) {
+  const std::lock_guard lock(mutex_);
+  for (const Entry& entry : entries_) {
+    const auto exchange = entry.exchange.lock();
+    if (exchange == nullptr) continue;
+    const std::string params = tagged(*exchange, "");
+    const auto tell = [&](bool wanted, bool changed, std::string_view method) {
+      if (wanted && changed) exchange->notify(method, params);
+    };
+    tell(entry.filter.tools, changes.tools, "notifications/tools/list_changed");
+    tell(entry.filter.prompts, changes.prompts, "notifications/prompts/list_changed");
+    tell(entry.filter.resources, changes.resources, "notifications/resources/list_changed");
+  }
+}
+
+void Subscriptions::end(const std::shared_ptr<Exchange>& exchange) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+      return entry.exchange.lock() == exchange;
+    });
+    if (it == entries_.end()) return;
+    entries_.erase(it);
+  }
+  Reply reply(*exchange);
+  reply.subscription(exchange->id());
+  exchange->answer(std::move(reply));
+}
+
+std::size_t Subscriptions::size() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const Entry& entry) {
+        const auto exchange = entry.exchange.lock();
+        return exchange != nullptr && exchange->is_open();
+      }));
+}
+
+void listen(Core& core, const ExchangePtr& exchange) {
+  const Value* const wanted = exchange->params().find("notifications");
+  if (wanted == nullptr || !wanted->is_object()) {
+    return exchange->fail(wrong_param("notifications", "an object", wanted));
+  }
+  std::optional<RpcError> error;
+  const auto asks_for = [&](std::string_view key) {
+    const Value* const flag = wanted->find(key);
+    if (flag == nullptr || flag->is_null()) return false;
+    if (flag->as_bool() == nullptr) error = wrong_param(key, "true or false", flag);
+    return flag->as_bool() != nullptr && *flag->as_bool();
+  };
+  const auto catalog = core.catalog();
+  // What is not declared as a capability is not honoured either.
+  ListChanges filter;
+  filter.tools = asks_for("toolsListChanged");
+  filter.prompts = asks_for("promptsListChanged") && catalog->has(ListKind::kPrompts);
+  filter.resources = asks_for("resourcesListChanged") && has_resources(*catalog);
+  if (error) return exchange->fail(*error);
+  core.subscriptions().add(exchange, filter);
+}
+
+}  // namespace mxcp::mcp

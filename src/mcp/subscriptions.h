@@ -1,0 +1,37 @@
+// The open `subscriptions/listen` requests (2026-07-28): who wants to hear of which list.
+//
+// A subscription is an Exchange that stays open; every message about it carries its id. It ends when
+// the client withdraws it, or gracefully by end(), which answers it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "mcp/catalog.h"
+#include "mcp/exchange.h"
+
+namespace mxcp::mcp {
+
+class Subscriptions {
+ public:
+  // What one client listens to, already reduced to what is served here.
+  using Filter = ListChanges;
+
+  // Acknowledges the filter, the first message about the subscription, and keeps it.
+  void add(const std::shared_ptr<Exchange>& exchange, Filter filter);
+  void notify(const ListChanges& changes);
+  // Answers it when it is one of ours and still open.
+  void end(const std::shared_ptr<Exchange>& exchange);
+  std::size_t size() const;
+
+ private:
+  struct Entry {
+    std::weak_ptr<Exchange> exchange;
+    Filter filter;
+  };
+  mutable std::mutex mutex_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace mxcp::mcp

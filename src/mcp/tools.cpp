@@ -1,0 +1,85 @@
+// tools/call: the hot path. The result's JSON text goes into the answer as it is; nothing of it is
+// parsed again.
+#include "base/json.h"
+#include "mcp/core.h"
+#include "types/shape.h"
+
+namespace mxcp::mcp {
+namespace {
+
+void append_text_block(std::string& out, std::string_view json) {
+  out += R"([{"type":"text","text":)";
+  // A string is its own text; everything else is JSON text.
+  if (json.starts_with('"')) {
+    out += json;
+  } else {
+    append_quoted_json(out, json);
+  }
+  out += "}]";
+}
+
+// In the shape that the output schema promises: an object as it is, anything else as {"result": ...}.
+void append_structured(Reply& reply, const types::Type& declared, const std::string& json) {
+  if (types::is_wrapped(declared)) {
+    std::string& out = reply.member("structuredContent");
+    out += R"({"result":)";
+    out += json;
+    out += '}';
+  } else if (json.starts_with('{')) {
+    reply.member("structuredContent") += json;
+  }
+}
+
+void answer_call(const ExchangePtr& exchange, const std::string& name,
+                 const invoke::Outcome& outcome) {
+  // The tool went away between the look-up and the call.
+  if (outcome.error && outcome.error->code == Code::kNotFound && outcome.endpoint == nullptr) {
+    return exchange->fail(unknown_name("tool", name, {}));
+  }
+  if (outcome.error) {
+    const std::string text = "Error executing tool " + name + ": " + public_text(*outcome.error);
+    Reply reply(*exchange, text.size());
+    std::string& out = reply.member("content");
+    out += R"([{"type":"text","text":)";
+    append_json_string(out, text);
+    out += "}]";
+    reply.member("isError") += "true";
+    return exchange->answer(std::move(reply));
+  }
+  Reply reply(*exchange, 4 * outcome.json.size());
+  append_text_block(reply.member("content"), outcome.json);
+  if (exchange->revision().structured && outcome.endpoint && outcome.endpoint->return_type) {
+    append_structured(reply, *outcome.endpoint->return_type, outcome.json);
+  }
+  reply.member("isError") += "false";
+  exchange->answer(std::move(reply));
+}
+
+}  // namespace
+
+void call_tool(Core& core, const ExchangePtr& exchange) {
+  const std::string* const name = required_text(exchange, "name");
+  if (name == nullptr) return;
+  if (core.backend().project()->find(project::EndpointKind::kTool, *name) == nullptr) {
+    return exchange->fail(
+        unknown_name("tool", *name, core.catalog()->names(ListKind::kTools)));
+  }
+  invoke::Request request;
+  request.kind = project::EndpointKind::kTool;
+  request.id = *name;
+  if (Value* const given = exchange->params().find("arguments"); given && !given->is_null()) {
+    if (given->as_object() == nullptr) {
+      return exchange->fail(wrong_param("arguments", "an object", given));
+    }
+    request.arguments = std::move(*given->as_object());
+  }
+  request.caller = std::move(exchange->caller());
+  request.cancel = exchange->cancel_token();
+  request.client = exchange;
+  core.backend().call(std::move(request),
+                      [exchange, name = *name](const invoke::Outcome& outcome) {
+                        answer_call(exchange, name, outcome);
+                      });
+}
+
+}  // namespace mxcp::mcp
