@@ -24,11 +24,12 @@ struct Source {
   bool is_file = false;
   fs::path path;             // absolute, when is_file
   std::string display_file;  // relative to the project root, for messages
-  int first_line = 1;        // line of display_file where text begins
+  int first_line = 1;        // line of display_file where text begins; 0: text is folded, see at()
   int indent = 0;            // columns stripped from each line
   Place place;               // of `source:` (or of its file/code key) in the YAML
 
-  // The place in the user's file of line/column (from 1) inside `text`.
+  // The place in the user's file of line/column (from 1) inside `text`; `place` when the YAML folds
+  // the text, so that its lines are not the file's.
   Place at(int line, int column) const;
   Place at_offset(std::size_t byte_offset) const;
 };
@@ -94,11 +95,14 @@ struct Endpoint {
 };
 
 // Reads one file. All problems are returned, sorted by place; the endpoint only when there are none.
+// A YAML file of something else (neither tool nor resource nor prompt) has no kind, no errors and a
+// warning.
 struct EndpointFile {
   fs::path path;
   std::string display_path;
   std::optional<EndpointKind> kind;  // as far as it could be told
-  std::string name;                  // likewise
+  std::string name;                  // likewise; of a resource its URI
+  Place name_place;                  // likewise
   bool enabled = true;
   std::shared_ptr<const Endpoint> endpoint;
   std::vector<Error> errors;

@@ -43,9 +43,15 @@ class Project {
   std::shared_ptr<const Endpoint> find(EndpointKind kind, std::string_view id) const;
   // "Endpoint 'x' not found in tools", with a suggestion; or the errors of its file if it is broken.
   Error not_found(EndpointKind kind, const std::string& id) const;
+  // About the configuration and files that were skipped; those about an endpoint file that is
+  // there are in its EndpointFile.
   const std::vector<Error>& warnings() const { return warnings_; }
 
  private:
+  void warn_unknown_profile();
+  void load_endpoints();
+  const fs::path& folder_of(EndpointKind kind) const;
+
   SiteConfig site_;
   UserConfig user_;
   std::string profile_name_;

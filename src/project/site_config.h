@@ -1,4 +1,7 @@
 // mxcp-site.yml (mxcp-features 1.2): strict keys, every path resolved against the root.
+//
+// ${NAME} and file:// are resolved at the top level and in the effective profile; in the other
+// profiles they stay as they are.
 #pragma once
 
 #include <map>
@@ -63,11 +66,16 @@ struct SiteConfig {
   Profile profile_settings(const std::string& name) const;
 };
 
-// Errors: kConfig, each with its place.
+// Errors: kConfig, each with its place. `config` is as complete as the file allows.
 struct SiteConfigResult {
   SiteConfig config;
   std::vector<Error> errors;
+  std::vector<Error> warnings;
 };
-SiteConfigResult load_site_config(const fs::path& root);
+// `profile`: the one asked for (--profile); "" = $MXCP_PROFILE, then the file's own.
+SiteConfigResult load_site_config(const fs::path& root, const std::string& profile = "");
+
+// --profile, else $MXCP_PROFILE, else what the site file names.
+std::string effective_profile(const std::string& asked, const std::string& in_site_file);
 
 }  // namespace mxcp::project

@@ -1,4 +1,8 @@
 // The user's config file (mxcp-features 1.3): $MXCP_CONFIG or ~/.mxcp/config.yml.
+//
+// References (${NAME}, file://) are resolved at the top level and in the effective project and
+// profile only, so that unset variables of other profiles do no harm. Messages about secrets,
+// plugins and authentication never show values.
 #pragma once
 
 #include <map>
@@ -57,9 +61,11 @@ struct UserConfigResult {
   std::vector<Error> errors;
   std::vector<Error> warnings;  // e.g. the project of mxcp-site.yml is not in the file
 };
+// A missing default file is no error; a missing file that $MXCP_CONFIG names is.
 UserConfigResult load_user_config(const std::string& project, const std::string& profile);
 
-// Replaces ${NAME} and file:// in one string (mxcp-features 1.4).
+// Replaces ${NAME} and file:// in one string (mxcp-features 1.4). A relative file:// starts from
+// the current folder.
 Result<std::string> resolve_references(const std::string& text, const Place& place);
 
 }  // namespace mxcp::project

@@ -1,0 +1,374 @@
+#include "project/endpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "project/endpoint_parts.h"
+#include "project/fields.h"
+#include "project/source_reader.h"
+#include "project/type_reader.h"
+
+namespace mxcp::project {
+namespace {
+
+const Keys kKinds = {"tool", "resource", "prompt"};
+const Keys kFileKeys = {"mxcp", "tool", "resource", "prompt", "metadata"};
+const Keys kToolKeys = {"name",   "description", "tags",   "annotations", "parameters", "return",
+                        "language", "source",    "policies", "tests",     "enabled"};
+const Keys kResourceKeys = {"name",   "uri",      "description", "tags",     "mime_type",
+                            "parameters", "return", "language",  "source",   "policies",
+                            "tests",  "enabled"};
+const Keys kPromptKeys = {"name",   "description", "tags",     "parameters",
+                          "return", "messages",    "policies", "tests", "enabled"};
+const Advice kEndpointAdvice = {
+    {"returns", "did you mean 'return'?"},
+    {"return_type", "did you mean 'return'?"},
+    {"output", "did you mean 'return'?"},
+    {"outputSchema", "did you mean 'return'?"},
+    {"params", "did you mean 'parameters'?"},
+    {"args", "did you mean 'parameters'?"},
+    {"arguments", "did you mean 'parameters'?"},
+    {"input", "did you mean 'parameters'?"},
+    {"inputSchema", "did you mean 'parameters'?"},
+    {"code", "write it under 'source:'"},
+    {"file", "write it under 'source:'"},
+    {"sql", "write 'source:' and under it 'code: |'"},
+    {"query", "write 'source:' and under it 'code: |'"},
+    {"mimeType", "did you mean 'mime_type'?"},
+    {"policy", "did you mean 'policies'?"},
+    {"metadata", "write it at the top of the file, beside 'mxcp:'"},
+    {"disabled", "write 'enabled: false'"},
+    {"title", "write it under 'annotations:'"},
+    {"readOnlyHint", "write it under 'annotations:'"},
+    {"prompt", "write 'messages:' and under it '- prompt: ...'"},
+    {"template", "write 'messages:' and under it '- prompt: ...'"},
+};
+const Advice kFileAdvice = {
+    {"name", "the keys of a tool stand under 'tool:', indented"},
+    {"tools", "one file holds one endpoint, under 'tool:'"},
+    {"resources", "one file holds one endpoint, under 'resource:'"},
+    {"prompts", "one file holds one endpoint, under 'prompt:'"},
+};
+
+// What MCP recommends: 1 to 128 of A-Z a-z 0-9 _ - .
+bool is_mcp_name(std::string_view name) {
+  return name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '_' || c == '-' || c == '.';
+         });
+}
+
+class EndpointReader {
+ public:
+  EndpointReader(const fs::path& path, const fs::path& root, EndpointFile& file)
+      : path_(path), root_(root), file_(file), problems_(file.display_path) {}
+
+  void read() {
+    auto text = read_file(path_);
+    if (!text.ok()) {
+      problems_.error(problems_.start(), text.error().message);
+    } else if (auto tree = parse_yaml(*text, file_.display_path); !tree.ok()) {
+      problems_.add(std::move(tree).error());
+    } else {
+      read_document(*tree);
+    }
+    if (!problems_.has_errors() && endpoint_) file_.endpoint = std::move(endpoint_);
+    file_.errors = problems_.take_errors();
+    file_.warnings = problems_.take_warnings();
+  }
+
+ private:
+  void read_document(const YamlNode& document) {
+    if (document.kind == YamlNode::Kind::kNull) {
+      problems_.error(problems_.start(), "the file is empty",
+                      "begin it with 'mxcp: 1' and 'tool:', 'resource:' or 'prompt:'");
+      return;
+    }
+    if (document.kind != YamlNode::Kind::kMapping) {
+      problems_.error(problems_.place(document),
+                      "an endpoint file must be a mapping with the key 'tool', 'resource' or "
+                      "'prompt', found " + document.describe());
+      return;
+    }
+    std::vector<const YamlNode::Member*> bodies;
+    for (const auto& member : document.members) {
+      if (std::find(kKinds.begin(), kKinds.end(), member.key) != kKinds.end()) {
+        bodies.push_back(&member);
+      }
+    }
+    if (bodies.empty()) return read_without_body(document);
+
+    // Known before anything else can fail, so that lists can name a broken file.
+    const YamlNode::Member& body = *bodies.front();
+    file_.kind = endpoint_kind_from(body.key);
+    Fields top(problems_, document, "an endpoint file", problems_.place(document), kFileKeys,
+               kFileAdvice);
+    read_version(top);
+    for (std::size_t i = 1; i < bodies.size(); ++i) {
+      problems_.error(problems_.place(*bodies[i]),
+                      "a file holds one endpoint, but '" + body.key + "' on line " +
+                          std::to_string(body.line) + " is there already",
+                      "move one of them to a file of its own");
+    }
+    if (body.value.kind == YamlNode::Kind::kNull) {
+      problems_.error(problems_.place(body), "'" + body.key + "' has no value",
+                      "indent its keys under it");
+      return;
+    }
+    auto endpoint = std::make_shared<Endpoint>();
+    if (const YamlNode* metadata = top.mapping("metadata")) {
+      endpoint->metadata = *metadata->to_value().as_object();
+    }
+    read_body(body, *endpoint);
+    endpoint_ = std::move(endpoint);
+  }
+
+  // Neither tool nor resource nor prompt: a slip, or a file of something else.
+  void read_without_body(const YamlNode& document) {
+    const auto has = [&](std::string_view key) { return document.find_member(key) != nullptr; };
+    for (const auto& member : document.members) {
+      const std::string near = suggest(member.key, kKinds);
+      const bool plural_form =
+          member.key == "tools" || member.key == "resources" || member.key == "prompts";
+      const bool body_like = member.value.kind == YamlNode::Kind::kMapping && !near.empty();
+      if (!body_like && !plural_form) continue;
+      problems_.error(problems_.place(member),
+                      "unknown key '" + shorten(member.key, 60) + "' in an endpoint file",
+                      plural_form ? "one file holds one endpoint, under '" +
+                                        member.key.substr(0, member.key.size() - 1) + ":'"
+                                  : near);
+      return;
+    }
+    if (has("name") && (has("source") || has("parameters") || has("return") || has("language"))) {
+      problems_.error(problems_.place(document.members.front()),
+                      "the keys of an endpoint stand here without 'tool:' above them",
+                      "write 'tool:' on a line before and indent them under it");
+      return;
+    }
+    if (has("mxcp")) {
+      problems_.error(problems_.place(document),
+                      "an endpoint file needs one of 'tool', 'resource' and 'prompt'");
+      return;
+    }
+    problems_.warning(problems_.start(),
+                      "not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped");
+  }
+
+  // 1; also "1" and "1.0", which older files have.
+  void read_version(Fields& top) {
+    const YamlNode* node = top.find("mxcp");
+    if (!node) return;
+    const bool one = node->kind == YamlNode::Kind::kScalar &&
+                     (node->scalar == "1" || node->scalar == "1.0");
+    if (!one) top.wrong("mxcp", "1, the version of the format");
+  }
+
+  void read_body(const YamlNode::Member& body, Endpoint& endpoint) {
+    const EndpointKind kind = *file_.kind;
+    const Keys& keys = kind == EndpointKind::kTool       ? kToolKeys
+                       : kind == EndpointKind::kResource ? kResourceKeys
+                                                         : kPromptKeys;
+    const std::string what = "the " + body.key;
+    Fields fields(problems_, body.value, what, problems_.place(body), keys, kEndpointAdvice);
+    if (!fields.is_mapping()) return;
+
+    endpoint.kind = kind;
+    endpoint.file = path_;
+    endpoint.display_file = file_.display_path;
+    endpoint.enabled = file_.enabled = fields.boolean("enabled").value_or(true);
+    read_name(fields, endpoint);
+    endpoint.description = fields.text("description").value_or("");
+    endpoint.tags = fields.texts("tags").value_or(std::vector<std::string>{});
+    if (kind == EndpointKind::kTool) read_annotations(problems_, fields, endpoint.annotations);
+    if (kind == EndpointKind::kResource) read_mime_type(fields, endpoint);
+    read_parameter_set(fields, endpoint);
+    read_return(fields, endpoint);
+    if (kind == EndpointKind::kPrompt) {
+      read_messages(problems_, fields, endpoint.messages);
+    } else {
+      read_source(problems_, fields, {path_, root_, file_.display_path}, endpoint.language,
+                  endpoint.source);
+    }
+    read_policies(problems_, fields, endpoint.input_policies, endpoint.output_policies);
+    read_tests(problems_, fields, endpoint.tests);
+    check_test_arguments(endpoint);
+  }
+
+  void read_name(Fields& fields, Endpoint& endpoint) {
+    if (endpoint.kind == EndpointKind::kResource) {
+      endpoint.uri = fields.required_text("uri", "for example 'users://{id}'");
+      endpoint.name = fields.text("name").value_or("");
+      if (endpoint.name.empty()) endpoint.name = endpoint.uri;
+      file_.name = endpoint.uri;
+      endpoint.place = fields.place_of("uri");
+    } else {
+      endpoint.name = file_.name = fields.required_text("name");
+      endpoint.place = fields.place_of("name");
+      if (!endpoint.name.empty() && !is_mcp_name(endpoint.name)) {
+        problems_.warning(endpoint.place,
+                          "the name '" + shorten(endpoint.name, 60) +
+                              "' may be refused by MCP clients",
+                          "use at most 128 letters, digits, '_', '-' and '.'");
+      }
+    }
+    file_.name_place = endpoint.place;
+  }
+
+  void read_mime_type(Fields& fields, Endpoint& endpoint) {
+    endpoint.mime_type = fields.text("mime_type");
+    if (endpoint.mime_type && endpoint.mime_type->find('/') == std::string::npos) {
+      problems_.error(fields.place_of("mime_type"),
+                      "'" + shorten(*endpoint.mime_type, 60) + "' is no MIME type",
+                      "for example 'application/json' or 'text/plain'");
+    }
+  }
+
+  void read_parameter_set(Fields& fields, Endpoint& endpoint) {
+    const YamlNode* node = fields.find("parameters");
+    std::vector<types::ParameterSpec> specs;
+    bool sound = true;
+    if (node && node->kind == YamlNode::Kind::kMapping) {
+      const std::string example = node->members.empty() ? "id" : node->members.front().key;
+      fields.wrong("parameters", "a list",
+                   "write '- name: " + shorten(example, 40) + "' and under it its keys");
+      return;
+    }
+    const YamlNode* list = fields.list("parameters", "begin each parameter with '- name: '");
+    if (list) {
+      const std::size_t before = problems_.error_count();
+      specs = read_parameters(problems_, *list);
+      sound = problems_.error_count() == before;
+    } else if (node) {
+      return;
+    }
+    for (const auto& spec : specs) parameter_names_.push_back(spec.name);
+    parameters_known_ = sound;
+    if (endpoint.kind == EndpointKind::kResource) check_placeholders(specs, endpoint);
+    if (specs.empty()) return;
+    if (!sound) {
+      // The types that could be read may have problems of their own.
+      add_all(types::ParameterSet::problems(specs));
+      return;
+    }
+    auto compiled = types::ParameterSet::compile(std::move(specs));
+    if (compiled.ok()) {
+      endpoint.parameters = *std::move(compiled);
+      return;
+    }
+    // compile() took the declarations and gave the first problem: read them again for all.
+    Problems known(file_.display_path);
+    add_all(types::ParameterSet::problems(read_parameters(known, *list)));
+  }
+
+  void read_return(Fields& fields, Endpoint& endpoint) {
+    const YamlNode* node = fields.find("return");
+    if (!node) return;
+    if (is_text(*node) && types::kind_from(node->scalar)) {
+      fields.wrong("return", "a mapping with a 'type'", "write {type: " + node->scalar + "}");
+      return;
+    }
+    const std::size_t before = problems_.error_count();
+    auto spec = read_type(problems_, *node, "the return type", fields.key_place("return"));
+    if (!spec) return;
+    if (problems_.error_count() > before) return add_all(types::Type::problems(*spec));
+    auto compiled = types::Type::compile(*std::move(spec));
+    if (compiled.ok()) {
+      endpoint.return_type = *std::move(compiled);
+      return;
+    }
+    Problems known(file_.display_path);
+    const auto again = read_type(known, *node, "the return type", fields.key_place("return"));
+    add_all(types::Type::problems(*again));
+  }
+
+  void add_all(std::vector<Error> errors) {
+    for (Error& error : errors) problems_.add(std::move(error));
+  }
+
+  // Every parameter is part of the URI and every placeholder a parameter.
+  void check_placeholders(const std::vector<types::ParameterSpec>& specs, const Endpoint& endpoint) {
+    if (endpoint.uri.empty()) return;
+    const std::size_t before = problems_.error_count();
+    const auto names = read_placeholders(problems_, endpoint.place, endpoint.uri);
+    if (problems_.error_count() > before) return;
+    for (const auto& spec : specs) {
+      if (std::find(names.begin(), names.end(), spec.name) != names.end()) continue;
+      std::string hint = suggest(spec.name, names);
+      if (hint.empty()) hint = "add '{" + spec.name + "}' to the URI, or remove the parameter";
+      problems_.error(spec.place,
+                      "the parameter '" + spec.name + "' is no placeholder of the URI '" +
+                          shorten(endpoint.uri, 80) + "'",
+                      std::move(hint));
+    }
+    if (!parameters_known_) return;
+    for (const std::string& name : names) {
+      const bool declared =
+          std::any_of(specs.begin(), specs.end(), [&](const auto& s) { return s.name == name; });
+      if (declared) continue;
+      problems_.error(endpoint.place,
+                      "the placeholder '{" + shorten(name, 60) + "}' of the URI is not declared",
+                      "add '- name: " + shorten(name, 60) + "' with its type to 'parameters:'");
+    }
+  }
+
+  void check_test_arguments(const Endpoint& endpoint) {
+    if (!parameters_known_) return;
+    for (const TestCase& test : endpoint.tests) {
+      if (test.error_contains) continue;
+      for (const auto& [key, value] : test.arguments) {
+        if (std::find(parameter_names_.begin(), parameter_names_.end(), key) !=
+            parameter_names_.end()) {
+          continue;
+        }
+        problems_.warning(test.place,
+                          "the test '" + shorten(test.name, 60) + "' gives the argument '" +
+                              shorten(key, 60) + "', which is no parameter",
+                          suggest(key, parameter_names_));
+      }
+    }
+  }
+
+  const fs::path& path_;
+  const fs::path& root_;
+  EndpointFile& file_;
+  Problems problems_;
+  std::shared_ptr<Endpoint> endpoint_;
+  std::vector<std::string> parameter_names_;
+  bool parameters_known_ = true;
+};
+
+}  // namespace
+
+std::string_view name_of(EndpointKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+
+std::optional<EndpointKind> endpoint_kind_from(std::string_view name) {
+  for (std::size_t i = 0; i < kKinds.size(); ++i) {
+    if (kKinds[i] == name) return static_cast<EndpointKind>(i);
+  }
+  return {};
+}
+
+Place Source::at(int line, int column) const {
+  if (first_line == 0) return place;
+  return {display_file, first_line + line - 1, indent + column};
+}
+
+Place Source::at_offset(std::size_t byte_offset) const {
+  const std::string_view before = std::string_view(text).substr(0, byte_offset);
+  const auto line = std::count(before.begin(), before.end(), '\n');
+  const auto begin = before.rfind('\n');
+  const std::string_view last = begin == std::string_view::npos ? before : before.substr(begin + 1);
+  return at(static_cast<int>(line) + 1, static_cast<int>(utf8_length(last)) + 1);
+}
+
+EndpointFile load_endpoint(const fs::path& path, const fs::path& root) {
+  EndpointFile file;
+  file.path = path;
+  file.display_path = display_path(path, root);
+  EndpointReader(path, root, file).read();
+  return file;
+}
+
+}  // namespace mxcp::project

@@ -1,0 +1,348 @@
+#include "project/user_config.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "base/yaml.h"
+#include "project/config_file.h"
+#include "project/fields.h"
+#include "project/references.h"
+
+namespace mxcp::project {
+namespace {
+
+const Keys kUserKeys = {"mxcp",      "projects", "vault",  "onepassword",
+                        "transport", "models",   "logging"};
+const Advice kUserAdvice = {
+    {"project", "did you mean 'projects'?"},
+    {"secrets", "write it under 'projects:', the project, 'profiles:' and the profile"},
+    {"profiles", "write it under 'projects:' and the name of the project"},
+    {"auth", "write it under 'projects:', the project, 'profiles:' and the profile"},
+};
+const Keys kProjectKeys = {"profiles"};
+const Advice kProjectAdvice = {
+    {"secrets", "write it under 'profiles:' and the name of the profile"},
+    {"auth", "write it under 'profiles:' and the name of the profile"},
+};
+const Keys kProfileKeys = {"secrets", "plugin", "auth", "telemetry"};
+const Advice kProfileAdvice = {{"plugins", "did you mean 'plugin'?"}};
+const Keys kSecretKeys = {"name", "type", "parameters"};
+const Advice kSecretAdvice = {{"key", "write it under 'parameters:'"},
+                              {"params", "did you mean 'parameters'?"},
+                              {"value", "write it under 'parameters:', with a name"}};
+const Keys kPluginKeys = {"config"};
+const Keys kAuthKeys = {"mode",   "provider", "github",  "atlassian",     "salesforce", "keycloak",
+                        "google", "oidc",     "clients", "authorization", "persistence"};
+const Keys kTelemetryKeys = {"enabled",         "endpoint",    "headers",
+                             "service_name",    "service_version", "environment",
+                             "resource_attributes", "tracing", "metrics"};
+const Keys kVaultKeys = {"enabled", "address", "token_env"};
+const Keys kOnePasswordKeys = {"enabled", "token_env"};
+const Keys kTransportKeys = {"provider", "http"};
+const Advice kTransportAdvice = {{"port", "write it under 'http:'"},
+                                 {"host", "write it under 'http:'"}};
+const Keys kTransports = {"streamable-http", "sse", "stdio"};
+const Keys kHttpKeys = {"port", "host", "scheme", "base_url", "trust_proxy", "stateless"};
+const Keys kSchemes = {"http", "https"};
+const Keys kModelsKeys = {"default", "models"};
+const Keys kModelKeys = {"type", "api_key", "base_url", "timeout", "max_retries"};
+const Keys kModelTypes = {"claude", "openai"};
+const Keys kLoggingKeys = {"enabled", "path", "level", "max_bytes", "backup_count"};
+const Keys kLevels = {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"};
+
+std::vector<std::string> names_of(const YamlNode& mapping) {
+  std::vector<std::string> names;
+  for (const auto& member : mapping.members) names.push_back(member.key);
+  return names;
+}
+
+class UserReader {
+ public:
+  UserReader(const fs::path& file, const std::string& project, const std::string& profile,
+             UserConfigResult& result)
+      : problems_(file.string()),
+        project_(project),
+        profile_(profile),
+        result_(result),
+        user_(result.config) {
+    user_.file = file;
+  }
+
+  void read() {
+    read_document();
+    result_.errors = problems_.take_errors();
+    result_.warnings = problems_.take_warnings();
+  }
+
+ private:
+  void read_document() {
+    const auto text = read_file(user_.file);
+    if (!text.ok()) return problems_.error(problems_.start(), text.error().message);
+    auto parsed = parse_yaml(*text, user_.file.string());
+    if (!parsed.ok()) return problems_.add(std::move(parsed).error());
+    YamlNode& document = *parsed;
+    if (document.kind == YamlNode::Kind::kNull) {
+      return problems_.warning(problems_.start(), "the file is empty");
+    }
+    resolve(document);
+    Fields top(problems_, document, "the user configuration", problems_.place(document), kUserKeys,
+               kUserAdvice);
+    top.lenient();
+    if (!top.is_mapping()) return;
+    check_config_version(problems_, top);
+    read_projects(top);
+    read_token_service(top, "vault", kVaultKeys);
+    read_token_service(top, "onepassword", kOnePasswordKeys);
+    read_transport(top);
+    read_models(top);
+    read_logging(top);
+    user_.raw = *document.to_value().as_object();
+  }
+
+  void resolve(YamlNode& document) {
+    for (auto& member : document.members) {
+      if (member.key != "projects") {
+        resolve_tree(problems_, member.value, {});
+        continue;
+      }
+      for (auto& project : member.value.members) {
+        if (project.key != project_) continue;
+        for (auto& key : project.value.members) {
+          if (key.key != "profiles") continue;
+          for (auto& profile : key.value.members) {
+            if (profile.key == profile_) resolve_tree(problems_, profile.value, {});
+          }
+        }
+      }
+    }
+  }
+
+  void read_projects(Fields& top) {
+    const YamlNode* projects = top.mapping("projects", "write the name of a project under it");
+    if (!projects) return;
+    for (const auto& project : projects->members) {
+      if (project.value.kind == YamlNode::Kind::kNull) continue;
+      Fields fields(problems_, project.value, "project '" + shorten(project.key, 60) + "'",
+                    problems_.place(project), kProjectKeys, kProjectAdvice);
+      const YamlNode* profiles =
+          fields.mapping("profiles", "write the name of a profile under it");
+      if (!profiles) continue;
+      for (const auto& profile : profiles->members) {
+        read_profile(profile, project.key == project_ && profile.key == profile_);
+      }
+      if (project.key == project_ && !profiles->members.empty()) warn_without_profile(fields, *profiles);
+    }
+    if (!projects->members.empty() && !projects->find_member(project_)) {
+      const auto names = names_of(*projects);
+      std::string hint = suggest(project_, names);
+      if (hint.empty()) hint = "the file has " + join(names, ", ");
+      problems_.warning(top.key_place("projects"),
+                        "the project '" + project_ +
+                            "' of mxcp-site.yml is not in this file, so it has no secrets here",
+                        std::move(hint));
+    }
+  }
+
+  void warn_without_profile(const Fields& project, const YamlNode& profiles) {
+    if (profiles.find_member(profile_)) return;
+    problems_.warning(project.key_place("profiles"),
+                      "the project '" + project_ + "' has no profile '" + profile_ +
+                          "' in this file, so it has no secrets here",
+                      "the file has " + join(names_of(profiles), ", "));
+  }
+
+  void read_profile(const YamlNode::Member& member, bool active) {
+    if (member.value.kind == YamlNode::Kind::kNull) return;
+    Fields fields(problems_, member.value, "profile '" + shorten(member.key, 60) + "'",
+                  problems_.place(member), kProfileKeys, kProfileAdvice);
+    std::vector<Secret> secrets;
+    if (const YamlNode* list = fields.list("secrets", "begin each secret with '- name: '")) {
+      for (const YamlNode& item : list->items) read_secret(item, secrets);
+    }
+    std::map<std::string, Object> plugin_config;
+    if (const YamlNode* node = fields.mapping("plugin")) {
+      Fields plugin(problems_, *node, "'plugin'", fields.key_place("plugin"), kPluginKeys);
+      if (const YamlNode* configs = plugin.mapping("config")) {
+        for (const auto& config : configs->members) {
+          plugin_config[config.key] = read_plugin_config(config);
+        }
+      }
+    }
+    Object auth = read_section(fields, "auth", kAuthKeys);
+    Object telemetry = read_section(fields, "telemetry", kTelemetryKeys);
+    if (!active) return;
+    user_.secrets = std::move(secrets);
+    user_.plugin_config = std::move(plugin_config);
+    user_.auth = std::move(auth);
+    user_.telemetry = std::move(telemetry);
+  }
+
+  void read_secret(const YamlNode& node, std::vector<Secret>& secrets) {
+    Secret secret;
+    const Place place = problems_.place(node);
+    if (node.kind != YamlNode::Kind::kMapping) {
+      // Without Fields, whose message would show the value.
+      problems_.error(place, "a secret must be a mapping with 'name', 'type' and 'parameters'",
+                      "write '- name: ...' and the other keys under it");
+      return;
+    }
+    Fields fields(problems_, node, "a secret", place, kSecretKeys, kSecretAdvice);
+    secret.name = fields.required_text("name");
+    secret.type = fields.required_text("type", "for example 'type: custom', or a type that DuckDB "
+                                               "knows");
+    if (const YamlNode* parameters = fields.find("parameters")) {
+      if (parameters->kind == YamlNode::Kind::kMapping) {
+        secret.parameters = *parameters->to_value().as_object();
+      } else {
+        problems_.error(problems_.place(*parameters),
+                        "'parameters' must be a mapping of names to values",
+                        "write 'name: value' lines under it");
+      }
+    }
+    const bool twice = std::any_of(secrets.begin(), secrets.end(),
+                                   [&](const Secret& other) { return other.name == secret.name; });
+    if (twice && !secret.name.empty()) {
+      problems_.error(fields.place_of("name"),
+                      "there are two secrets named '" + shorten(secret.name, 60) + "'");
+    }
+    secrets.push_back(std::move(secret));
+  }
+
+  Object read_plugin_config(const YamlNode::Member& config) {
+    Object out;
+    if (config.value.kind == YamlNode::Kind::kNull) return out;
+    if (config.value.kind != YamlNode::Kind::kMapping) {
+      problems_.error(problems_.place(config.value),
+                      "the plugin configuration '" + shorten(config.key, 60) +
+                          "' must be a mapping of names to strings");
+      return out;
+    }
+    for (const auto& member : config.value.members) {
+      if (is_text(member.value)) {
+        out.add(member.key, member.value.scalar);
+        continue;
+      }
+      const bool scalar = member.value.kind == YamlNode::Kind::kScalar;
+      problems_.error(problems_.place(member.value),
+                      "'" + shorten(member.key, 60) + "' must be a string" +
+                          (scalar ? ", found a " +
+                                        std::string(member.value.to_value().kind_name())
+                                  : ""),
+                      scalar ? "put it in quotes" : "");
+    }
+    return out;
+  }
+
+  Object read_section(Fields& parent, std::string_view key, const Keys& keys) {
+    const YamlNode* node = parent.mapping(key);
+    if (!node) return {};
+    Fields check(problems_, *node, "'" + std::string(key) + "'", parent.key_place(key), keys);
+    return *node->to_value().as_object();
+  }
+
+  void read_token_service(Fields& top, std::string_view key, const Keys& keys) {
+    const YamlNode* node = top.mapping(key);
+    if (!node) return;
+    Fields fields(problems_, *node, "'" + std::string(key) + "'", top.key_place(key), keys);
+    fields.lenient();
+    fields.boolean("enabled");
+    fields.text("address");
+    fields.text("token_env");
+  }
+
+  void read_transport(Fields& top) {
+    const YamlNode* node = top.mapping("transport", "write 'provider: ...' under it");
+    if (!node) return;
+    Fields fields(problems_, *node, "'transport'", top.key_place("transport"), kTransportKeys,
+                  kTransportAdvice);
+    fields.lenient();
+    if (const auto choice = fields.choice("provider", kTransports)) {
+      user_.transport = kTransports[*choice];
+    }
+    const YamlNode* http_node = fields.mapping("http");
+    if (!http_node) return;
+    Fields http(problems_, *http_node, "'http'", fields.key_place("http"), kHttpKeys);
+    http.lenient();
+    user_.http.port = static_cast<int>(http.integer("port", 1, 65535).value_or(user_.http.port));
+    user_.http.host = http.text("host").value_or(user_.http.host);
+    if (const auto scheme = http.choice("scheme", kSchemes)) user_.http.scheme = kSchemes[*scheme];
+    user_.http.base_url = http.text("base_url").value_or("");
+    user_.http.trust_proxy = http.boolean("trust_proxy").value_or(false);
+    user_.http.stateless = http.boolean("stateless").value_or(false);
+  }
+
+  void read_models(Fields& top) {
+    const YamlNode* node = top.mapping("models");
+    if (!node) return;
+    Fields fields(problems_, *node, "'models'", top.key_place("models"), kModelsKeys);
+    fields.text("default");
+    if (const YamlNode* models = fields.mapping("models", "write the name of a model under it")) {
+      for (const auto& model : models->members) {
+        Fields inner(problems_, model.value, "model '" + shorten(model.key, 60) + "'",
+                     problems_.place(model), kModelKeys);
+        inner.lenient();
+        if (!inner.is_mapping()) continue;
+        if (!inner.find("type")) {
+          inner.missing("type", "a model is of type " + enumerate(kModelTypes, "or"));
+        }
+        inner.choice("type", kModelTypes);
+        inner.text("base_url");
+        inner.integer("timeout", 1);
+        inner.integer("max_retries", 0);
+      }
+    }
+    user_.models = *node->to_value().as_object();
+  }
+
+  void read_logging(Fields& top) {
+    const YamlNode* node = top.mapping("logging");
+    if (!node) return;
+    Fields fields(problems_, *node, "'logging'", top.key_place("logging"), kLoggingKeys);
+    fields.lenient();
+    LoggingConfig& logging = user_.logging;
+    logging.enabled = fields.boolean("enabled").value_or(logging.enabled);
+    logging.path = fields.text("path").value_or("");
+    if (const auto level = fields.choice("level", kLevels)) logging.level = kLevels[*level];
+    logging.max_bytes = fields.integer("max_bytes", 1).value_or(logging.max_bytes);
+    logging.backup_count =
+        static_cast<int>(fields.integer("backup_count", 0, 1000).value_or(logging.backup_count));
+  }
+
+  Problems problems_;
+  const std::string& project_;
+  const std::string& profile_;
+  UserConfigResult& result_;
+  UserConfig& user_;
+};
+
+}  // namespace
+
+const Secret* UserConfig::secret(std::string_view name) const {
+  for (const Secret& secret : secrets) {
+    if (secret.name == name) return &secret;
+  }
+  return nullptr;
+}
+
+UserConfigResult load_user_config(const std::string& project, const std::string& profile) {
+  UserConfigResult result;
+  std::error_code ignored;
+  fs::path file;
+  if (const std::string named = environment("MXCP_CONFIG"); !named.empty()) {
+    file = fs::absolute(expand_home(named), ignored);
+    if (!fs::exists(file, ignored)) {
+      result.errors.push_back({Code::kConfig,
+                               "the file '" + file.string() + "' that MXCP_CONFIG names does not exist",
+                               {},
+                               "correct or unset the environment variable MXCP_CONFIG"});
+      return result;
+    }
+  } else if (!environment("HOME").empty()) {
+    file = expand_home("~/.mxcp/config.yml");
+  }
+  if (file.empty() || !fs::exists(file, ignored)) return result;
+  UserReader(file, project, profile, result).read();
+  return result;
+}
+
+}  // namespace mxcp::project
