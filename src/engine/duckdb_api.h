@@ -7,7 +7,7 @@
 // the oldest and the newest supported version and compares every signature, structure and constant.
 //
 // Ownership is DuckDB's: what create_*, *_type and fetch_chunk return must be destroyed with the
-// matching destroy_* function, a `char*` (not `const char*`) with free. handles.h has RAII types.
+// matching destroy_* function, a `char*` (not `const char*`) with free. handle.h has RAII types.
 #pragma once
 
 #include <cstdint>
@@ -250,6 +250,7 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(c::LogicalType, prepared_statement_column_logical_type, (c::PreparedStatement, c::Index))      \
   X(c::State, bind_value, (c::PreparedStatement, c::Index index, c::Value))                        \
   X(c::State, bind_boolean, (c::PreparedStatement, c::Index index, bool))                          \
+  X(c::State, bind_int32, (c::PreparedStatement, c::Index index, std::int32_t))                    \
   X(c::State, bind_int64, (c::PreparedStatement, c::Index index, std::int64_t))                    \
   X(c::State, bind_double, (c::PreparedStatement, c::Index index, double))                         \
   X(c::State, bind_varchar_length,                                                                 \
@@ -287,6 +288,7 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(char*, union_type_member_name, (c::LogicalType, c::Index index))                               \
   X(c::LogicalType, union_type_member_type, (c::LogicalType, c::Index index))                      \
   X(c::Value, create_bool, (bool))                                                                 \
+  X(c::Value, create_int32, (std::int32_t))                                                        \
   X(c::Value, create_int64, (std::int64_t))                                                        \
   X(c::Value, create_double, (double))                                                             \
   X(c::Value, create_hugeint, (c::HugeInt))                                                        \

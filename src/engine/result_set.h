@@ -6,8 +6,11 @@
 //
 // JSON mapping (mxcp-features 4): integers of every width and DECIMAL with all their digits, DOUBLE
 // shortest, NaN and infinity null, DATE/TIME/TIMESTAMP ISO 8601, INTERVAL as ISO 8601 duration,
-// BLOB base64, UUID/ENUM/BIT text, LIST/ARRAY lists, STRUCT and MAP objects (MAP keys as text),
-// UNION its value, NULL null at any depth. Duplicate column names become id, id_1, id_2 ...
+// BLOB base64, UUID/ENUM/BIT text, LIST/ARRAY lists, STRUCT and MAP objects (MAP keys as text; a
+// STRUCT without names, as row(1, 2) makes it, a list), UNION its value, NULL null at any depth,
+// TIMESTAMPTZ in UTC, an infinite date or timestamp "infinity" or "-infinity". A JSON column is its
+// text, as a string. GEOMETRY (and TIME_NS on 1.4) arrive as text and VARIANT as JSON, by a cast
+// that execute() adds. Duplicate column names become id, id_1, id_2 ...
 #pragma once
 
 #include <cstdint>
@@ -28,7 +31,7 @@ enum class TypeId : std::uint8_t {
   kBoolean, kTinyInt, kSmallInt, kInteger, kBigInt, kHugeInt, kUTinyInt, kUSmallInt, kUInteger,
   kUBigInt, kUHugeInt, kBigNum, kFloat, kDouble, kDecimal, kVarchar, kBlob, kBit, kUuid, kDate,
   kTime, kTimeNs, kTimeTz, kTimestamp, kTimestampS, kTimestampMs, kTimestampNs, kTimestampTz,
-  kInterval, kEnum, kList, kArray, kStruct, kMap, kUnion, kSqlNull, kOther,
+  kTimestampTzNs, kInterval, kEnum, kList, kArray, kStruct, kMap, kUnion, kSqlNull, kOther,
 };
 
 // A column's type, as a tree.

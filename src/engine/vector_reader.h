@@ -52,7 +52,8 @@ class VectorView {
   Date get_date(std::size_t row) const { return {at<std::int32_t>(row)}; }
   // kTime, kTimeNs (cut to microseconds), kTimeTz
   Time get_time(std::size_t row) const;
-  // kTimestamp, kTimestampS, kTimestampMs, kTimestampNs (cut to microseconds), kTimestampTz
+  // kTimestamp, kTimestampS, kTimestampMs, kTimestampTz, kTimestampNs and kTimestampTzNs (cut to
+  // microseconds)
   Timestamp get_timestamp(std::size_t row) const;
   // kDate and every timestamp: false for infinity and -infinity.
   bool is_finite(std::size_t row) const;

@@ -1,0 +1,17 @@
+// DuckDB's logical types as ColumnType trees.
+#pragma once
+
+#include "engine/duckdb_api.h"
+#include "engine/result_set.h"
+
+namespace mxcp::engine {
+
+ColumnType read_type(const Api& api, c::LogicalType type);
+
+// False when a value of this type cannot be read from a vector: kOther, at any depth.
+bool is_readable(const ColumnType& type);
+
+// The SQL type that a column with unreadable parts is cast to: "JSON" or "VARCHAR".
+const char* readable_cast(const ColumnType& type);
+
+}  // namespace mxcp::engine

@@ -1,0 +1,164 @@
+#include "engine/sql_text.h"
+
+#include <algorithm>
+
+namespace mxcp::engine {
+namespace {
+
+bool is_word_start(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+bool is_word(char c) { return is_word_start(c) || (c >= '0' && c <= '9'); }
+bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+class Scanner {
+ public:
+  explicit Scanner(std::string_view sql) : sql_(sql) {}
+
+  std::vector<SqlPiece> run() {
+    while (at_ < sql_.size()) step();
+    finish();
+    return std::move(pieces_);
+  }
+
+ private:
+  char peek(std::size_t ahead) const { return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0'; }
+
+  void step() {
+    const char c = sql_[at_];
+    if (is_space(c)) {
+      ++at_;
+    } else if (c == ';') {
+      finish();
+      ++at_;
+    } else if (c == '-' && peek(1) == '-') {
+      at_ = std::min(sql_.find('\n', at_), sql_.size());
+    } else if (c == '/' && peek(1) == '*') {
+      skip_comment();
+    } else {
+      const std::size_t begin = at_;
+      token(c);
+      if (!open_) piece_.begin = begin;
+      open_ = true;
+      piece_.end = at_;
+    }
+  }
+
+  void token(char c) {
+    if (c == '\'' || c == '"') {
+      skip_quoted(c, false);
+    } else if ((c == 'e' || c == 'E') && peek(1) == '\'') {
+      ++at_;
+      skip_quoted('\'', true);
+    } else if (c == '$') {
+      dollar();
+    } else if (is_word_start(c)) {
+      const std::size_t begin = at_;
+      while (at_ < sql_.size() && (is_word(sql_[at_]) || sql_[at_] == '$')) ++at_;
+      if (piece_.words.size() < 5 && !other_seen_) add_word(sql_.substr(begin, at_ - begin));
+    } else if (c >= '0' && c <= '9') {
+      while (at_ < sql_.size() && is_word(sql_[at_])) ++at_;
+      other_seen_ = true;
+    } else {
+      ++at_;
+      other_seen_ = true;
+    }
+  }
+
+  void add_word(std::string_view word) {
+    std::string upper(word);
+    for (char& c : upper) {
+      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+    }
+    piece_.words.push_back(std::move(upper));
+  }
+
+  void skip_quoted(char quote, bool escapes) {
+    other_seen_ = true;
+    for (++at_; at_ < sql_.size(); ++at_) {
+      if (escapes && sql_[at_] == '\\') {
+        ++at_;
+      } else if (sql_[at_] == quote) {
+        if (peek(1) != quote) break;
+        ++at_;
+      }
+    }
+    at_ = std::min(at_ + 1, sql_.size());
+  }
+
+  void skip_comment() {
+    int depth = 0;
+    do {
+      if (sql_[at_] == '/' && peek(1) == '*') {
+        ++depth;
+        at_ += 2;
+      } else if (sql_[at_] == '*' && peek(1) == '/') {
+        --depth;
+        at_ += 2;
+      } else {
+        ++at_;
+      }
+    } while (depth > 0 && at_ < sql_.size());
+    at_ = std::min(at_, sql_.size());
+  }
+
+  // $name, or a dollar-quoted string: $$text$$, $tag$text$tag$.
+  void dollar() {
+    other_seen_ = true;
+    std::size_t end = at_ + 1;
+    while (end < sql_.size() && is_word(sql_[end])) ++end;
+    const std::string_view name = sql_.substr(at_ + 1, end - at_ - 1);
+    const bool tag = name.empty() || is_word_start(name.front());
+    if (tag && end < sql_.size() && sql_[end] == '$') {
+      const std::string_view delimiter = sql_.substr(at_, end + 1 - at_);
+      const std::size_t close = sql_.find(delimiter, end + 1);
+      at_ = close == std::string_view::npos ? sql_.size() : close + delimiter.size();
+      return;
+    }
+    at_ = end;
+    auto& names = piece_.parameters;
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
+      names.emplace_back(name);
+    }
+  }
+
+  void finish() {
+    if (open_) pieces_.push_back(std::move(piece_));
+    piece_ = {};
+    open_ = other_seen_ = false;
+  }
+
+  std::string_view sql_;
+  std::size_t at_ = 0;
+  SqlPiece piece_;
+  bool open_ = false;
+  bool other_seen_ = false;  // words behind the first other token are no leading keywords
+  std::vector<SqlPiece> pieces_;
+};
+
+}  // namespace
+
+std::vector<SqlPiece> split_sql(std::string_view sql) { return Scanner(sql).run(); }
+
+bool creates_temporary(const SqlPiece& piece) {
+  const auto& words = piece.words;
+  if (words.empty() || words[0] != "CREATE") return false;
+  const std::size_t i = words.size() > 2 && words[1] == "OR" && words[2] == "REPLACE" ? 3 : 1;
+  return words.size() > i && (words[i] == "TEMP" || words[i] == "TEMPORARY");
+}
+
+LineColumn line_column(std::string_view text, std::size_t offset) {
+  LineColumn place;
+  for (const char c : text.substr(0, offset)) {
+    if (c == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+}  // namespace mxcp::engine
