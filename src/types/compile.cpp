@@ -35,7 +35,8 @@ std::string counterpart(std::string_view keyword, Kind kind) {
 
 class Compiler {
  public:
-  explicit Compiler(std::vector<Error>& problems) : problems_(problems) {}
+  Compiler(std::string_view subject, std::vector<Error>& problems)
+      : subject_(subject), problems_(problems) {}
 
   Node compile(const TypeSpec& spec, const std::string& where, bool inside_sensitive) {
     const std::size_t before = problems_.size();
@@ -54,7 +55,8 @@ class Compiler {
         check_order(spec, where, "minItems", spec.min_items, "maxItems", spec.max_items);
         node.has_rules = spec.min_items || spec.max_items || spec.unique_items;
         if (spec.items) {
-          node.items = std::make_unique<Node>(compile(*spec.items, where + "[]", sensitive));
+          node.items = std::make_unique<Node>(
+              compile(*spec.items, where.empty() ? "items" : where + "[]", sensitive));
         }
         break;
       case Kind::kObject: compile_object(spec, where, sensitive, node); break;
@@ -68,7 +70,7 @@ class Compiler {
  private:
   void report(const TypeSpec& spec, const std::string& keyword, const std::string& where,
               std::string message, std::string hint = "") {
-    if (!where.empty()) message = "'" + where + "': " + message;
+    if (!where.empty()) message = subject_ + "'" + where + "': " + message;
     const auto place = spec.places.find(keyword);
     problems_.push_back(Error{Code::kConfig, std::move(message),
                               place == spec.places.end() ? spec.place : place->second,
@@ -106,11 +108,14 @@ class Compiler {
         {"additionalProperties", !spec.additional_properties, object, "objects"},
     }};
     for (const Keyword& keyword : keywords) {
-      if (!keyword.present || (keyword.kinds & bit(spec.kind)) != 0) continue;
       const std::string name = keyword.name;
+      // `uniqueItems: false` is told from its absence by its place. The places of an object are
+      // also those of its properties, whatever they are called.
+      const bool written = spec.properties.empty() && spec.places.contains(name);
+      if ((!keyword.present && !written) || (keyword.kinds & bit(spec.kind)) != 0) continue;
       std::string hint;
       if (name == "format") {
-        hint = "use 'type: string' with 'format: " + std::string(name_of(spec.format)) + "'";
+        hint = "use 'type: string' with this format";
       } else if (spec.kind == Kind::kArray && (keyword.kinds & object) != 0) {
         hint = "declare an object under 'items'";
       } else if (const std::string other = counterpart(name, spec.kind); !other.empty()) {
@@ -287,6 +292,7 @@ class Compiler {
     return violations.empty() ? declared : coerced;
   }
 
+  std::string subject_;
   std::vector<Error>& problems_;
 };
 
@@ -296,8 +302,9 @@ Node::Node() = default;
 Node::~Node() = default;
 Node::Node(Node&&) noexcept = default;
 
-Node compile_node(const TypeSpec& spec, std::vector<Error>& problems) {
-  return Compiler(problems).compile(spec, "", false);
+Node compile_node(const TypeSpec& spec, std::string_view parameter, std::vector<Error>& problems) {
+  Compiler compiler(parameter.empty() ? "" : "parameter ", problems);
+  return compiler.compile(spec, std::string(parameter), false);
 }
 
 }  // namespace mxcp::types

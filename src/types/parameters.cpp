@@ -1,73 +1,25 @@
 #include "types/parameters.h"
 
-#include <algorithm>
-#include <set>
-
 #include "base/text.h"
 
 namespace mxcp::types {
-namespace {
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-bool is_letter_or_digit(char c) { return is_letter(c) || (c >= '0' && c <= '9'); }
-
-bool is_name(std::string_view name) {
-  return !name.empty() && is_letter(name.front()) &&
-         std::all_of(name.begin(), name.end(), is_letter_or_digit);
-}
-
-// "user-name" -> "user_name".
-std::string nearest_name(std::string name) {
-  std::replace_if(name.begin(), name.end(), [](char c) { return !is_letter_or_digit(c); }, '_');
-  return name.empty() || is_letter(name.front()) ? name : "_" + name;
-}
-
-void check_names(const std::vector<ParameterSpec>& specs, std::vector<Error>& problems) {
-  std::set<std::string_view> seen;
-  for (const ParameterSpec& spec : specs) {
-    if (!is_name(spec.name)) {
-      const std::string nearest = nearest_name(spec.name);
-      problems.push_back(Error{
-          Code::kConfig,
-          "invalid parameter name '" + spec.name +
-              "': a name begins with a letter or an underscore and has only letters, digits and "
-              "underscores",
-          spec.place, nearest.empty() ? "" : "did you mean '" + nearest + "'?"});
-    } else if (!seen.insert(spec.name).second) {
-      problems.push_back(Error{Code::kConfig, "parameter '" + spec.name + "' is declared twice",
-                               spec.place});
-    }
-  }
-}
-
-}  // namespace
 
 std::vector<Error> ParameterSet::problems(const std::vector<ParameterSpec>& specs) {
   std::vector<Error> problems;
-  check_names(specs, problems);
   for (const ParameterSpec& spec : specs) {
-    for (Error& problem : Type::problems(spec.type)) {
-      problems.push_back(
-          std::move(problem).in("parameter '" + spec.name + "'").at(spec.place));
+    for (Error& problem : Type::problems(spec.type, spec.name)) {
+      problems.push_back(std::move(problem).at(spec.place));
     }
   }
   return problems;
 }
 
 Result<ParameterSet> ParameterSet::compile(std::vector<ParameterSpec> specs) {
-  std::vector<Error> problems;
-  check_names(specs, problems);
-  if (!problems.empty()) return std::move(problems.front());
   ParameterSet out;
   out.entries_.reserve(specs.size());
   for (ParameterSpec& spec : specs) {
-    auto type = Type::compile(std::move(spec.type));
-    if (!type.ok()) {
-      return std::move(type).error().in("parameter '" + spec.name + "'").at(std::move(spec.place));
-    }
+    auto type = Type::compile(std::move(spec.type), spec.name);
+    if (!type.ok()) return std::move(type).error().at(std::move(spec.place));
     out.entries_.push_back({std::move(spec.name), *std::move(type)});
   }
   return out;

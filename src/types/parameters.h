@@ -15,7 +15,8 @@ using Arguments = std::vector<std::pair<std::string, Value>>;
 
 class ParameterSet {
  public:
-  // Wrong and repeated names, and every problem of the types. compile() returns the first of them.
+  // Every problem of the types, in declaration order; compile() returns the first of them. Names
+  // are not looked at: whoever reads them knows where they stand.
   static std::vector<Error> problems(const std::vector<ParameterSpec>& specs);
   static Result<ParameterSet> compile(std::vector<ParameterSpec> specs);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <unordered_map>
+#include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -336,9 +337,9 @@ void add_unexpected(const Node& node, const Object& object, const Path& path, Si
     if (!hint.empty()) {
       message += hint;
     } else if (!node.property_names.empty() && node.property_names.size() <= kShownChoices) {
-      message += " (expected";
+      std::string_view separator = " (expected ";
       for (const std::string_view name : node.property_names) {
-        message += &name == &node.property_names.front() ? " " : ", ";
+        message += std::exchange(separator, ", ");
         message += name;
       }
       message += ")";

@@ -14,17 +14,17 @@ std::string to_text(const std::vector<Violation>& violations) {
   return out;
 }
 
-std::vector<Error> Type::problems(const TypeSpec& spec) {
+std::vector<Error> Type::problems(const TypeSpec& spec, std::string_view parameter) {
   std::vector<Error> problems;
-  compile_node(spec, problems);
+  compile_node(spec, parameter, problems);
   return problems;
 }
 
-Result<Type> Type::compile(TypeSpec spec) {
+Result<Type> Type::compile(TypeSpec spec, std::string_view parameter) {
   Type out;
   out.spec_ = std::make_shared<const TypeSpec>(std::move(spec));
   std::vector<Error> problems;
-  out.node_ = std::make_shared<const Node>(compile_node(*out.spec_, problems));
+  out.node_ = std::make_shared<const Node>(compile_node(*out.spec_, parameter, problems));
   if (!problems.empty()) return std::move(problems.front());
   return out;
 }

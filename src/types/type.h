@@ -50,10 +50,11 @@ class Type {
  public:
   // All problems of a declaration, each with its place: a keyword that does not apply to the kind, a
   // pattern that RE2 refuses, minimum > maximum, a default, enum or example that the type itself
-  // refuses, required names that are not properties ...
-  static std::vector<Error> problems(const TypeSpec& spec);
+  // refuses, required names that are not properties ... `parameter` is the parameter's name, which
+  // then stands in the messages.
+  static std::vector<Error> problems(const TypeSpec& spec, std::string_view parameter = {});
   // The first of them, or the compiled type.
-  static Result<Type> compile(TypeSpec spec);
+  static Result<Type> compile(TypeSpec spec, std::string_view parameter = {});
 
   // Lossless conversion of an argument to the declared type, then every constraint, at any depth.
   // null is accepted for anything declared and skips the checks. All violations are listed, not
