@@ -1,0 +1,55 @@
+"""The event loop of coroutine endpoints and hooks. Used by the native module only."""
+
+import asyncio
+
+
+def create(wake_fd, drain):
+    """A loop that calls `drain` whenever the native side has written to `wake_fd`."""
+    loop = asyncio.new_event_loop()
+    loop.add_reader(wake_fd, drain)
+    return loop
+
+
+def run(loop, wake_fd, seconds):
+    """Runs until loop.stop(); then cancels what is left, giving it a while to clean up."""
+    asyncio.set_event_loop(loop)
+    stopped = False
+    while not stopped:
+        try:
+            loop.run_forever()
+            stopped = True
+        except BaseException:  # SystemExit in a task of the user's: it has its result already
+            pass
+    loop.remove_reader(wake_fd)
+    try:
+        loop.run_until_complete(_end(asyncio.all_tasks(loop), seconds))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    except BaseException:
+        pass
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+async def _end(tasks, seconds):
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
+async def drive(job, finish, awaitable):
+    try:
+        value = await awaitable
+    except BaseException as error:
+        finish(job, None, error)
+    else:
+        finish(job, value, None)
+
+
+async def drive_generator(job, finish, generator):
+    try:
+        value = [item async for item in generator]
+    except BaseException as error:
+        finish(job, None, error)
+    else:
+        finish(job, value, None)

@@ -1,0 +1,61 @@
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar, overload
+
+__all__ = ["db", "config", "plugins", "mcp", "on_init", "on_shutdown", "reload_duckdb"]
+
+_T = TypeVar("_T")
+_Hook = TypeVar("_Hook", bound=Callable[[], Any])
+
+class _Database:
+    def execute(
+        self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Runs SQL and returns its rows; `$name` takes its value from `params`."""
+
+class _Config:
+    @overload
+    def get_secret(self, name: str) -> dict[str, Any] | None:
+        """The parameters of a secret, or None when there is no such secret."""
+    @overload
+    def get_secret(self, name: str, key: str, default: _T) -> Any | _T: ...
+    @overload
+    def get_secret(self, name: str, key: str) -> Any | None:
+        """One parameter of a secret, or None."""
+    @overload
+    def get_setting(self, key: str) -> Any | None: ...
+    @overload
+    def get_setting(self, key: str, default: _T) -> Any | _T:
+        """A value of mxcp-site.yml; dots in the key lead into mappings."""
+    @property
+    def user_config(self) -> dict[str, Any] | None: ...
+    @property
+    def site_config(self) -> dict[str, Any] | None: ...
+
+class _Plugins:
+    def get(self, name: str) -> Any | None: ...
+    def list(self) -> list[str]: ...
+
+class _Client:
+    def debug(self, message: Any, **extra: Any) -> Coroutine[Any, Any, None]: ...
+    def info(self, message: Any, **extra: Any) -> Coroutine[Any, Any, None]: ...
+    def warning(self, message: Any, **extra: Any) -> Coroutine[Any, Any, None]: ...
+    def error(self, message: Any, **extra: Any) -> Coroutine[Any, Any, None]: ...
+    def progress(
+        self,
+        progress: float | None = None,
+        total: float | None = None,
+        message: str | None = None,
+        *,
+        current: float | None = None,
+    ) -> Coroutine[Any, Any, None]: ...
+
+db: _Database
+config: _Config
+plugins: _Plugins
+mcp: _Client
+
+def on_init(function: _Hook) -> _Hook: ...
+def on_shutdown(function: _Hook) -> _Hook: ...
+def reload_duckdb(
+    payload_func: Callable[[], Any] | None = None, description: str = ""
+) -> None: ...

@@ -1,0 +1,164 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "base/files.h"
+#include "python/functions.h"
+#include "python/py_ref.h"
+#include "python/python_runtime.h"
+#include "python/syntax.h"
+
+namespace mxcp::python {
+namespace {
+
+// A file is parsed once, however many endpoints it holds; with the GIL held.
+struct Parsed {
+  fs::file_time_type written;
+  Result<ModuleSyntax> syntax;
+};
+std::map<std::string, Parsed>& parsed_files() {
+  static auto* const files = new std::map<std::string, Parsed>;
+  return *files;
+}
+
+Result<ModuleSyntax> syntax_of(const project::Source& source) {
+  if (!source.is_file) {
+    auto syntax = read_syntax(source.text, source.display_file);
+    if (!syntax.ok()) {
+      const Place place = syntax.error().place;
+      syntax.error().place = source.at(std::max(1, place.line), std::max(1, place.column));
+    }
+    return syntax;
+  }
+  std::error_code missing;
+  const std::string path = source.path.string();
+  const auto written = fs::last_write_time(source.path, missing);
+  if (missing) {
+    return Error{Code::kConfig,
+                 fmt::format("the file '{}' does not exist", source.display_file), source.place};
+  }
+  auto& files = parsed_files();
+  if (const auto found = files.find(path); found != files.end() && found->second.written == written) {
+    return found->second.syntax;
+  }
+  auto text = read_file(source.path);
+  Result<ModuleSyntax> syntax =
+      text.ok() ? read_syntax(*text, source.display_file) : Result<ModuleSyntax>(text.error());
+  if (!syntax.ok() && !syntax.error().place.known()) {
+    syntax.error().place = {source.display_file, 0, 0};
+  }
+  files.insert_or_assign(path, Parsed{written, syntax});
+  return syntax;
+}
+
+Place place_of(const project::Source& source, const FunctionSyntax& function) {
+  if (!source.is_file) return source.at(function.line, function.column);
+  return {source.display_file, function.line, function.column};
+}
+
+std::string signature_for(const project::Endpoint& endpoint) {
+  std::vector<std::string> required, optional;
+  for (const auto& entry : endpoint.parameters.entries()) {
+    (entry.optional() ? optional : required).push_back(entry.name);
+  }
+  std::string text;
+  for (const auto* group : {&required, &optional}) {
+    for (const std::string& name : *group) {
+      text += (text.empty() ? "" : ", ") + name + (group == &optional ? "=..." : "");
+    }
+  }
+  return fmt::format("def {}({})", function_names(endpoint).front(), text);
+}
+
+void check_parameters(const project::Endpoint& endpoint, const FunctionSyntax& function,
+                      std::vector<Error>& errors) {
+  const Place place = place_of(endpoint.source, function);
+  std::vector<std::string> names;
+  for (const auto& parameter : function.parameters) names.push_back(parameter.name);
+  for (const auto& declared : endpoint.parameters.entries()) {
+    const auto found = std::find(names.begin(), names.end(), declared.name);
+    if (found == names.end()) {
+      if (function.takes_any_keyword) continue;
+      std::string hint = suggest(declared.name, names);
+      if (hint.empty()) hint = fmt::format("write {}", signature_for(endpoint));
+      errors.push_back(Error{Code::kPython,
+                             fmt::format("function '{}' has no parameter '{}', which {} declares",
+                                         function.name, declared.name, endpoint.display_file),
+                             place, hint});
+    } else if (function.parameters[static_cast<std::size_t>(found - names.begin())]
+                   .positional_only) {
+      errors.push_back(Error{
+          Code::kPython,
+          fmt::format("parameter '{}' of function '{}' is positional-only, and arguments are passed "
+                      "by name",
+                      declared.name, function.name),
+          place, "remove the '/' from its parameters"});
+    }
+  }
+  for (const auto& parameter : function.parameters) {
+    if (parameter.has_default || endpoint.parameters.find(parameter.name) != nullptr) continue;
+    std::vector<std::string> declared;
+    for (const auto& entry : endpoint.parameters.entries()) declared.push_back(entry.name);
+    std::string hint = suggest(parameter.name, declared);
+    if (hint.empty()) hint = "declare it under `parameters`, or give it a default value";
+    errors.push_back(
+        Error{Code::kPython,
+              fmt::format("parameter '{}' of function '{}' has no default value and is not declared "
+                          "in {}",
+                          parameter.name, function.name, endpoint.display_file),
+              place, hint});
+  }
+}
+
+std::vector<Error> check(const project::Endpoint& endpoint) {
+  const auto syntax = syntax_of(endpoint.source);
+  if (!syntax.ok()) return {syntax.error()};
+  const ModuleSyntax& module = *syntax;
+  const std::vector<std::string> wanted = function_names(endpoint);
+  for (const std::string& name : wanted) {
+    std::vector<const FunctionSyntax*> defined;
+    for (const FunctionSyntax& function : module.functions) {
+      if (function.name == name) defined.push_back(&function);
+    }
+    const bool bound_otherwise = module.other_names.contains(name);
+    if (defined.empty() && !bound_otherwise) continue;
+    std::vector<Error> errors;
+    // Defined several times, reassigned or decorated: what is called is only known at run time.
+    if (defined.size() == 1 && !bound_otherwise && !defined.front()->decorated) {
+      check_parameters(endpoint, *defined.front(), errors);
+    }
+    return errors;
+  }
+  if (module.imports_star) return {};
+  std::vector<std::string> names;
+  for (const FunctionSyntax& function : module.functions) {
+    if (!function.name.starts_with("_")) names.push_back(function.name);
+  }
+  std::string hint = suggest(wanted.front(), names);
+  if (hint.empty()) hint = fmt::format("the file must define: {}", signature_for(endpoint));
+  Place place{endpoint.source.display_file, 0, 0};
+  if (!endpoint.source.is_file) place = endpoint.source.place;
+  return {Error{Code::kPython,
+                fmt::format("function '{}' not found in {}", wanted.front(),
+                            endpoint.source.is_file ? endpoint.source.display_file
+                                                    : "the code of the endpoint"),
+                place, hint}};
+}
+
+}  // namespace
+
+std::vector<Error> check_source(const project::Endpoint& endpoint) {
+  if (endpoint.language != project::Language::kPython ||
+      endpoint.kind == project::EndpointKind::kPrompt) {
+    return {};
+  }
+  if (Py_IsInitialized() == 0) {
+    return {Error{Code::kInternal, "there is no Python interpreter in this process"}};
+  }
+  const GilAcquire gil;
+  return check(endpoint);
+}
+
+}  // namespace mxcp::python

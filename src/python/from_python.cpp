@@ -1,0 +1,538 @@
+#include "python/from_python.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "python/datetimes.h"
+#include "python/exceptions.h"
+
+namespace mxcp::python {
+namespace {
+
+// "pandas" for pandas.core.frame.DataFrame, "" for builtins.
+std::string_view package_of(const PyTypeObject* type) {
+  const std::string_view name = type->tp_name;
+  const auto dot = name.find('.');
+  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
+}
+
+// Heap types have only their bare name in tp_name; their module is an attribute.
+std::string package_of_heap_type(PyTypeObject* type) {
+  const PyRef module = find_attribute(reinterpret_cast<PyObject*>(type), "__module__");
+  const std::string name = text_of(module.get());
+  return name.substr(0, name.find('.'));
+}
+
+// Whether a class anywhere in the type's ancestry comes from `package`.
+bool comes_from(PyTypeObject* type, std::string_view package) {
+  PyObject* mro = type->tp_mro;
+  if (mro == nullptr) return false;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); ++i) {
+    auto* ancestor = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(mro, i));
+    if (package_of(ancestor) == package) return true;
+    if ((ancestor->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
+        package_of_heap_type(ancestor) == package) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string bare_name(const PyTypeObject* type) {
+  const std::string_view name = type->tp_name;
+  return std::string(name.substr(name.rfind('.') + 1));
+}
+
+std::string type_name(PyTypeObject* type) {
+  const PyRef module = find_attribute(reinterpret_cast<PyObject*>(type), "__module__");
+  const std::string package = text_of(module.get());
+  if (package.empty() || package == "builtins") return bare_name(type);
+  return package + "." + bare_name(type);
+}
+
+// ISO 8601 of a duration: "P1DT2H3M4.5S".
+std::string iso_duration(std::int64_t days, std::int64_t micros) {
+  std::string text = "P";
+  if (days != 0) text += fmt::format("{}D", days);
+  if (micros == 0 && days != 0) return text;
+  text += 'T';
+  const std::int64_t hours = micros / 3'600'000'000, minutes = micros / 60'000'000 % 60;
+  if (hours != 0) text += fmt::format("{}H", hours);
+  if (minutes != 0) text += fmt::format("{}M", minutes);
+  const std::int64_t rest = micros % 60'000'000;
+  if (rest != 0 || (hours == 0 && minutes == 0)) {
+    std::string seconds = fmt::format("{}.{:06}", rest / 1'000'000, rest % 1'000'000);
+    seconds.erase(seconds.find_last_not_of('0') + 1);
+    if (seconds.back() == '.') seconds.pop_back();
+    text += seconds + "S";
+  }
+  return text;
+}
+
+class Reader {
+ public:
+  Reader(Purpose purpose, const CancelToken* cancel) : purpose_(purpose), cancel_(cancel) {}
+
+  // False when it failed: then error() says why. The path is put together while unwinding.
+  bool read(PyObject* object, Value& out);
+
+  Error error() && {
+    const std::string where = path_.empty() ? "" : path_ + ": ";
+    error_.message = where + error_.message;
+    return std::move(error_);
+  }
+
+ private:
+  bool read_slow(PyObject* object, Value& out);
+  bool read_nested(PyObject* object, Value& out);
+  bool read_dict(PyObject* dict, Value& out);
+  bool read_mapping(PyObject* mapping, Value& out);
+  bool read_sequence(PyObject* fast, Value& out);
+  bool read_set(PyObject* set, Value& out);
+  bool read_iterable(PyObject* object, Value& out);
+  bool read_fields(PyObject* object, PyObject* names, Value& out);
+  bool read_temporal(const Temporal& temporal, Value& out);
+  bool read_int(PyObject* integer, Value& out);
+  bool read_buffer(PyObject* object, Value& out);
+  bool read_numpy(PyObject* object, const std::string& kind, long dimensions, Value& out);
+  bool read_library_type(PyObject* object, Value& out, bool& known);
+  bool read_protocol(PyObject* object, Value& out, bool& known);
+  bool read_result_of(PyRef made, Value& out);
+  bool read_member(PyObject* key, PyObject* value, Object& out, bool& all_text,
+                   std::unordered_set<std::string>& seen);
+  bool key_text(PyObject* key, std::string& out, bool& plain);
+
+  bool fail(std::string message) {
+    error_ = {Code::kPython, std::move(message)};
+    return false;
+  }
+  bool fail_raised() {
+    error_ = take_exception();
+    return false;
+  }
+  void prefix_key(std::string_view key) {
+    const bool joined = !path_.empty() && path_.front() != '[';
+    path_ = std::string(key) + (joined ? "." : "") + path_;
+  }
+  void prefix_index(std::size_t index) {
+    const bool joined = !path_.empty() && path_.front() != '[';
+    path_ = fmt::format("[{}]{}{}", index, joined ? "." : "", path_);
+  }
+
+  Purpose purpose_;
+  const CancelToken* cancel_;
+  std::vector<PyObject*> ancestors_;  // containers we are inside of
+  Error error_;
+  std::string path_;
+};
+
+bool Reader::read(PyObject* object, Value& out) {
+  if (object == Py_None) {
+    out = Value();
+  } else if (PyUnicode_CheckExact(object)) {
+    out = text_of(object);
+  } else if (PyBool_Check(object)) {
+    out = object == Py_True;
+  } else if (PyLong_CheckExact(object)) {
+    return read_int(object, out);
+  } else if (PyFloat_CheckExact(object)) {
+    out = PyFloat_AS_DOUBLE(object);
+  } else {
+    return read_slow(object, out);
+  }
+  return true;
+}
+
+bool Reader::read_slow(PyObject* object, Value& out) {
+  if (ancestors_.size() >= kMaxDepth) {
+    return fail(fmt::format("nested more than {} levels deep", kMaxDepth));
+  }
+  if (std::find(ancestors_.begin(), ancestors_.end(), object) != ancestors_.end()) {
+    return fail("contains itself, and JSON cannot say that");
+  }
+  // User code (a property, a generator) may drop the last other reference to what we look at.
+  const PyRef keep = PyRef::borrow(object);
+  ancestors_.push_back(object);
+  const bool ok = read_nested(object, out);
+  ancestors_.pop_back();
+  return ok;
+}
+
+bool Reader::read_nested(PyObject* object, Value& out) {
+  if (PyDict_Check(object)) return read_dict(object, out);
+  if (PyList_CheckExact(object)) return read_sequence(object, out);
+  if (PyTuple_CheckExact(object)) return read_sequence(object, out);
+
+  PyTypeObject* type = Py_TYPE(object);
+  const std::string name = bare_name(type);
+  // pandas' missing values; NaT even claims to be a datetime.
+  if (name == "NaTType" || name == "NAType") {
+    out = Value();
+    return true;
+  }
+  // Before the types that it may be mixed with: `class Color(str, Enum)`.
+  if (comes_from(type, "enum")) {
+    const PyRef value = find_attribute(object, "_value_");
+    if (value) return read(value.get(), out);
+  }
+  // A pandas.Timestamp is a datetime, a numpy.float64 a float: these know best what they are.
+  if (const Temporal temporal = python::read_temporal(object);
+      temporal.kind != Temporal::Kind::kNone) {
+    return read_temporal(temporal, out);
+  }
+  if (PyFloat_Check(object)) {
+    out = PyFloat_AS_DOUBLE(object);
+    return true;
+  }
+  if (PyLong_Check(object)) return read_int(object, out);
+  if (PyUnicode_Check(object)) {
+    out = text_of(object);
+    return true;
+  }
+  if (PyBytes_Check(object) || PyByteArray_Check(object) || PyMemoryView_Check(object)) {
+    return read_buffer(object, out);
+  }
+  if (PyAnySet_Check(object)) return read_set(object, out);
+  if (PyType_Check(object) || PyModule_Check(object) || PyCFunction_Check(object)) {
+    return fail(fmt::format("a {} cannot be turned into JSON", type_name(type)));
+  }
+  bool known = false;
+  const bool ok = read_library_type(object, out, known);
+  if (known) return ok;
+  const bool done = read_protocol(object, out, known);
+  if (known) return done;
+  return fail(fmt::format(
+      "a value of type {} cannot be turned into JSON; return a dict, a list, text or a number",
+      type_name(type)));
+}
+
+bool Reader::read_int(PyObject* integer, Value& out) {
+  int overflow = 0;
+  const long long small = PyLong_AsLongLongAndOverflow(integer, &overflow);
+  if (overflow == 0) {
+    if (small == -1 && PyErr_Occurred() != nullptr) return fail_raised();
+    out = static_cast<std::int64_t>(small);
+    return true;
+  }
+  // int's own repr, whatever a subclass makes of it.
+  const PyRef digits = PyRef::steal(PyLong_Type.tp_repr(integer));
+  if (!digits) return fail_raised();
+  out = ExactNumber{text_of(digits.get())};
+  return true;
+}
+
+bool Reader::read_buffer(PyObject* object, Value& out) {
+  Py_buffer view;
+  if (PyObject_GetBuffer(object, &view, PyBUF_FULL_RO) != 0) return fail_raised();
+  Bytes bytes;
+  bytes.data.resize(static_cast<std::size_t>(view.len));
+  const int copied = view.len == 0 ? 0 : PyBuffer_ToContiguous(bytes.data.data(), &view, view.len, 'C');
+  PyBuffer_Release(&view);
+  if (copied != 0) return fail_raised();
+  out = std::move(bytes);
+  return true;
+}
+
+bool Reader::read_temporal(const Temporal& temporal, Value& out) {
+  switch (temporal.kind) {
+    case Temporal::Kind::kDate: out = temporal.date; return true;
+    case Temporal::Kind::kTime: out = temporal.time; return true;
+    case Temporal::Kind::kTimestamp: out = temporal.timestamp; return true;
+    case Temporal::Kind::kDelta: {
+      const std::int64_t days = temporal.date.days;
+      out = purpose_ == Purpose::kParameter
+                ? fmt::format("{} days {} microseconds", days, temporal.micros)
+                : iso_duration(days, temporal.micros);
+      return true;
+    }
+    case Temporal::Kind::kNone:
+    case Temporal::Kind::kError: break;
+  }
+  return fail_raised();
+}
+
+// As json.dumps writes keys; everything else by its own str().
+bool Reader::key_text(PyObject* key, std::string& out, bool& plain) {
+  plain = PyUnicode_CheckExact(key);
+  if (plain) {
+    out = text_of(key);
+    return true;
+  }
+  if (key == Py_None || PyBool_Check(key)) {
+    out = key == Py_None ? "null" : key == Py_True ? "true" : "false";
+    return true;
+  }
+  PyRef named = PyRef::borrow(key);
+  if (comes_from(Py_TYPE(key), "enum")) {
+    if (PyRef value = find_attribute(key, "_value_")) named = std::move(value);
+  }
+  const PyRef text = PyRef::steal(PyObject_Str(named.get()));
+  if (!text) return fail_raised();
+  out = text_of(text.get());
+  return true;
+}
+
+bool Reader::read_member(PyObject* key, PyObject* value, Object& out, bool& all_text,
+                         std::unordered_set<std::string>& seen) {
+  std::string name;
+  bool plain = false;
+  if (!key_text(key, name, plain)) return false;
+  Value made;
+  if (!read(value, made)) {
+    prefix_key(name);
+    return false;
+  }
+  // Two keys can only become the same text when one of them was none.
+  if (!plain && all_text) {
+    all_text = false;
+    for (const auto& member : out) seen.insert(member.first);
+  }
+  if (all_text || seen.insert(name).second) {
+    out.add(std::move(name), std::move(made));
+  } else {
+    out.set(std::move(name), std::move(made));
+  }
+  return true;
+}
+
+bool Reader::read_dict(PyObject* dict, Value& out) {
+  Object object;
+  object.reserve(static_cast<std::size_t>(PyDict_GET_SIZE(dict)));
+  bool all_text = true;
+  std::unordered_set<std::string> seen;
+  Py_ssize_t position = 0;
+  PyObject* key = nullptr;
+  PyObject* value = nullptr;
+  const Py_ssize_t size = PyDict_GET_SIZE(dict);
+  while (PyDict_Next(dict, &position, &key, &value) != 0) {
+    const PyRef keep_key = PyRef::borrow(key);
+    const PyRef keep_value = PyRef::borrow(value);
+    if (!read_member(key, value, object, all_text, seen)) return false;
+    if (PyDict_GET_SIZE(dict) != size) return fail("the dict changed while it was read");
+  }
+  out = std::move(object);
+  return true;
+}
+
+bool Reader::read_mapping(PyObject* mapping, Value& out) {
+  const PyRef keys = call_method(mapping, "keys");
+  const PyRef list = PyRef::steal(keys ? PySequence_List(keys.get()) : nullptr);
+  if (!list) return fail_raised();
+  Object object;
+  bool all_text = true;
+  std::unordered_set<std::string> seen;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list.get()); ++i) {
+    const PyRef key = PyRef::borrow(PyList_GET_ITEM(list.get(), i));
+    const PyRef value = PyRef::steal(PyObject_GetItem(mapping, key.get()));
+    if (!value) return fail_raised();
+    if (!read_member(key.get(), value.get(), object, all_text, seen)) return false;
+  }
+  out = std::move(object);
+  return true;
+}
+
+// A list or a tuple. Its length is asked each time: user code may shrink it meanwhile.
+bool Reader::read_sequence(PyObject* fast, Value& out) {
+  Array array;
+  array.reserve(static_cast<std::size_t>(PySequence_Fast_GET_SIZE(fast)));
+  for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast); ++i) {
+    const PyRef item = PyRef::borrow(PySequence_Fast_GET_ITEM(fast, i));
+    if (array.size() >= kMaxIterated) return fail("the list has too many elements");
+    if (!read(item.get(), array.emplace_back())) {
+      prefix_index(static_cast<std::size_t>(i));
+      return false;
+    }
+  }
+  out = std::move(array);
+  return true;
+}
+
+bool Reader::read_set(PyObject* set, Value& out) {
+  const PyRef list = PyRef::steal(PySequence_List(set));
+  if (!list) return fail_raised();
+  if (PyList_Sort(list.get()) != 0) PyErr_Clear();  // not comparable: in its own order
+  return read_sequence(list.get(), out);
+}
+
+bool Reader::read_iterable(PyObject* object, Value& out) {
+  const PyRef iterator = PyRef::steal(PyObject_GetIter(object));
+  if (!iterator) return fail_raised();
+  Array array;
+  while (const PyRef item = PyRef::steal(PyIter_Next(iterator.get()))) {
+    if (array.size() >= kMaxIterated) {
+      return fail(fmt::format("the {} gave more than {} elements",
+                              type_name(Py_TYPE(object)), kMaxIterated));
+    }
+    if (cancel_ != nullptr && array.size() % 256 == 255 && cancel_->cancelled()) {
+      error_ = cancel_->error();
+      return false;
+    }
+    if (!read(item.get(), array.emplace_back())) {
+      prefix_index(array.size() - 1);
+      return false;
+    }
+  }
+  if (PyErr_Occurred() != nullptr) return fail_raised();
+  out = std::move(array);
+  return true;
+}
+
+// The attributes of `object` that an iterable of names lists.
+bool Reader::read_fields(PyObject* object, PyObject* names, Value& out) {
+  const PyRef list = PyRef::steal(PySequence_List(names));
+  if (!list) return fail_raised();
+  Object made;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list.get()); ++i) {
+    PyRef name = PyRef::borrow(PyList_GET_ITEM(list.get(), i));
+    if (!PyUnicode_Check(name.get())) name = find_attribute(name.get(), "name");  // attrs
+    const PyRef value = PyRef::steal(name ? PyObject_GetAttr(object, name.get()) : nullptr);
+    if (!value) {
+      // A field that is declared and was never set (init=False) is left out.
+      if (PyErr_Occurred() != nullptr && !PyErr_ExceptionMatches(PyExc_AttributeError)) {
+        return fail_raised();
+      }
+      PyErr_Clear();
+      continue;
+    }
+    std::string key = text_of(name.get());
+    Value member;
+    if (!read(value.get(), member)) {
+      prefix_key(key);
+      return false;
+    }
+    made.set(std::move(key), std::move(member));
+  }
+  out = std::move(made);
+  return true;
+}
+
+bool Reader::read_result_of(PyRef made, Value& out) {
+  if (!made) return fail_raised();
+  return read(made.get(), out);
+}
+
+bool Reader::read_numpy(PyObject* object, const std::string& kind, long dimensions, Value& out) {
+  // datetime64 and timedelta64 in nanoseconds would come out as bare integers.
+  if (kind == "M" || kind == "m") {
+    if (dimensions == 0) {
+      const std::string text = str_of(object);
+      out = text == "NaT" ? Value() : Value(text);
+      return true;
+    }
+    const PyRef str = to_str("str");
+    const PyRef texts = call_method(object, "astype", str.get());
+    if (!texts) return fail_raised();
+    return read_result_of(call_method(texts.get(), "tolist"), out);
+  }
+  return read_result_of(call_method(object, dimensions == 0 ? "item" : "tolist"), out);
+}
+
+// Types of well-known libraries, by the package that defines them: nothing is imported.
+bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
+  PyTypeObject* type = Py_TYPE(object);
+  known = true;
+  if (comes_from(type, "decimal")) {
+    const std::string text = str_of(object);
+    if (text.find_first_not_of("+-0123456789.E") == std::string::npos && !text.empty()) {
+      out = ExactNumber{text};
+    } else {
+      out = Value();  // NaN, Infinity
+    }
+    return true;
+  }
+  if (comes_from(type, "uuid")) return read_result_of(PyRef::steal(PyObject_Str(object)), out);
+  if (comes_from(type, "fractions")) {
+    return read_result_of(PyRef::steal(PyNumber_Float(object)), out);
+  }
+  if (comes_from(type, "numpy")) {
+    const PyRef dtype = find_attribute(object, "dtype");
+    const std::string kind = dtype ? text_of(find_attribute(dtype.get(), "kind").get()) : "";
+    const PyRef dimensions = find_attribute(object, "ndim");
+    if (!kind.empty() && dimensions && PyLong_Check(dimensions.get())) {
+      return read_numpy(object, kind, PyLong_AsLong(dimensions.get()), out);
+    }
+    known = false;
+    return false;
+  }
+  if (comes_from(type, "pandas")) {
+    if (find_attribute(object, "columns")) {
+      const PyRef records = to_str("records");
+      return read_result_of(call_method(object, "to_dict", records.get()), out);
+    }
+    if (find_attribute(object, "tolist")) return read_result_of(call_method(object, "tolist"), out);
+    known = false;
+    return false;
+  }
+  if (comes_from(type, "polars")) {
+    const bool frame = static_cast<bool>(find_attribute(object, "to_dicts"));
+    return read_result_of(call_method(object, frame ? "to_dicts" : "to_list"), out);
+  }
+  if (comes_from(type, "pyarrow")) {
+    if (find_attribute(object, "to_pylist")) {
+      return read_result_of(call_method(object, "to_pylist"), out);
+    }
+    return read_result_of(call_method(object, "as_py"), out);
+  }
+  known = false;
+  return false;
+}
+
+// What an object offers, whoever made it.
+bool Reader::read_protocol(PyObject* object, Value& out, bool& known) {
+  auto* type = reinterpret_cast<PyObject*>(Py_TYPE(object));
+  known = true;
+  if (PyCoro_CheckExact(object) || find_attribute(type, "__await__")) {
+    return fail("a coroutine that was not awaited; write `await` before the call");
+  }
+  if (find_attribute(type, "__aiter__")) {
+    return fail("an async generator inside of the result; collect it with `async for` first");
+  }
+  if (find_attribute(type, "__pydantic_fields__") || find_attribute(type, "__pydantic_validator__")) {
+    if (find_attribute(object, "model_dump")) {
+      return read_result_of(call_method(object, "model_dump"), out);
+    }
+  }
+  if (const PyRef fields = find_attribute(type, "__dataclass_fields__")) {
+    return read_fields(object, fields.get(), out);
+  }
+  if (const PyRef fields = find_attribute(type, "__attrs_attrs__")) {
+    return read_fields(object, fields.get(), out);
+  }
+  if (find_attribute(type, "__fields__") && find_attribute(object, "dict")) {  // pydantic 1
+    return read_result_of(call_method(object, "dict"), out);
+  }
+  if (find_attribute(type, "__fspath__")) {
+    const PyRef path = PyRef::steal(PyOS_FSPath(object));
+    const PyRef text = path && PyBytes_Check(path.get())
+                           ? PyRef::steal(PyUnicode_DecodeFSDefault(PyBytes_AS_STRING(path.get())))
+                           : path;
+    return read_result_of(text, out);
+  }
+  if (PyMapping_Check(object) != 0 && find_attribute(object, "keys")) {
+    return read_mapping(object, out);
+  }
+  // Lists, tuples and their subclasses, generators, dict views, deque, range, array.array ...
+  if (PyList_Check(object) || PyTuple_Check(object)) return read_sequence(object, out);
+  if (Py_TYPE(object)->tp_iter != nullptr || PySequence_Check(object) != 0) {
+    return read_iterable(object, out);
+  }
+  if (PyIndex_Check(object) != 0) return read_result_of(PyRef::steal(PyNumber_Index(object)), out);
+  known = false;
+  return false;
+}
+
+}  // namespace
+
+Result<Value> from_python(PyObject* object, Purpose purpose, const CancelToken* cancel) {
+  Reader reader(purpose, cancel);
+  Value value;
+  if (reader.read(object, value)) return value;
+  return std::move(reader).error();
+}
+
+}  // namespace mxcp::python

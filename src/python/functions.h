@@ -1,0 +1,53 @@
+// Which Python function runs an endpoint: looked up once per load.
+//
+// find() needs no GIL: a call learns by it whether its function is a coroutine function, and so on
+// which threads it runs, before it waits for the interpreter.
+#pragma once
+
+#include "python/py_ref.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "project/endpoint.h"
+#include "python/modules.h"
+
+namespace mxcp::python {
+
+struct Function {
+  enum class Kind { kSync, kCoroutine, kAsyncGenerator };
+  Kind kind = Kind::kSync;
+  PyShared callable;
+  PyShared keyword_names;      // a tuple, in the order of the endpoint's parameters
+  std::optional<Error> error;  // then there is no callable
+  std::shared_ptr<const project::Endpoint> endpoint;  // keeps the key of the table alive
+};
+
+class Functions {
+ public:
+  // nullptr when the endpoint was not resolved yet.
+  std::shared_ptr<const Function> find(const project::Endpoint& endpoint) const;
+  // Imports the endpoint's module if need be, and looks the function up. With the GIL held.
+  std::shared_ptr<const Function> resolve(std::shared_ptr<const project::Endpoint> endpoint,
+                                          Modules& modules);
+  void clear();
+
+ private:
+  mutable std::mutex mutex_;  // held for look-ups only, never while Python runs
+  std::unordered_map<const project::Endpoint*, std::shared_ptr<const Function>> table_;
+};
+
+// How calling it gives its result, told by the flags of its code object. With the GIL held.
+Function::Kind kind_of(PyObject* callable);
+
+// Names under which the function of an endpoint is looked for, in this order: a tool's name; a
+// resource's name, its URI with everything but letters and digits turned into '_', `main`, the
+// file's stem.
+std::vector<std::string> function_names(const project::Endpoint& endpoint);
+
+}  // namespace mxcp::python

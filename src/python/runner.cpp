@@ -1,0 +1,241 @@
+#include "python/runner.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "python/exceptions.h"
+#include "python/from_python.h"
+#include "python/hooks.h"
+#include "python/state.h"
+#include "python/to_python.h"
+
+namespace mxcp::python {
+namespace {
+
+// Attaches a thread state to the thread for its whole life: threading.local and the like persist.
+void with_thread_state(const std::function<void()>& body) {
+  const PyGILState_STATE own = PyGILState_Ensure();
+  PyThreadState* const saved = PyEval_SaveThread();
+  body();
+  PyEval_RestoreThread(saved);
+  PyGILState_Release(own);
+}
+
+// Calls the function with the arguments as keywords. With the GIL held, in the call's context.
+PyRef call_function(const Function& function, const types::Arguments& arguments) {
+  std::vector<PyRef> values;
+  std::vector<PyObject*> raw;
+  values.reserve(arguments.size());
+  raw.reserve(arguments.size() + 1);
+  for (const auto& [name, value] : arguments) {
+    values.push_back(to_python(value));
+    if (!values.back()) return {};
+    raw.push_back(values.back().get());
+  }
+  PyRef names = PyRef::borrow(function.keyword_names.get());
+  if (PyTuple_GET_SIZE(names.get()) != static_cast<Py_ssize_t>(arguments.size())) {
+    PyErr_SetString(PyExc_SystemError, "the arguments are not those that the endpoint declares");
+    return {};
+  }
+  return PyRef::steal(
+      PyObject_Vectorcall(function.callable.get(), raw.data(), 0, names.get()));
+}
+
+const CancelToken* token_of(const invoke::Call& call) { return call.cancel.get(); }
+
+bool cancelled(const invoke::Call& call) { return call.cancel && call.cancel->cancelled(); }
+
+Result<invoke::RawResult> to_raw(Result<Value> value) {
+  if (!value.ok()) return std::move(value).error();
+  invoke::RawResult raw;
+  raw.value = *std::move(value);
+  return raw;
+}
+
+}  // namespace
+
+Workers::Workers(std::size_t threads)
+    : pool_(std::make_unique<WorkerPool>(WorkerPool::Options{.threads = threads,
+                                                             .max_queued = 4096,
+                                                             .name = "mxcp-python",
+                                                             .around = with_thread_state})) {}
+
+Workers::~Workers() {
+  if (busy_->load() > 0) pool_.release();
+}
+
+bool Workers::submit(std::function<void()> task) {
+  return pool_->submit([busy = busy_, task = std::move(task)] {
+    ++*busy;
+    task();
+    --*busy;
+  });
+}
+
+// --- endpoints ------------------------------------------------------------------------------------
+
+// Logs what a call failed with, once, with its traceback.
+invoke::RunnerDone PythonRunner::reporting(const std::shared_ptr<const invoke::Call>& call,
+                                           invoke::RunnerDone done) const {
+  const log::Level level = server_ ? log::Level::kError : log::Level::kDebug;
+  return [call, level, done = std::move(done)](Result<invoke::RawResult> result) {
+    if (cancelled(*call)) {
+      result = call->cancel->error();
+    } else if (!result.ok() && log::enabled(level)) {
+      const Error& error = result.error();
+      log::write(level, "python",
+                 fmt::format("{} '{}' failed: {}{}{}", name_of(call->endpoint->kind),
+                             call->endpoint->id(), error.message, error.detail.empty() ? "" : "\n",
+                             error.detail));
+    }
+    done(std::move(result));
+  };
+}
+
+void PythonRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) {
+  if (Py_IsInitialized() == 0) {
+    done(Error{Code::kInternal, "there is no Python interpreter in this process"});
+    return;
+  }
+  auto report = reporting(call, std::move(done));
+  const auto function = functions_.find(*call->endpoint);
+  if (function != nullptr && !function->error && function->kind != Function::Kind::kSync) {
+    run_on_loop(call, function, std::move(report));
+    return;
+  }
+  if (workers_.submit([this, call, report] { run_on_worker(call, report); })) return;
+  report(Error{Code::kOverloaded, "too many Python calls are waiting for a free thread"});
+}
+
+void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call,
+                                 invoke::RunnerDone done) {
+  if (cancelled(*call)) {
+    done(call->cancel->error());
+    return;
+  }
+  std::optional<Result<Value>> result;
+  std::shared_ptr<const Function> on_loop;  // a coroutine function that was only now looked up
+  PyShared awaitable, context;              // what a plain function returned
+  {
+    const GilAcquire gil;
+    std::shared_ptr<const Function> function = functions_.find(*call->endpoint);
+    if (function == nullptr && state().project != nullptr) {
+      function = functions_.resolve(call->endpoint, modules_);
+    }
+    if (function == nullptr) {
+      result = Error{Code::kUnavailable, "the project's Python code is not loaded"};
+    } else if (function->error) {
+      result = *function->error;
+    } else if (function->kind != Function::Kind::kSync) {
+      on_loop = function;
+    } else {
+      const CallContext entered(call);
+      PyRef value = entered.ok() ? call_function(*function, call->arguments) : PyRef();
+      if (!value) {
+        result = take_exception();
+      } else if (is_awaitable(value.get())) {
+        awaitable = share(std::move(value));
+        context = share(entered.context());
+      } else {
+        result = from_python(value.get(), Purpose::kResult, token_of(*call));
+      }
+    }
+  }
+  if (result) {
+    done(to_raw(*std::move(result)));
+  } else if (on_loop != nullptr) {
+    run_on_loop(call, on_loop, std::move(done));
+  } else {
+    Job job;
+    job.call = call;
+    job.start = [awaitable = std::move(awaitable)] { return PyRef::borrow(awaitable.get()); };
+    job.context = std::move(context);
+    job.done = [done = std::move(done)](Result<Value> value) { done(to_raw(std::move(value))); };
+    loop_.submit(std::move(job));
+  }
+}
+
+void PythonRunner::run_on_loop(const std::shared_ptr<const invoke::Call>& call,
+                               const std::shared_ptr<const Function>& function,
+                               invoke::RunnerDone done) {
+  Job job;
+  job.call = call;
+  job.generator = function->kind == Function::Kind::kAsyncGenerator;
+  job.start = [call, function] { return call_function(*function, call->arguments); };
+  job.done = [done = std::move(done)](Result<Value> value) { done(to_raw(std::move(value))); };
+  loop_.submit(std::move(job));
+}
+
+// --- prompts --------------------------------------------------------------------------------------
+
+namespace {
+
+bool has_template_syntax(const std::string& text) {
+  return text.find("{{") != std::string::npos || text.find("{%") != std::string::npos ||
+         text.find("{#") != std::string::npos;
+}
+
+Result<std::string> render(const project::PromptMessage& message, PyObject* arguments) {
+  const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._prompts"));
+  if (!helper) {
+    Error error = take_exception();
+    return std::move(error).in("prompts with placeholders need jinja2").at(message.place);
+  }
+  const PyRef text = to_str(message.prompt);
+  const PyRef rendered =
+      text ? call_method(helper.get(), "render", text.get(), arguments) : PyRef();
+  if (!rendered) {
+    Error error = take_exception();
+    error.place = message.place;
+    return error;
+  }
+  return text_of(rendered.get());
+}
+
+Result<Value> render_all(const invoke::Call& call) {
+  Array messages;
+  for (const project::PromptMessage& message : call.endpoint->messages) {
+    std::string text;
+    if (has_template_syntax(message.prompt)) {
+      const GilAcquire gil;
+      Object given;
+      for (const auto& [name, value] : call.arguments) given.set(name, value);
+      const PyRef arguments = to_python(given);
+      if (!arguments) return take_exception();
+      MXCP_TRY(text, render(message, arguments.get()));
+    } else {
+      text = message.prompt;
+      if (text.ends_with('\n')) text.pop_back();  // as Jinja does
+    }
+    messages.push_back(Object{{"prompt", std::move(text)},
+                              {"role", message.role ? Value(*message.role) : Value()},
+                              {"type", message.type ? Value(*message.type) : Value()}});
+  }
+  return Value(std::move(messages));
+}
+
+}  // namespace
+
+void PromptRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) {
+  bool rendered = false;
+  for (const project::PromptMessage& message : call->endpoint->messages) {
+    rendered = rendered || has_template_syntax(message.prompt);
+  }
+  if (!rendered) {
+    done(to_raw(render_all(*call)));
+    return;
+  }
+  if (Py_IsInitialized() == 0) {
+    done(Error{Code::kInternal, "there is no Python interpreter in this process"});
+    return;
+  }
+  const auto shared = std::make_shared<invoke::RunnerDone>(std::move(done));
+  if (workers_.submit([call, shared] { (*shared)(to_raw(render_all(*call))); })) return;
+  (*shared)(Error{Code::kOverloaded, "too many calls are waiting for a free thread"});
+}
+
+}  // namespace mxcp::python

@@ -1,0 +1,60 @@
+// Runs Python endpoints and prompts: plain functions on a bounded pool of threads with a persistent
+// thread state each, coroutine functions on the event loop.
+#pragma once
+
+#include "python/py_ref.h"
+
+#include <atomic>
+#include <memory>
+
+#include "base/worker_pool.h"
+#include "invoke/call.h"
+#include "python/event_loop.h"
+#include "python/functions.h"
+
+namespace mxcp::python {
+
+// The pool, and how many of its threads are inside user code.
+class Workers {
+ public:
+  explicit Workers(std::size_t threads);
+  // A thread that is still inside user code is left behind together with the pool.
+  ~Workers();
+  bool submit(std::function<void()> task);
+
+ private:
+  std::unique_ptr<WorkerPool> pool_;
+  std::shared_ptr<std::atomic<int>> busy_ = std::make_shared<std::atomic<int>>(0);
+};
+
+class PythonRunner final : public invoke::Runner {
+ public:
+  PythonRunner(Workers& workers, EventLoop& loop, Functions& functions, Modules& modules,
+               bool server)
+      : workers_(workers), loop_(loop), functions_(functions), modules_(modules), server_(server) {}
+  void run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) override;
+
+ private:
+  void run_on_worker(const std::shared_ptr<const invoke::Call>& call, invoke::RunnerDone done);
+  void run_on_loop(const std::shared_ptr<const invoke::Call>& call,
+                   const std::shared_ptr<const Function>& function, invoke::RunnerDone done);
+  invoke::RunnerDone reporting(const std::shared_ptr<const invoke::Call>& call,
+                               invoke::RunnerDone done) const;
+
+  Workers& workers_;
+  EventLoop& loop_;
+  Functions& functions_;
+  Modules& modules_;
+  const bool server_;
+};
+
+class PromptRunner final : public invoke::Runner {
+ public:
+  explicit PromptRunner(Workers& workers) : workers_(workers) {}
+  void run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) override;
+
+ private:
+  Workers& workers_;
+};
+
+}  // namespace mxcp::python

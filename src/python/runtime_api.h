@@ -1,0 +1,20 @@
+// The functions behind `mxcp.runtime`: what user code may ask while it runs.
+//
+// They are plain functions of the native module; python/mxcp/runtime gives them their public shape.
+// What they need (services, project, hooks) is in state(); without a runtime they raise RuntimeError.
+#pragma once
+
+#include "python/py_ref.h"
+
+namespace mxcp::python {
+
+// Adds the functions to a module. False with a Python exception set.
+bool add_runtime_functions(PyObject* module);
+
+// db.execute(query, params=None), in runtime_db.cpp.
+PyObject* db_execute(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords);
+
+// RuntimeError: no runtime is active.
+void raise_no_runtime();
+
+}  // namespace mxcp::python

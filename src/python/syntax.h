@@ -1,0 +1,55 @@
+// What a Python file says without being imported: its syntax tree, by the interpreter's own parser.
+// With the GIL held.
+#pragma once
+
+#include "python/py_ref.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace mxcp::python {
+
+// One `def` or `async def` at module level.
+struct FunctionSyntax {
+  std::string name;
+  int line = 0;
+  int column = 0;  // from 1
+  bool decorated = false;  // by something that may change the signature
+  struct Parameter {
+    std::string name;
+    bool has_default = false;
+    bool positional_only = false;
+  };
+  std::vector<Parameter> parameters;  // without self, *args and **kwargs
+  bool takes_any_keyword = false;     // **kwargs
+};
+
+struct ModuleSyntax {
+  // Also those inside `if`, `try`, `with` and loops; a name may be defined more than once.
+  std::vector<FunctionSyntax> functions;
+  // Every other name that the module binds: assignments, imports, classes.
+  std::set<std::string> other_names;
+  bool imports_star = false;
+  // Uses on_init or on_shutdown of mxcp.runtime or mxcp.plugins.
+  bool registers_hooks = false;
+};
+
+// `text` as it is in the file (any encoding with its cookie). The error is the SyntaxError, its
+// place in `file`, as Python counts.
+Result<ModuleSyntax> read_syntax(const std::string& text, const std::string& file);
+
+// Compiles code that stands inside another file, so that tracebacks and columns are those of the
+// file: its first line is `first_line` there, and `indent` columns were stripped from each line.
+// nullptr with a Python exception.
+PyRef compile_inside(const std::string& text, const std::string& file, int first_line, int indent);
+
+// A cheap look at the text: false when a hook cannot be registered in it.
+bool may_register_hooks(std::string_view text);
+
+}  // namespace mxcp::python
