@@ -106,8 +106,8 @@ Result<CommandLine> parse_command_line(const Command& command,
   } catch (const CLI::ParseError& e) {
     return Error{Code::kUsage, e.what()};
   }
-  if (const auto extra = app.remaining(); !extra.empty()) {
-    return unknown_argument(command, extra.front());
+  for (const std::string& extra : app.remaining()) {
+    if (extra != "--") return unknown_argument(command, extra);  // CLI11 keeps the separator
   }
 
   CommandLine line;
