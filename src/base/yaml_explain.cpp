@@ -1,5 +1,7 @@
 // What yaml-cpp says about a mistake is terse and often points behind it. The rules below look at
 // the lines around the place and name the usual causes.
+#include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -281,7 +283,10 @@ class Explainer {
     if (mark != '*' && mark != '&') return error("YAML syntax: " + problem_.message, line_, column_);
     const std::string_view value = content_.substr(column);
     const std::string_view word = value.substr(0, value.find_first_of(" \t,]}"));
-    if (problem_.message.find("not defined") != kNone) {
+    const bool name = word.size() > 1 && std::all_of(word.begin() + 1, word.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+    });
+    if (name && problem_.message.find("not defined") != kNone) {
       return error("'" + shorten(word, 40) + "' refers to an anchor '&" +
                        shorten(word.substr(1), 40) + "' that is not defined above",
                    line_, column, "if it is meant as text, write " + quoted(value));

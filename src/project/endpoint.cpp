@@ -45,8 +45,13 @@ const Advice kEndpointAdvice = {
     {"prompt", "write 'messages:' and under it '- prompt: ...'"},
     {"template", "write 'messages:' and under it '- prompt: ...'"},
 };
+constexpr std::string_view kIndent = "indent it under 'tool:', 'resource:' or 'prompt:'";
 const Advice kFileAdvice = {
-    {"name", "the keys of a tool stand under 'tool:', indented"},
+    {"name", kIndent},        {"description", kIndent}, {"parameters", kIndent},
+    {"return", kIndent},      {"source", kIndent},      {"language", kIndent},
+    {"tests", kIndent},       {"tags", kIndent},        {"annotations", kIndent},
+    {"policies", kIndent},    {"messages", kIndent},    {"uri", kIndent},
+    {"enabled", kIndent},     {"mime_type", kIndent},
     {"tools", "one file holds one endpoint, under 'tool:'"},
     {"resources", "one file holds one endpoint, under 'resource:'"},
     {"prompts", "one file holds one endpoint, under 'prompt:'"},
@@ -71,6 +76,7 @@ class EndpointReader {
       problems_.error(problems_.start(), text.error().message);
     } else if (auto tree = parse_yaml(*text, file_.display_path); !tree.ok()) {
       problems_.add(std::move(tree).error());
+      guess_name(*text);
     } else {
       read_document(*tree);
     }
@@ -103,6 +109,11 @@ class EndpointReader {
     // Known before anything else can fail, so that lists can name a broken file.
     const YamlNode::Member& body = *bodies.front();
     file_.kind = endpoint_kind_from(body.key);
+    if (body.value.kind == YamlNode::Kind::kNull) {
+      problems_.error(problems_.place(body), "'" + body.key + "' has no value",
+                      "indent its keys under it");
+      return;
+    }
     Fields top(problems_, document, "an endpoint file", problems_.place(document), kFileKeys,
                kFileAdvice);
     read_version(top);
@@ -112,11 +123,6 @@ class EndpointReader {
                           std::to_string(body.line) + " is there already",
                       "move one of them to a file of its own");
     }
-    if (body.value.kind == YamlNode::Kind::kNull) {
-      problems_.error(problems_.place(body), "'" + body.key + "' has no value",
-                      "indent its keys under it");
-      return;
-    }
     auto endpoint = std::make_shared<Endpoint>();
     if (const YamlNode* metadata = top.mapping("metadata")) {
       endpoint->metadata = *metadata->to_value().as_object();
@@ -125,9 +131,36 @@ class EndpointReader {
     endpoint_ = std::move(endpoint);
   }
 
+  // Of a file that is no YAML: so that asking for the endpoint by name shows what is wrong with it.
+  void guess_name(std::string_view text) {
+    while (!text.empty()) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      text.remove_prefix(std::min(line.size() + 1, text.size()));
+      const auto colon = line.find(':');
+      if (colon == std::string_view::npos) continue;
+      const std::string_view key = trim(line.substr(0, colon));
+      if (!file_.kind) {
+        file_.kind = endpoint_kind_from(line.substr(0, colon));
+      } else if (key == (file_.kind == EndpointKind::kResource ? "uri" : "name")) {
+        std::string_view value = trim(line.substr(colon + 1));
+        while (!value.empty() && (value.front() == '"' || value.front() == '\'')) {
+          value.remove_prefix(1);
+        }
+        file_.name = value.substr(0, value.find_first_of("\"' \t"));
+        return;
+      }
+    }
+  }
+
   // Neither tool nor resource nor prompt: a slip, or a file of something else.
   void read_without_body(const YamlNode& document) {
     const auto has = [&](std::string_view key) { return document.find_member(key) != nullptr; };
+    if (has("name") && (has("source") || has("parameters") || has("return") || has("language"))) {
+      problems_.error(problems_.place(document.members.front()),
+                      "the keys of an endpoint stand here without 'tool:' above them",
+                      "write 'tool:' on a line before and indent them under it");
+      return;
+    }
     for (const auto& member : document.members) {
       const std::string near = suggest(member.key, kKinds);
       const bool plural_form =
@@ -139,12 +172,6 @@ class EndpointReader {
                       plural_form ? "one file holds one endpoint, under '" +
                                         member.key.substr(0, member.key.size() - 1) + ":'"
                                   : near);
-      return;
-    }
-    if (has("name") && (has("source") || has("parameters") || has("return") || has("language"))) {
-      problems_.error(problems_.place(document.members.front()),
-                      "the keys of an endpoint stand here without 'tool:' above them",
-                      "write 'tool:' on a line before and indent them under it");
       return;
     }
     if (has("mxcp")) {

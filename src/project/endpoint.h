@@ -101,8 +101,8 @@ struct EndpointFile {
   fs::path path;
   std::string display_path;
   std::optional<EndpointKind> kind;  // as far as it could be told
-  std::string name;                  // likewise; of a resource its URI
-  Place name_place;                  // likewise
+  std::string name;                  // likewise; of a resource its URI. Guessed when it is no YAML
+  Place name_place;                  // unknown when the name is only guessed
   bool enabled = true;
   std::shared_ptr<const Endpoint> endpoint;
   std::vector<Error> errors;

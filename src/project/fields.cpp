@@ -65,7 +65,7 @@ std::string enumerate(const Keys& names, std::string_view last_word) {
 
 std::string quote_hint(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::kScalar) return "";
-  return "write \"" + shorten(node.scalar, 60) + "\" in quotes";
+  return "put it in quotes: \"" + shorten(node.scalar, 60) + "\"";
 }
 
 const Advice Fields::kNoAdvice;
@@ -92,14 +92,16 @@ void Fields::report_unknown_keys(const Keys& keys, const Advice& advice) {
     if (known != advice.end()) {
       hint = known->second;
     } else {
-      // A key that is there already is not what was meant.
+      // A key that is there already is hardly what was meant.
       Keys free;
       for (const auto key : keys) {
         if (!has(key)) free.push_back(key);
       }
       hint = suggest(member.key, free);
+      if (hint.empty()) hint = suggest(member.key, keys);
       if (hint.empty()) hint = "the keys here are " + enumerate(keys);
     }
+    suggested_.push_back(hint);
     problems_.error(problems_.place(member),
                     "unknown key " + in_quotes(member.key) + " in " + what_,
                     std::move(hint));
@@ -123,6 +125,13 @@ Place Fields::key_place(std::string_view key) const {
 
 void Fields::missing(std::string_view key, std::string_view hint) {
   if (!is_mapping()) return;
+  // Not a second complaint about a key that was only misspelt or misplaced.
+  const std::string name = "'" + std::string(key);
+  for (const std::string& said : suggested_) {
+    if (said.find(name + "'?") != std::string::npos || said.find(name + ":'") != std::string::npos) {
+      return;
+    }
+  }
   const bool empty = has(key);
   problems_.error(empty ? key_place(key) : owner_,
                   empty ? "'" + std::string(key) + "' has no value"

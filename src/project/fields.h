@@ -101,6 +101,7 @@ class Fields {
   const YamlNode& node_;
   std::string what_;
   Place owner_;
+  std::vector<std::string> suggested_;  // the hints given for unknown keys
   bool lenient_ = false;
 };
 

@@ -115,7 +115,9 @@ std::string shape_of(const EndpointFile& file) {
 void report_duplicates(std::vector<EndpointFile>& files) {
   std::map<std::pair<EndpointKind, std::string>, std::vector<EndpointFile*>> by_name;
   for (EndpointFile& file : files) {
-    if (file.kind && !file.name.empty()) by_name[{*file.kind, shape_of(file)}].push_back(&file);
+    // A name without a place is only guessed.
+    if (!file.kind || file.name.empty() || !file.name_place.known()) continue;
+    by_name[{*file.kind, shape_of(file)}].push_back(&file);
   }
   for (const auto& [key, group] : by_name) {
     if (group.size() < 2) continue;
