@@ -1,4 +1,5 @@
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "base/json.h"
@@ -6,7 +7,7 @@
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/parts.h"
-#include "quality/sql_checks.h"
+#include "quality/validate.h"
 
 namespace mxcp::cli {
 namespace {
@@ -58,21 +59,24 @@ std::vector<Failure> broken_files(const project::Project& project) {
 }
 
 // What can only be checked with the database open and the init hooks run. A table that is not there
-// yet may be there when the tool is called: that is worth a warning, not a refusal.
+// yet may be there when the tool is called: that is worth a warning, not a refusal. Files whose YAML
+// is broken were reported before.
 std::vector<Error> check_sources(const project::Project& project, engine::Database& database) {
+  quality::ValidateEnvironment environment;
+  environment.database = [&] {
+    return std::shared_ptr<engine::Database>(std::shared_ptr<void>(), &database);
+  };
+  environment.check_python = check_python;
+  std::set<std::string> broken;
+  for (const auto& file : project.files()) {
+    if (!file.endpoint) broken.insert(file.display_path);
+  }
   std::vector<Error> errors;
-  for (const auto& endpoint : project.endpoints()) {
-    if (endpoint->kind == project::EndpointKind::kPrompt) continue;
-    std::vector<Error> found;
-    if (endpoint->language == project::Language::kPython) {
-      found = check_python(*endpoint);
-    } else {
-      quality::SqlProblems problems = quality::check_sql(*endpoint, database, project.root());
-      found = std::move(problems.errors);
-    }
-    for (Error& error : found) {
+  for (quality::FileReport& report : quality::validate(project, environment)) {
+    if (broken.count(report.path) != 0) continue;
+    for (Error& error : report.errors) {
       if (error.code == Code::kNotFound) {
-        log::warning("serve", "{}: {}", endpoint->id(), error.text());
+        log::warning("serve", "{}", error.text());
       } else {
         errors.push_back(std::move(error));
       }

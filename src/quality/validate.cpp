@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "quality/sql_checks.h"
+#include "quality/template_names.h"
 
 namespace mxcp::quality {
 namespace {
@@ -28,6 +29,23 @@ void append(std::vector<Error>& to, std::vector<Error> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
+// Every variable that a message needs must be a declared parameter.
+void check_messages(const project::Endpoint& endpoint, std::vector<Error>& errors) {
+  std::vector<std::string> declared;
+  for (const auto& entry : endpoint.parameters.entries()) declared.push_back(entry.name);
+  for (std::size_t i = 0; i < endpoint.messages.size(); ++i) {
+    for (const std::string& name : free_names(endpoint.messages[i].prompt)) {
+      if (endpoint.parameters.find(name) != nullptr) continue;
+      std::string hint = suggest(name, declared);
+      if (hint.empty()) hint = "declare it under 'parameters:'";
+      errors.push_back({Code::kConfig,
+                        "message " + std::to_string(i + 1) + " uses '" + name +
+                            "', which is not a declared parameter",
+                        endpoint.messages[i].place, hint});
+    }
+  }
+}
+
 class Validator {
  public:
   Validator(const project::Project& project, const ValidateEnvironment& environment)
@@ -43,7 +61,9 @@ class Validator {
 
  private:
   void check_code(const project::Endpoint& endpoint, FileReport& report) {
-    if (endpoint.kind == project::EndpointKind::kPrompt) return;
+    if (endpoint.kind == project::EndpointKind::kPrompt) {
+      return check_messages(endpoint, report.errors);
+    }
     if (endpoint.language == project::Language::kPython) {
       if (environment_.check_python) append(report.errors, environment_.check_python(endpoint));
       return;
