@@ -179,9 +179,10 @@ class Compiler {
       if (!low || !high) return;
       const int order = compare(low->exact, high->exact);
       if (order < 0 || (order == 0 && closed)) return;
+      const std::string a = std::string("'") + low_name + "' (" + to_json(low->value) + ")";
+      const std::string b = std::string("'") + high_name + "' (" + to_json(high->value) + ")";
       report(spec, low_name, where,
-             std::string("'") + low_name + "' (" + to_json(low->value) + ") leaves no value below '" +
-                 high_name + "' (" + to_json(high->value) + ")");
+             order > 0 ? a + " is greater than " + b : "no value lies between " + a + " and " + b);
     };
     check("minimum", node.minimum, "maximum", node.maximum, true);
     check("minimum", node.minimum, "exclusiveMaximum", node.exclusive_maximum, false);
@@ -262,6 +263,9 @@ class Compiler {
                           [&](const auto& c) { return json_equal(c.declared, shown); });
           if (!twice) choices.push_back({*std::move(coerced), std::move(shown)});
         }
+      }
+      if (choices.empty() && node.enum_has_null) {
+        report(spec, "enum", where, "'enum' must list a value besides null");
       }
       node.enum_values = std::move(choices);
       node.has_enum = true;

@@ -18,7 +18,7 @@ inline Value json(std::string_view text) {
   return *std::move(value);
 }
 
-inline TypeSpec spec_of(const Value& declaration) {
+inline TypeSpec spec_from(const Value& declaration) {
   TypeSpec spec;
   const auto* object = declaration.as_object();
   REQUIRE(object);
@@ -62,10 +62,10 @@ inline TypeSpec spec_of(const Value& declaration) {
     } else if (key == "uniqueItems") {
       spec.unique_items = *value.as_bool();
     } else if (key == "items") {
-      spec.items = std::make_shared<const TypeSpec>(spec_of(value));
+      spec.items = std::make_shared<const TypeSpec>(spec_from(value));
     } else if (key == "properties") {
       for (const auto& [name, type] : *value.as_object()) {
-        spec.properties.emplace_back(name, spec_of(type));
+        spec.properties.emplace_back(name, spec_from(type));
       }
     } else if (key == "required") {
       for (const Value& name : *value.as_array()) spec.required.push_back(text(name));
@@ -78,7 +78,7 @@ inline TypeSpec spec_of(const Value& declaration) {
   return spec;
 }
 
-inline TypeSpec spec_of(std::string_view declaration) { return spec_of(json(declaration)); }
+inline TypeSpec spec_of(std::string_view declaration) { return spec_from(json(declaration)); }
 
 inline Type type_of(std::string_view declaration) {
   auto type = Type::compile(spec_of(declaration));
@@ -92,7 +92,7 @@ inline std::vector<ParameterSpec> parameter_specs(std::string_view declarations)
   std::vector<ParameterSpec> specs;
   const Value all = json(declarations);
   for (const auto& [name, declaration] : *all.as_object()) {
-    specs.push_back({name, spec_of(declaration), {}});
+    specs.push_back({name, spec_from(declaration), {}});
   }
   return specs;
 }
