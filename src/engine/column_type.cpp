@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/handle.h"
+#include "engine/sql_text.h"
 
 namespace mxcp::engine {
 namespace {
@@ -63,22 +64,13 @@ std::string take(const Api& api, char* text) {
   return out;
 }
 
-std::string quoted(const std::string& text, char quote) {
-  std::string out(1, quote);
-  for (const char c : text) {
-    out += c;
-    if (c == quote) out += c;
-  }
-  return out += quote;
-}
-
 std::string member_name(const std::string& name) {
   const bool plain =
       !name.empty() && (name[0] < '0' || name[0] > '9') &&
       std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
       });
-  return plain ? name : quoted(name, '"');
+  return plain ? name : quote_sql(name, '"');
 }
 
 std::string members_text(const ColumnType& type) {
@@ -95,7 +87,7 @@ std::string labels_text(const ColumnType& type) {
   std::string out = "(";
   for (const std::string& label : type.names) {
     if (out.size() > 1) out += ", ";
-    out += quoted(label, '\'');
+    out += quote_sql(label, '\'');
   }
   return out + ')';
 }
@@ -165,6 +157,12 @@ ColumnType read_type(const Api& api, c::LogicalType logical) {
     if (!out.alias.empty()) out.name = out.alias;
   }
   return out;
+}
+
+bool is_unnamed(const ColumnType& type) {
+  return type.id == TypeId::kStruct && !type.names.empty() &&
+         std::all_of(type.names.begin(), type.names.end(),
+                     [](const std::string& name) { return name.empty(); });
 }
 
 bool is_readable(const ColumnType& type) {

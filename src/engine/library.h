@@ -22,6 +22,8 @@ class Library {
   // Once per process; later calls return the first library. Errors: kDatabase, naming what was
   // looked for and how to install it; a version older than 1.4 names the version.
   static Result<const Api*> load(const std::vector<std::string>& search);
+  // The library that load() returned, for DuckDB's callbacks. Only after it.
+  static const Api& loaded();
   // Its path without loading it, or empty.
   static fs::path find(const std::vector<std::string>& search);
 };

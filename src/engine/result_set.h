@@ -25,7 +25,8 @@
 
 namespace mxcp::engine {
 
-struct Api;  // duckdb_api.h
+struct Api;          // duckdb_api.h
+struct ResultState;  // result_state.h
 
 enum class TypeId : std::uint8_t {
   kBoolean, kTinyInt, kSmallInt, kInteger, kBigInt, kHugeInt, kUTinyInt, kUSmallInt, kUInteger,
@@ -45,6 +46,9 @@ struct ColumnType {
   std::vector<std::string> names;          // kStruct, kUnion: members; kEnum: labels
   std::vector<ColumnType> children;        // kList/kArray: 1; kMap: key, value; kStruct/kUnion
 };
+
+// A STRUCT without member names, as row(1, 2) makes it.
+bool is_unnamed(const ColumnType& type);
 
 struct Column {
   std::string name;  // unique within the result
@@ -66,10 +70,9 @@ class ResultSet {
   Result<void*> next_chunk();
 
  private:
-  friend class Lease;
-  struct Impl;
-  explicit ResultSet(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  friend struct ResultState;
+  explicit ResultSet(std::unique_ptr<ResultState> state);
+  std::unique_ptr<ResultState> state_;
 };
 
 // [{"id":1,...},...]

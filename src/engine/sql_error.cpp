@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "engine/database.h"
 #include "engine/sql_text.h"
 
 namespace mxcp::engine {
@@ -56,11 +57,12 @@ DuckError parse_duckdb_error(const char* raw) {
   return out;
 }
 
-Error sql_error(const char* text, std::string_view sql, std::size_t prefix) {
+Error sql_error(const char* text, std::string_view sql, std::ptrdiff_t shift) {
   const DuckError parsed = parse_duckdb_error(text);
   Error error{Code::kSql, parsed.text()};
-  if (parsed.position && *parsed.position >= prefix && *parsed.position - prefix <= sql.size()) {
-    const LineColumn at = line_column(sql, *parsed.position - prefix);
+  const auto position = static_cast<std::ptrdiff_t>(parsed.position.value_or(0)) - shift;
+  if (parsed.position && position >= 0 && position <= static_cast<std::ptrdiff_t>(sql.size())) {
+    const LineColumn at = line_column(sql, static_cast<std::size_t>(position));
     error.place.line = at.line;
     error.place.column = at.column;
   }

@@ -5,6 +5,7 @@
 // From that we build the usual text, "Catalog Error: Table with name x does not exist!".
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,11 +26,8 @@ struct DuckError {
 // Reads both forms, JSON and plain.
 DuckError parse_duckdb_error(const char* text);
 
-// kSql, with line and column inside `sql` where DuckDB gave a position. The statement that was run
-// begins `prefix` bytes later than `sql` does (a wrapped SELECT).
-Error sql_error(const char* text, std::string_view sql, std::size_t prefix = 0);
-
-// True when the error only says that a table, view, function or other entry does not exist (yet).
-bool is_missing_object(const Error& error);
+// kSql, with line and column inside `sql` where DuckDB gave a position. `shift`: how many bytes later
+// than in `sql` everything stands in the text that was run (a wrapped SELECT).
+Error sql_error(const char* text, std::string_view sql, std::ptrdiff_t shift = 0);
 
 }  // namespace mxcp::engine

@@ -148,6 +148,15 @@ bool creates_temporary(const SqlPiece& piece) {
   return words.size() > i && (words[i] == "TEMP" || words[i] == "TEMPORARY");
 }
 
+std::string quote_sql(std::string_view text, char quote) {
+  std::string out(1, quote);
+  for (const char c : text) {
+    out += c;
+    if (c == quote) out += c;
+  }
+  return out += quote;
+}
+
 LineColumn line_column(std::string_view text, std::size_t offset) {
   LineColumn place;
   for (const char c : text.substr(0, offset)) {

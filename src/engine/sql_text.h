@@ -22,6 +22,9 @@ std::vector<SqlPiece> split_sql(std::string_view sql);
 // CREATE [OR REPLACE] TEMP|TEMPORARY ...
 bool creates_temporary(const SqlPiece& piece);
 
+// The text between quotes, quotes inside it doubled: 'it''s', "a ""b""".
+std::string quote_sql(std::string_view text, char quote);
+
 // The line and column (in characters) of a byte offset, from 1.
 struct LineColumn {
   int line = 1;

@@ -60,6 +60,12 @@ class VectorView {
   // kInterval
   c::Interval get_interval(std::size_t row) const { return at<c::Interval>(row); }
 
+  // The stored value itself, when T is its physical type.
+  template <class T>
+  const T& at(std::size_t row) const {
+    return static_cast<const T*>(data_)[row];
+  }
+
   // Appends the value as the text that JSON has for it, without quotes: for every type that is not
   // nested. kHugeInt, kDecimal, kBigNum digits; kUuid, kBit, kInterval, dates and times ISO 8601,
   // "infinity", "-infinity"; kBlob base64.
@@ -74,11 +80,6 @@ class VectorView {
   VectorView child(std::size_t index) const;
 
  private:
-  template <class T>
-  const T& at(std::size_t row) const {
-    return static_cast<const T*>(data_)[row];
-  }
-
   const Api* api_;
   c::Vector vector_;
   const ColumnType* type_;

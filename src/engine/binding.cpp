@@ -1,0 +1,351 @@
+#include "engine/binding.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "engine/handle.h"
+
+namespace mxcp::engine {
+namespace {
+
+constexpr int kMaxDecimalDigits = 38;
+
+// A number in JSON's grammar as an integer and a power of ten, when it fits a DECIMAL.
+struct Exact {
+  bool negative = false;
+  unsigned __int128 digits = 0;
+  int width = 0;  // number of significant digits
+  int scale = 0;  // digits behind the point
+};
+
+std::optional<Exact> read_exact(std::string_view text) {
+  Exact out;
+  std::size_t i = 0;
+  if (i < text.size() && text[i] == '-') {
+    out.negative = true;
+    ++i;
+  }
+  bool fraction = false;
+  for (; i < text.size() && text[i] != 'e' && text[i] != 'E'; ++i) {
+    if (text[i] == '.') {
+      fraction = true;
+      continue;
+    }
+    const auto digit = static_cast<unsigned>(text[i] - '0');
+    if (digit > 9 || out.width > kMaxDecimalDigits) return {};
+    out.digits = out.digits * 10 + digit;
+    if (out.width > 0 || digit > 0) ++out.width;
+    if (fraction) ++out.scale;
+  }
+  if (i < text.size()) {
+    int exponent = 0;
+    bool minus = false;
+    for (++i; i < text.size(); ++i) {
+      if (text[i] == '-') minus = true;
+      if (text[i] < '0' || text[i] > '9') continue;
+      exponent = exponent * 10 + (text[i] - '0');
+      if (exponent > 2 * kMaxDecimalDigits) return {};
+    }
+    out.scale += minus ? exponent : -exponent;
+    for (; out.scale < 0; ++out.scale, ++out.width) {
+      if (out.width > kMaxDecimalDigits) return {};
+      out.digits *= 10;
+    }
+  }
+  out.width = std::max(out.width, out.scale);
+  if (out.width > kMaxDecimalDigits + 1) return {};
+  return out;
+}
+
+// The SQL type of a Value.
+struct Shape {
+  TypeId id = TypeId::kSqlNull;
+  int width = 0, scale = 0;             // kDecimal
+  std::vector<std::string> names = {};  // kStruct
+  std::vector<Shape> children = {};     // kList: 1, kStruct: the members
+};
+
+bool is_number(TypeId id) {
+  return id == TypeId::kInteger || id == TypeId::kBigInt || id == TypeId::kHugeInt ||
+         id == TypeId::kUHugeInt || id == TypeId::kDecimal || id == TypeId::kDouble;
+}
+bool is_nested(TypeId id) { return id == TypeId::kList || id == TypeId::kStruct; }
+
+int integer_digits(const Shape& shape) {
+  switch (shape.id) {
+    case TypeId::kInteger: return 10;
+    case TypeId::kBigInt: return 19;
+    case TypeId::kDecimal: return shape.width - shape.scale;
+    default: return kMaxDecimalDigits + 1;
+  }
+}
+
+Result<Shape> unify(Shape a, Shape b);
+
+Result<Shape> shape_of(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kNull: return Shape{};
+    case Value::Kind::kBool: return Shape{TypeId::kBoolean};
+    case Value::Kind::kInt: {
+      const std::int64_t i = *value.as_int();
+      const bool fits = i >= std::numeric_limits<std::int32_t>::min() &&
+                        i <= std::numeric_limits<std::int32_t>::max();
+      return Shape{fits ? TypeId::kInteger : TypeId::kBigInt};
+    }
+    case Value::Kind::kDouble: return Shape{TypeId::kDouble};
+    case Value::Kind::kNumber: {
+      const std::optional<Exact> exact = read_exact(value.as_number()->text);
+      if (!exact) return Shape{TypeId::kDouble};
+      if (exact->scale == 0) {
+        constexpr unsigned __int128 kSign = static_cast<unsigned __int128>(1) << 127;
+        if (exact->digits < kSign) return Shape{TypeId::kHugeInt};
+        return Shape{exact->negative ? TypeId::kDouble : TypeId::kUHugeInt};
+      }
+      if (exact->width > kMaxDecimalDigits) return Shape{TypeId::kDouble};
+      return Shape{TypeId::kDecimal, exact->width, exact->scale};
+    }
+    case Value::Kind::kString:
+    case Value::Kind::kRaw: return Shape{TypeId::kVarchar};
+    case Value::Kind::kDate: return Shape{TypeId::kDate};
+    case Value::Kind::kTime:
+      return Shape{value.as_time()->has_zone ? TypeId::kTimeTz : TypeId::kTime};
+    case Value::Kind::kTimestamp:
+      return Shape{value.as_timestamp()->has_zone ? TypeId::kTimestampTz : TypeId::kTimestamp};
+    case Value::Kind::kBytes: return Shape{TypeId::kBlob};
+    case Value::Kind::kArray: {
+      Shape element;
+      for (const Value& item : *value.as_array()) {
+        MXCP_TRY(Shape next, shape_of(item));
+        MXCP_TRY(element, unify(std::move(element), std::move(next)));
+      }
+      Shape list{TypeId::kList};
+      list.children.push_back(std::move(element));
+      return list;
+    }
+    case Value::Kind::kObject: {
+      Shape shape{TypeId::kStruct};
+      for (const auto& [name, item] : *value.as_object()) {
+        MXCP_TRY(Shape member, shape_of(item));
+        shape.names.push_back(name);
+        shape.children.push_back(std::move(member));
+      }
+      if (shape.names.empty()) {
+        return Error{Code::kInvalidArgs, "an empty object cannot be bound: a STRUCT needs a member"};
+      }
+      return shape;
+    }
+  }
+  return Shape{};
+}
+
+Result<Shape> unify(Shape a, Shape b) {
+  if (a.id == TypeId::kSqlNull) return b;
+  if (b.id == TypeId::kSqlNull) return a;
+  if (a.id == TypeId::kList && b.id == TypeId::kList) {
+    MXCP_TRY(a.children[0], unify(std::move(a.children[0]), std::move(b.children[0])));
+    return a;
+  }
+  if (a.id == TypeId::kStruct && b.id == TypeId::kStruct) {
+    // Objects with different members: all of them, NULL where one is missing.
+    for (std::size_t i = 0; i < b.names.size(); ++i) {
+      const auto known = std::find(a.names.begin(), a.names.end(), b.names[i]);
+      if (known == a.names.end()) {
+        a.names.push_back(std::move(b.names[i]));
+        a.children.push_back(std::move(b.children[i]));
+        continue;
+      }
+      Shape& member = a.children[static_cast<std::size_t>(known - a.names.begin())];
+      MXCP_TRY(member, unify(std::move(member), std::move(b.children[i])));
+    }
+    return a;
+  }
+  if (a.id == b.id && a.id != TypeId::kDecimal) return a;
+  if (is_number(a.id) && is_number(b.id)) {
+    if (a.id == TypeId::kDouble || b.id == TypeId::kDouble) return Shape{TypeId::kDouble};
+    if (a.id != TypeId::kDecimal && b.id != TypeId::kDecimal) {
+      // The ids are ordered by width, except that no integer type holds both HUGEINT and UHUGEINT.
+      const auto is = [&](TypeId id) { return a.id == id || b.id == id; };
+      if (is(TypeId::kUHugeInt)) return Shape{TypeId::kDouble};
+      return Shape{is(TypeId::kHugeInt) ? TypeId::kHugeInt : TypeId::kBigInt};
+    }
+    const int scale = std::max(a.scale, b.scale);
+    const int width = std::max(integer_digits(a), integer_digits(b)) + scale;
+    if (width > kMaxDecimalDigits) return Shape{TypeId::kDouble};
+    return Shape{TypeId::kDecimal, width, scale};
+  }
+  if (is_nested(a.id) || is_nested(b.id)) {
+    return Error{Code::kInvalidArgs,
+                 "the elements of a list must be of one kind: this one mixes lists or objects with "
+                 "something else"};
+  }
+  return Shape{TypeId::kVarchar};
+}
+
+TypeHandle logical_type(const Api& api, const Shape& shape) {
+  const auto simple = [&](c::Type type) { return TypeHandle(api, api.create_logical_type(type)); };
+  switch (shape.id) {
+    case TypeId::kBoolean: return simple(c::kTypeBoolean);
+    case TypeId::kInteger: return simple(c::kTypeInteger);
+    case TypeId::kBigInt: return simple(c::kTypeBigInt);
+    case TypeId::kHugeInt: return simple(c::kTypeHugeInt);
+    case TypeId::kUHugeInt: return simple(c::kTypeUHugeInt);
+    case TypeId::kDouble: return simple(c::kTypeDouble);
+    case TypeId::kVarchar: return simple(c::kTypeVarchar);
+    case TypeId::kDate: return simple(c::kTypeDate);
+    case TypeId::kTime: return simple(c::kTypeTime);
+    case TypeId::kTimeTz: return simple(c::kTypeTimeTz);
+    case TypeId::kTimestamp: return simple(c::kTypeTimestamp);
+    case TypeId::kTimestampTz: return simple(c::kTypeTimestampTz);
+    case TypeId::kBlob: return simple(c::kTypeBlob);
+    case TypeId::kDecimal:
+      return TypeHandle(api, api.create_decimal_type(static_cast<std::uint8_t>(shape.width),
+                                                     static_cast<std::uint8_t>(shape.scale)));
+    case TypeId::kList: {
+      const TypeHandle element = logical_type(api, shape.children[0]);
+      return TypeHandle(api, api.create_list_type(element.get()));
+    }
+    case TypeId::kStruct: {
+      std::vector<TypeHandle> owners;
+      std::vector<c::LogicalType> types;
+      std::vector<const char*> names;
+      for (std::size_t i = 0; i < shape.children.size(); ++i) {
+        types.push_back(owners.emplace_back(logical_type(api, shape.children[i])).get());
+        names.push_back(shape.names[i].c_str());
+      }
+      return TypeHandle(api, api.create_struct_type(types.data(), names.data(), types.size()));
+    }
+    default: return simple(c::kTypeSqlNull);
+  }
+}
+
+__int128 as_int128(const Value& value) {
+  if (const auto* i = value.as_int()) return *i;
+  const auto exact = value.as_number() ? read_exact(value.as_number()->text) : std::nullopt;
+  if (!exact) return 0;
+  const auto magnitude = static_cast<__int128>(exact->digits);
+  return exact->negative ? -magnitude : magnitude;
+}
+
+c::HugeInt split(__int128 value) {
+  return {static_cast<std::uint64_t>(value), static_cast<std::int64_t>(value >> 64)};
+}
+
+c::Decimal as_decimal(const Value& value, const Shape& shape) {
+  __int128 unscaled = as_int128(value);
+  int scale = 0;
+  if (const auto* number = value.as_number()) {
+    if (const auto exact = read_exact(number->text)) scale = exact->scale;
+  }
+  for (; scale < shape.scale; ++scale) unscaled *= 10;
+  return {static_cast<std::uint8_t>(shape.width), static_cast<std::uint8_t>(shape.scale),
+          split(unscaled)};
+}
+
+ValueHandle text_value(const Api& api, std::string_view text) {
+  return ValueHandle(api, api.create_varchar_length(text.data(), text.size()));
+}
+
+// `value` as a value of type `shape`, which fits it.
+ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
+  const auto own = [&](c::Value made) { return ValueHandle(api, made); };
+  if (value.is_null()) return own(api.create_null_value());
+  switch (shape.id) {
+    case TypeId::kBoolean: return own(api.create_bool(*value.as_bool()));
+    case TypeId::kInteger: return own(api.create_int32(static_cast<std::int32_t>(*value.as_int())));
+    case TypeId::kBigInt: return own(api.create_int64(*value.as_int()));
+    case TypeId::kHugeInt: return own(api.create_hugeint(split(as_int128(value))));
+    case TypeId::kUHugeInt: {
+      const auto exact = read_exact(value.as_number()->text).value_or(Exact{});
+      return own(api.create_uhugeint({static_cast<std::uint64_t>(exact.digits),
+                                      static_cast<std::uint64_t>(exact.digits >> 64)}));
+    }
+    case TypeId::kDecimal: return own(api.create_decimal(as_decimal(value, shape)));
+    case TypeId::kDouble: return own(api.create_double(to_double(value)));
+    case TypeId::kVarchar: return text_value(api, to_plain_text(value));
+    case TypeId::kDate: return own(api.create_date({value.as_date()->days}));
+    case TypeId::kTime: return own(api.create_time({value.as_time()->micros}));
+    case TypeId::kTimeTz:
+      return own(api.create_time_tz_value(
+          api.create_time_tz(value.as_time()->micros, value.as_time()->offset)));
+    case TypeId::kTimestamp: return own(api.create_timestamp({value.as_timestamp()->micros}));
+    case TypeId::kTimestampTz: return own(api.create_timestamp_tz({value.as_timestamp()->micros}));
+    case TypeId::kBlob: {
+      const std::string& bytes = value.as_bytes()->data;
+      return own(api.create_blob(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+    }
+    case TypeId::kList: {
+      const Array& items = *value.as_array();
+      const TypeHandle element = logical_type(api, shape.children[0]);
+      std::vector<ValueHandle> owners;
+      std::vector<c::Value> values;
+      owners.reserve(items.size());
+      values.reserve(items.size());
+      for (const Value& item : items) {
+        values.push_back(owners.emplace_back(make_value(api, item, shape.children[0])).get());
+      }
+      return own(api.create_list_value(element.get(), values.data(), values.size()));
+    }
+    case TypeId::kStruct: {
+      const TypeHandle type = logical_type(api, shape);
+      std::vector<ValueHandle> owners;
+      std::vector<c::Value> values;
+      for (std::size_t i = 0; i < shape.names.size(); ++i) {
+        const Value* member = value.find(shape.names[i]);
+        values.push_back(
+            owners.emplace_back(make_value(api, member ? *member : Value(), shape.children[i]))
+                .get());
+      }
+      return own(api.create_struct_value(type.get(), values.data()));
+    }
+    default: return own(api.create_null_value());
+  }
+}
+
+c::State bind_int(const Api& api, c::PreparedStatement statement, c::Index index, std::int64_t value,
+                  TypeId expected) {
+  constexpr std::int64_t kExactDouble = std::int64_t{1} << 53;
+  if (expected == TypeId::kDouble && value >= -kExactDouble && value <= kExactDouble) {
+    return api.bind_double(statement, index, static_cast<double>(value));
+  }
+  if (expected != TypeId::kBigInt && value >= std::numeric_limits<std::int32_t>::min() &&
+      value <= std::numeric_limits<std::int32_t>::max()) {
+    return api.bind_int32(statement, index, static_cast<std::int32_t>(value));
+  }
+  return api.bind_int64(statement, index, value);
+}
+
+Result<c::State> bind_value(const Api& api, c::PreparedStatement statement, c::Index index,
+                            const Value& value, TypeId expected) {
+  switch (value.kind()) {
+    case Value::Kind::kNull: return api.bind_null(statement, index);
+    case Value::Kind::kBool: return api.bind_boolean(statement, index, *value.as_bool());
+    case Value::Kind::kInt: return bind_int(api, statement, index, *value.as_int(), expected);
+    case Value::Kind::kDouble: return api.bind_double(statement, index, *value.as_double());
+    case Value::Kind::kString: {
+      const std::string& text = *value.as_string();
+      return api.bind_varchar_length(statement, index, text.data(), text.size());
+    }
+    default: break;
+  }
+  MXCP_TRY(const Shape shape, shape_of(value));
+  const ValueHandle made = make_value(api, value, shape);
+  return made ? api.bind_value(statement, index, made.get()) : c::kError;
+}
+
+}  // namespace
+
+Status bind_parameter(const Api& api, c::PreparedStatement statement, c::Index index,
+                      std::string_view name, const Value& value, TypeId expected) {
+  const std::string context = "parameter $" + std::string(name);
+  Result<c::State> bound = bind_value(api, statement, index, value, expected);
+  if (!bound.ok()) return std::move(bound).error().in(context);
+  if (*bound == c::kSuccess) return {};
+  return Error{Code::kInvalidArgs,
+               context + ": DuckDB cannot take this " + std::string(value.kind_name())};
+}
+
+}  // namespace mxcp::engine

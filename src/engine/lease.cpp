@@ -1,0 +1,373 @@
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+#include "base/text.h"
+#include "engine/binding.h"
+#include "engine/column_type.h"
+#include "engine/lease_impl.h"
+#include "engine/result_state.h"
+#include "engine/sql_error.h"
+
+namespace mxcp::engine {
+namespace {
+
+using types::Arguments;
+
+constexpr std::chrono::milliseconds kProgressEvery{100};
+constexpr std::chrono::microseconds kNoTaskPause{500};
+
+// DuckDB's parameter names do not distinguish case; the exact name wins.
+const Value* find_argument(const Arguments& arguments, std::string_view name) {
+  const Value* found = nullptr;
+  for (const auto& [given, value] : arguments) {
+    if (given == name) return &value;
+    if (found == nullptr && to_lower(given) == to_lower(name)) found = &value;
+  }
+  return found;
+}
+
+std::vector<std::string> names_of(const Arguments& arguments) {
+  std::vector<std::string> names;
+  for (const auto& argument : arguments) names.push_back(argument.first);
+  return names;
+}
+
+bool is_positional(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(),
+                                      [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Every name that the SQL uses is given, and the other way round.
+Status check_names(const std::vector<std::string>& used, const Arguments& arguments,
+                   bool allow_unused) {
+  for (const std::string& name : used) {
+    if (find_argument(arguments, name) != nullptr) continue;
+    if (is_positional(name)) {
+      return Error{Code::kSql, "the SQL uses the positional parameter $" + name +
+                                   " (or ?), but parameters are given by name", {},
+                   "write $name instead"};
+    }
+    return Error{Code::kSql, "the SQL uses the parameter $" + name + ", which is not given", {},
+                 suggest(name, names_of(arguments))};
+  }
+  if (allow_unused) return {};
+  for (const auto& argument : arguments) {
+    const auto same = [&](const std::string& name) {
+      return name == argument.first || to_lower(name) == to_lower(argument.first);
+    };
+    if (std::any_of(used.begin(), used.end(), same)) continue;
+    return Error{Code::kSql, "the parameter '" + argument.first +
+                                 "' is given, but the SQL does not use $" + argument.first, {},
+                 suggest(argument.first, used)};
+  }
+  return {};
+}
+
+std::vector<std::string> names_of(const PreparedSql& prepared) {
+  std::vector<std::string> names;
+  for (const auto& parameter : prepared.parameters) names.push_back(parameter.name);
+  return names;
+}
+
+std::vector<std::string> names_of(const std::vector<SqlPiece>& pieces) {
+  std::vector<std::string> names;
+  for (const SqlPiece& piece : pieces) {
+    for (const std::string& name : piece.parameters) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+// Runs the tasks of a query one by one, telling how far it is.
+void run_with_progress(Connection& connection, c::PendingResult pending, const ProgressFn& tell) {
+  const Api& api = connection.api();
+  const Clock& clock = Clock::system();
+  double last = 0;
+  Instant next = clock.now() + kProgressEvery;
+  while (true) {
+    const c::PendingState state = api.pending_execute_task(pending);
+    if (state == c::kPendingError || api.pending_execution_is_finished(state)) return;
+    // All tasks are with DuckDB's own threads.
+    if (state == c::kPendingNoTasks) std::this_thread::sleep_for(kNoTaskPause);
+    if (clock.now() < next) continue;
+    next = clock.now() + kProgressEvery;
+    const double percent = api.query_progress(connection.get()).percentage;
+    if (percent > last && percent < 100) {
+      last = percent;
+      tell(percent);
+    }
+  }
+}
+
+struct Run {
+  Connection& connection;
+  std::string_view sql;
+  const Arguments& arguments;
+  const ExecuteOptions& options;
+
+  const Api& api() const { return connection.api(); }
+
+  struct Outcome {
+    Result<ResultSet> result;
+    bool started = true;     // false: DuckDB refused before anything ran
+    bool readable = true;
+  };
+
+  Outcome statement(PreparedSql& prepared, bool last) const;
+  Status bind(const PreparedSql& prepared) const;
+  // The same SELECT with casts around the columns that cannot be read.
+  Result<std::unique_ptr<PreparedSql>> wrap(const SqlPiece& piece,
+                                            const std::vector<Column>& columns) const;
+  Result<ResultSet> single(std::unique_ptr<PreparedSql> prepared, std::size_t capacity) const;
+  Result<ResultSet> several(c::ExtractedStatements statements, c::Index count) const;
+};
+
+Status Run::bind(const PreparedSql& prepared) const {
+  for (std::size_t i = 0; i < prepared.parameters.size(); ++i) {
+    const auto& [name, type] = prepared.parameters[i];
+    const Value* value = find_argument(arguments, name);
+    if (value == nullptr) return check_names({name}, arguments, true);
+    MXCP_TRY(bind_parameter(api(), prepared.handle.get(), i + 1, name, *value, type));
+  }
+  return {};
+}
+
+Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
+  if (Status bound = bind(prepared); !bound.ok()) return {std::move(bound).error(), true, true};
+  auto impl =
+      std::make_unique<ResultState>(connection, options.cancel, sql, prepared.shift);
+  // A large result is produced while it is read; point queries are not slower this way.
+  const bool stream = last && prepared.type == c::kStatementSelect && !options.progress &&
+                      api().pending_prepared_streaming != nullptr;
+  if (options.progress) connection.enable_progress();
+  const auto make = stream ? api().pending_prepared_streaming : api().pending_prepared;
+  if (make(prepared.handle.get(), impl->pending.out()) != c::kSuccess) {
+    return {impl->error(api().pending_error(impl->pending.get()), c::kErrorInvalid), false, true};
+  }
+
+  impl->begin();
+  if (options.cancel != nullptr && options.cancel->cancelled()) return {options.cancel->error()};
+  connection.note(prepared);
+  if (options.progress) run_with_progress(connection, impl->pending.get(), options.progress);
+  const c::State state = api().execute_pending(impl->pending.get(), impl->result.out());
+  impl->pending.reset();
+  connection.note(prepared);
+  if (state != c::kSuccess) {
+    c::Result* const failed = impl->result.get();
+    return {impl->error(api().result_error(failed), api().result_error_type(failed))};
+  }
+  impl->read_columns();
+  const bool readable = impl->readable;
+  return {ResultState::make(std::move(impl)), true, readable};
+}
+
+Result<std::unique_ptr<PreparedSql>> Run::wrap(const SqlPiece& piece,
+                                               const std::vector<Column>& columns) const {
+  std::string head = "SELECT ";
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string column = '#' + std::to_string(i + 1);
+    const bool readable = is_readable(columns[i].type);
+    if (i > 0) head += ", ";
+    head += readable ? column
+                     : "CAST(" + column + " AS " + readable_cast(columns[i].type) + ")";
+    head += " AS " + quote_sql(columns[i].name, '"');
+  }
+  head += " FROM (";
+  const std::ptrdiff_t shift =
+      static_cast<std::ptrdiff_t>(head.size()) - static_cast<std::ptrdiff_t>(piece.begin);
+  // The text may end in a comment.
+  const std::string text =
+      head + std::string(sql.substr(piece.begin, piece.end - piece.begin)) + "\n)";
+  ExtractedHandle statements(api());
+  if (api().extract_statements(connection.get(), text.c_str(), statements.out()) != 1) {
+    return sql_error(api().extract_statements_error(statements.get()), sql, shift);
+  }
+  return connection.prepare(statements.get(), 0, &piece, sql, shift);
+}
+
+Error unreadable(const std::vector<Column>& columns) {
+  std::string message = "a result cannot be read:";
+  for (const Column& column : columns) {
+    if (is_readable(column.type)) continue;
+    message += " column '" + column.name + "' has the type " +
+               (column.type.name.empty() ? "that DuckDB's C API does not know" : column.type.name);
+    break;
+  }
+  return {Code::kSql, std::move(message), {}, "cast it, for example to VARCHAR or JSON"};
+}
+
+// Runs a prepared SELECT again, with casts, when it has columns that cannot be read from vectors.
+Result<ResultSet> Run::single(std::unique_ptr<PreparedSql> prepared, std::size_t capacity) const {
+  const bool select = prepared->type == c::kStatementSelect;
+  // What is not run often, or changes its session, is not worth a place.
+  const bool keep = !prepared->changes_session && (select || prepared->type == c::kStatementInsert ||
+                                                   prepared->type == c::kStatementUpdate ||
+                                                   prepared->type == c::kStatementDelete);
+  Outcome first = statement(*prepared, true);
+  if (!first.result.ok()) return std::move(first.result);
+  if (first.readable) {
+    if (keep) connection.cache(sql, std::move(prepared), capacity);
+    return std::move(first.result);
+  }
+  const std::vector<Column> columns = first.result->columns();
+  const std::vector<SqlPiece> pieces = split_sql(sql);
+  if (!select || pieces.size() != 1) return unreadable(columns);
+  first.result = unreadable(columns);  // ends the first result
+  Result<std::unique_ptr<PreparedSql>> wrapped = wrap(pieces[0], columns);
+  if (!wrapped.ok()) return unreadable(columns);
+  Outcome second = statement(**wrapped, true);
+  if (second.result.ok() && second.readable) {
+    connection.cache(sql, *std::move(wrapped), capacity);
+  }
+  return std::move(second.result);
+}
+
+Result<ResultSet> Run::several(c::ExtractedStatements statements, c::Index count) const {
+  const std::vector<SqlPiece> pieces = split_sql(sql);
+  // Before anything runs: a statement that depends on an earlier one cannot be prepared yet.
+  MXCP_TRY(check_names(names_of(pieces), arguments, options.allow_unused));
+  const bool one_to_one = pieces.size() == count;
+  for (c::Index i = 0;; ++i) {
+    const SqlPiece* const piece = one_to_one ? &pieces[i] : nullptr;
+    MXCP_TRY(std::unique_ptr<PreparedSql> prepared, connection.prepare(statements, i, piece, sql));
+    const bool last = i + 1 == count;
+    Outcome outcome = statement(*prepared, last);
+    if (!outcome.result.ok()) return std::move(outcome.result);
+    if (!last) continue;
+    if (outcome.readable) return std::move(outcome.result);
+    const std::vector<Column> columns = outcome.result->columns();
+    outcome.result = unreadable(columns);
+    if (piece == nullptr || prepared->type != c::kStatementSelect) return unreadable(columns);
+    Result<std::unique_ptr<PreparedSql>> wrapped = wrap(*piece, columns);
+    if (!wrapped.ok()) return unreadable(columns);
+    return statement(**wrapped, true).result;
+  }
+}
+
+// What a function that is bound may see of the caller, while one source is run.
+class CallerScope {
+ public:
+  CallerScope(Connection& connection, const Caller* caller) : connection_(connection) {
+    connection_.set_caller(caller);
+  }
+  CallerScope(const CallerScope&) = delete;
+  CallerScope& operator=(const CallerScope&) = delete;
+  ~CallerScope() { connection_.set_caller(nullptr); }
+
+ private:
+  Connection& connection_;
+};
+
+Result<c::Index> extract(Connection& connection, std::string_view sql, ExtractedHandle& out) {
+  if (const std::size_t zero = sql.find('\0'); zero != std::string_view::npos) {
+    const LineColumn at = line_column(sql, zero);
+    return Error{Code::kSql, "the SQL contains a NUL character", {"", at.line, at.column}};
+  }
+  const Api& api = connection.api();
+  const std::string text(sql);
+  const c::Index count = api.extract_statements(connection.get(), text.c_str(), out.out());
+  if (count > 0) return count;
+  const char* const reason = api.extract_statements_error(out.get());
+  if (reason != nullptr) return sql_error(reason, sql);
+  return Error{Code::kSql, "the SQL is empty: there is no statement in it"};
+}
+
+bool makes_things(const SqlPiece& piece) {
+  static constexpr std::string_view kMakers[] = {"CREATE", "ALTER", "ATTACH", "USE",  "SET",
+                                                 "LOAD",   "DROP",  "IMPORT", "CALL", "COPY"};
+  return !piece.words.empty() &&
+         std::find(std::begin(kMakers), std::end(kMakers), piece.words[0]) != std::end(kMakers);
+}
+
+StatementInfo describe(const Api& api, const PreparedSql& prepared, const SqlPiece* piece) {
+  StatementInfo info;
+  const c::PreparedStatement handle = prepared.handle.get();
+  for (std::size_t i = 0; i < prepared.parameters.size(); ++i) {
+    const TypeHandle type(api, api.param_logical_type(handle, i + 1));
+    info.parameters.push_back({prepared.parameters[i].name, read_type(api, type.get()).name});
+  }
+  for (c::Index i = 0, n = api.prepared_statement_column_count(handle); i < n; ++i) {
+    const TypeHandle type(api, api.prepared_statement_column_logical_type(handle, i));
+    const char* const name = api.prepared_statement_column_name(handle, i);
+    info.columns.push_back({name == nullptr ? "" : name, read_type(api, type.get())});
+    api.free(const_cast<char*>(name));
+  }
+  info.read_only = is_read_only(prepared.type, piece);
+  if (piece != nullptr) info.offset = piece->begin;
+  return info;
+}
+
+}  // namespace
+
+Lease::Lease(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Lease::Lease(Lease&&) noexcept = default;
+Lease& Lease::operator=(Lease&&) noexcept = default;
+Lease::~Lease() = default;
+
+Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& parameters,
+                                 const ExecuteOptions& options) {
+  Connection& connection = *impl_->connection;
+  if (options.cancel != nullptr && options.cancel->cancelled()) return options.cancel->error();
+  const CallerScope caller(connection, options.caller);
+  const Run run{connection, sql, parameters, options};
+  if (PreparedSql* prepared = connection.cached(sql)) {
+    MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));
+    Run::Outcome outcome = run.statement(*prepared, true);
+    if (outcome.readable && (outcome.result.ok() || outcome.started)) {
+      return std::move(outcome.result);
+    }
+    // The statement no longer fits the catalogue (a table was replaced): once more, prepared anew.
+    // Nothing has run, or it was a SELECT.
+    connection.forget(sql);
+  }
+  ExtractedHandle statements(connection.api());
+  MXCP_TRY(const c::Index count, extract(connection, sql, statements));
+  if (count > 1) return run.several(statements.get(), count);
+
+  std::vector<SqlPiece> pieces;
+  MXCP_TRY(std::unique_ptr<PreparedSql> prepared,
+           connection.prepare(statements.get(), 0, nullptr, sql));
+  if (prepared->type == c::kStatementCreate) {
+    pieces = split_sql(sql);
+    prepared->changes_session = pieces.size() != 1 || creates_temporary(pieces[0]);
+  }
+  MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));
+  return run.single(std::move(prepared), impl_->pool->options().statements_per_connection);
+}
+
+Result<std::vector<StatementInfo>> Lease::prepare(std::string_view sql) {
+  Connection& connection = *impl_->connection;
+  ExtractedHandle statements(connection.api());
+  MXCP_TRY(const c::Index count, extract(connection, sql, statements));
+  const std::vector<SqlPiece> pieces = split_sql(sql);
+  const bool one_to_one = pieces.size() == count;
+  std::vector<StatementInfo> out;
+  bool made_things = !one_to_one;  // a statement that DuckDB took apart makes a type for the rest
+  for (c::Index i = 0; i < count; ++i) {
+    const SqlPiece* const piece = one_to_one ? &pieces[i] : nullptr;
+    Result<std::unique_ptr<PreparedSql>> prepared =
+        connection.prepare(statements.get(), i, piece, sql);
+    if (prepared.ok()) {
+      out.push_back(describe(connection.api(), **prepared, piece));
+    } else if (i > 0 && made_things) {
+      // It may need what an earlier statement makes.
+      StatementInfo info;
+      for (const std::string& name : piece ? piece->parameters : names_of(pieces)) {
+        info.parameters.push_back({name, ""});
+      }
+      if (piece != nullptr) info.offset = piece->begin;
+      info.read_only = piece != nullptr && !piece->words.empty() &&
+                       (piece->words[0] == "SELECT" || piece->words[0] == "FROM" ||
+                        piece->words[0] == "VALUES");
+      out.push_back(std::move(info));
+    } else {
+      return std::move(prepared).error();
+    }
+    made_things = made_things || (piece != nullptr && makes_things(*piece));
+  }
+  return out;
+}
+
+}  // namespace mxcp::engine

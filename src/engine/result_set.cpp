@@ -1,0 +1,125 @@
+#include "engine/result_set.h"
+
+#include <string_view>
+#include <unordered_set>
+
+#include "engine/column_type.h"
+#include "engine/result_state.h"
+#include "engine/row_writer.h"
+#include "engine/sql_error.h"
+
+namespace mxcp::engine {
+
+void ResultState::begin() {
+  running.emplace(connection);
+  registration.emplace(cancel, [this] { connection.interrupt(); });
+}
+
+void ResultState::finish() {
+  // First nobody can call us any more, then nothing can be interrupted any more.
+  registration.reset();
+  running.reset();
+}
+
+Error ResultState::error(const char* text, c::ErrorType type) {
+  finish();
+  if (cancel != nullptr && cancel->cancelled()) return cancel->error();
+  if (type == c::kErrorInterrupt) {
+    return {Code::kUnavailable, "the query was interrupted because the database is being closed"};
+  }
+  if (type == c::kErrorFatal) connection.instance().set_invalid();
+  return sql_error(text, sql, shift);
+}
+
+void ResultState::read_columns() {
+  const c::Index count = api().column_count(result.get());
+  columns.reserve(count);
+  std::unordered_set<std::string_view> taken;
+  for (c::Index i = 0; i < count; ++i) {
+    const TypeHandle type(api(), api().column_logical_type(result.get(), i));
+    columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
+    readable = readable && is_readable(columns.back().type);
+  }
+  // id, id, id_1 becomes id, id_2, id_1: a name that is there already is never taken away.
+  bool duplicates = false;
+  for (const Column& column : columns) duplicates = !taken.insert(column.name).second || duplicates;
+  if (!duplicates) return;
+  std::unordered_set<std::string> all;
+  for (const Column& column : columns) all.insert(column.name);
+  std::unordered_set<std::string> used;
+  for (Column& column : columns) {
+    if (used.insert(column.name).second) continue;
+    std::string name;
+    for (int i = 1; name.empty() || all.contains(name); ++i) {
+      name = column.name + '_' + std::to_string(i);
+    }
+    all.insert(name);
+    used.insert(name);
+    column.name = std::move(name);
+  }
+}
+
+ResultSet::ResultSet(std::unique_ptr<ResultState> state) : state_(std::move(state)) {}
+ResultSet::ResultSet(ResultSet&&) noexcept = default;
+ResultSet& ResultSet::operator=(ResultSet&&) noexcept = default;
+ResultSet::~ResultSet() = default;
+
+const std::vector<Column>& ResultSet::columns() const { return state_->columns; }
+const Api& ResultSet::api() const { return state_->api(); }
+
+Result<void*> ResultSet::next_chunk() {
+  ResultState& state = *state_;
+  state.chunk.reset();
+  if (state.done) return nullptr;
+  *state.chunk.out() = state.api().fetch_chunk(*state.result.get());
+  if (state.chunk) return static_cast<void*>(state.chunk.get());
+  state.done = true;
+  // A result that is produced while it is read can fail on the way; it ends then like at the end.
+  if (const char* text = state.api().result_error(state.result.get()); text != nullptr && *text != 0) {
+    return state.error(text, state.api().result_error_type(state.result.get()));
+  }
+  state.finish();
+  return nullptr;
+}
+
+Status rows_to_json(ResultSet& rows, std::string& out) {
+  RowWriter writer(rows.api(), rows.columns());
+  out += '[';
+  bool first = true;
+  while (true) {
+    MXCP_TRY(void* chunk, rows.next_chunk());
+    if (chunk == nullptr) break;
+    writer.bind(chunk);
+    for (std::size_t row = 0; row < writer.rows(); ++row) {
+      if (!first) out += ',';
+      first = false;
+      writer.write_row(row, out);
+    }
+  }
+  out += ']';
+  return {};
+}
+
+Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
+  RowWriter writer(rows.api(), rows.columns());
+  std::size_t count = 0;
+  while (true) {
+    MXCP_TRY(void* chunk, rows.next_chunk());
+    if (chunk == nullptr) break;
+    writer.bind(chunk);
+    if (count == 0 && writer.rows() > 0) {
+      if (scalar) {
+        writer.write_cell(0, 0, out);
+      } else {
+        writer.write_row(0, out);
+      }
+    }
+    count += writer.rows();
+  }
+  if (count == 1) return {};
+  return Error{Code::kInvalidOutput,
+               "expected exactly one row, got " + (count == 0 ? "none" : std::to_string(count)), {},
+               "declare the return type as an array to return several rows, or none"};
+}
+
+}  // namespace mxcp::engine

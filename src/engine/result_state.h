@@ -1,0 +1,55 @@
+// The inside of a ResultSet, filled by Lease::execute.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "engine/connection.h"
+#include "engine/handle.h"
+#include "engine/result_set.h"
+
+namespace mxcp::engine {
+
+struct ResultState {
+  ResultState(Connection& of, CancelToken* token, std::string_view text, std::ptrdiff_t shift_bytes)
+      : connection(of),
+        cancel(token),
+        sql(text),
+        shift(shift_bytes),
+        pending(of.api()),
+        result(of.api()),
+        chunk(of.api()) {}
+  ~ResultState() { finish(); }
+
+  const Api& api() const { return connection.api(); }
+  // The pending result exists: from now on the query can be interrupted.
+  void begin();
+  // Nothing runs any more; an interrupt is not for this query.
+  void finish();
+  // DuckDB's error as ours; an interrupted query ends with the reason of its cancellation.
+  Error error(const char* text, c::ErrorType type);
+  // Reads the columns, and whether all of them can be read from vectors.
+  void read_columns();
+
+  Connection& connection;
+  CancelToken* cancel;
+  std::string sql;       // for the place of an error
+  std::ptrdiff_t shift;  // see sql_error
+  PendingHandle pending;
+  ResultHandle result;
+  ChunkHandle chunk;
+  std::vector<Column> columns;
+  bool readable = true;
+  bool done = false;
+
+  std::optional<Connection::Running> running;
+  std::optional<CancelToken::Registration> registration;
+
+  static ResultSet make(std::unique_ptr<ResultState> state) {
+    return ResultSet(std::move(state));
+  }
+};
+
+}  // namespace mxcp::engine
