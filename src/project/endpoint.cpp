@@ -162,16 +162,19 @@ class EndpointReader {
       return;
     }
     for (const auto& member : document.members) {
-      const std::string near = suggest(member.key, kKinds);
+      const auto near = std::find_if(kKinds.begin(), kKinds.end(), [&](std::string_view kind) {
+        return edit_distance(member.key, kind) <= 2;
+      });
       const bool plural_form =
           member.key == "tools" || member.key == "resources" || member.key == "prompts";
-      const bool body_like = member.value.kind == YamlNode::Kind::kMapping && !near.empty();
+      const bool body_like =
+          member.value.kind == YamlNode::Kind::kMapping && near != kKinds.end();
       if (!body_like && !plural_form) continue;
       problems_.error(problems_.place(member),
                       "unknown key '" + shorten(member.key, 60) + "' in an endpoint file",
                       plural_form ? "one file holds one endpoint, under '" +
                                         member.key.substr(0, member.key.size() - 1) + ":'"
-                                  : near);
+                                  : "did you mean '" + std::string(*near) + "'?");
       return;
     }
     if (has("mxcp")) {

@@ -123,15 +123,19 @@ Place Fields::key_place(std::string_view key) const {
   return member ? problems_.place(*member) : owner_;
 }
 
-void Fields::missing(std::string_view key, std::string_view hint) {
-  if (!is_mapping()) return;
-  // Not a second complaint about a key that was only misspelt or misplaced.
+bool Fields::was_suggested(std::string_view key) const {
   const std::string name = "'" + std::string(key);
   for (const std::string& said : suggested_) {
     if (said.find(name + "'?") != std::string::npos || said.find(name + ":'") != std::string::npos) {
-      return;
+      return true;
     }
   }
+  return false;
+}
+
+void Fields::missing(std::string_view key, std::string_view hint) {
+  if (!is_mapping()) return;
+  if (was_suggested(key)) return;
   const bool empty = has(key);
   problems_.error(empty ? key_place(key) : owner_,
                   empty ? "'" + std::string(key) + "' has no value"

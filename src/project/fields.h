@@ -89,6 +89,8 @@ class Fields {
   const YamlNode* list(std::string_view key, std::string_view hint = {});
   const YamlNode* mapping(std::string_view key, std::string_view hint = {});
 
+  // Whether an unknown key was taken for this one: then its absence needs no second complaint.
+  bool was_suggested(std::string_view key) const;
   void missing(std::string_view key, std::string_view hint = {});
   // "'key' must be <expected>, found <what it is>".
   void wrong(std::string_view key, std::string_view expected, std::string hint = {});

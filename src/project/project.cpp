@@ -141,10 +141,15 @@ void report_duplicates(std::vector<EndpointFile>& files) {
 }  // namespace
 
 Result<std::shared_ptr<const Project>> Project::load(const LoadOptions& options) {
-  const fs::path root = find_upwards(options.start, "mxcp-site.yml");
+  std::error_code failure;
+  const fs::path start = options.start.empty() ? fs::current_path(failure) : options.start;
+  if (failure) {
+    return Error{Code::kNotFound, "the current folder cannot be read: " + failure.message()};
+  }
+  const fs::path root = find_upwards(start, "mxcp-site.yml");
   if (root.empty()) {
     return Error{Code::kNotFound,
-                 "no mxcp-site.yml in '" + options.start.string() + "' or a folder above it",
+                 "no mxcp-site.yml in '" + start.string() + "' or a folder above it",
                  {},
                  "change to a project folder, or create one with 'mxcp init'"};
   }

@@ -17,9 +17,9 @@
 namespace mxcp::project {
 
 struct LoadOptions {
-  fs::path start = fs::current_path();  // the root is searched from here upwards
-  std::string profile;                  // --profile; "" = $MXCP_PROFILE, then the site file
-  bool readonly = false;                // --readonly
+  fs::path start = {};       // the root is searched from here upwards; empty: the current folder
+  std::string profile = {};  // --profile; "" = $MXCP_PROFILE, then the site file
+  bool readonly = false;     // --readonly
 };
 
 class Project {

@@ -72,6 +72,7 @@ class SourceReader {
       return;
     }
     if (!given) {
+      if (fields.was_suggested("code") || fields.was_suggested("file")) return;
       const bool bare = fields.has("code") || fields.has("file");
       problems_.error(fields.owner(),
                       bare ? "the source is empty" : "the source has neither 'code' nor 'file'",
@@ -165,7 +166,7 @@ class SourceReader {
 
   void report_missing(const std::string& name) {
     std::string message = "the file '" + shorten(name, 100) + "' does not exist";
-    if (source_.display_file != name) message += " (looked for " + source_.display_file + ")";
+    if (source_.display_file != name) message += ", looked for '" + source_.display_file + "'";
     problems_.error(source_.place, std::move(message), missing_hint(name));
   }
 
@@ -191,16 +192,15 @@ class SourceReader {
       names.push_back(entry->path().filename().string());
     }
     std::sort(names.begin(), names.end());
-    const std::string file = source_.path.filename().string();
-    std::string near = suggest(file, names);
-    const auto same_stem = [&](const std::string& other) {
+    // The same name with another ending, else the nearest name; spelt as it has to be written.
+    const auto same_stem = std::find_if(names.begin(), names.end(), [&](const std::string& other) {
       return fs::path(other).stem() == source_.path.stem();
-    };
-    if (near.empty()) {
-      const auto other = std::find_if(names.begin(), names.end(), same_stem);
-      if (other != names.end()) near = "did you mean '" + *other + "'?";
-    }
-    return near;
+    });
+    const std::string begin = name.substr(0, name.rfind('/') + 1);
+    if (same_stem != names.end()) return "did you mean '" + begin + *same_stem + "'?";
+    std::string hint = suggest(source_.path.filename().string(), names);
+    if (!hint.empty()) hint.insert(hint.find('\'') + 1, begin);
+    return hint;
   }
 
   Problems& problems_;

@@ -224,10 +224,10 @@ class UserReader {
       }
       const bool scalar = member.value.kind == YamlNode::Kind::kScalar;
       problems_.error(problems_.place(member.value),
-                      "'" + shorten(member.key, 60) + "' must be a string" +
-                          (scalar ? ", found a " +
-                                        std::string(member.value.to_value().kind_name())
-                                  : ""),
+                      "'" + shorten(member.key, 60) + "' must be a string, found " +
+                          (!scalar                                ? member.value.describe()
+                           : member.value.to_value().is_number() ? "a number"
+                                                                 : "true or false"),
                       scalar ? "put it in quotes" : "");
     }
     return out;
