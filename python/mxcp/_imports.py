@@ -3,11 +3,10 @@
 Used by the native module only. It imports nothing that the interpreter has not loaded anyway.
 """
 
-import os
-import sys
-
 import _frozen_importlib as _bootstrap
 import _frozen_importlib_external as _external
+import os
+import sys
 
 from mxcp import _core
 
