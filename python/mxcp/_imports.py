@@ -5,6 +5,7 @@ Used by the native module only. It imports nothing that the interpreter has not 
 
 import _frozen_importlib as _bootstrap
 import _frozen_importlib_external as _external
+import _imp
 import os
 import sys
 
@@ -87,11 +88,12 @@ class _Finder(_external.FileFinder):
 def _path_hook(path):
     if not owned(path) or not os.path.isdir(path):
         raise ImportError("not a folder of the project", path=path)
-    loaders = [
-        (_Loader if loader is _external.SourceFileLoader else loader, suffixes)
-        for loader, suffixes in _external._get_supported_loaders()
-    ]
-    return _Finder(path, *loaders)
+    return _Finder(
+        path,
+        (_external.ExtensionFileLoader, _imp.extension_suffixes()),
+        (_Loader, _external.SOURCE_SUFFIXES),
+        (_external.SourcelessFileLoader, _external.BYTECODE_SUFFIXES),
+    )
 
 
 def _position():

@@ -47,7 +47,13 @@ bool is_python(const project::Endpoint& endpoint) {
          endpoint.language == project::Language::kPython;
 }
 
-bool same(const Error& a, const Error& b) { return a.message == b.message && a.place == b.place; }
+// A module that cannot be imported fails all that import it, with the same error.
+void add_once(const Error& error, std::vector<Error>& errors) {
+  const bool known = std::any_of(errors.begin(), errors.end(), [&](const Error& other) {
+    return other.message == error.message && other.place == error.place;
+  });
+  if (!known) errors.push_back(error);
+}
 
 }  // namespace
 
@@ -133,7 +139,7 @@ std::vector<Error> PythonRuntime::Impl::import_all(const std::vector<fs::path>& 
                    module.error().text());
       log::debug("python", "{}", module.error().detail);
     } else {
-      errors.push_back(module.error());
+      add_once(module.error(), errors);
     }
   }
   for (const auto& endpoint : endpoints) {
@@ -142,11 +148,7 @@ std::vector<Error> PythonRuntime::Impl::import_all(const std::vector<fs::path>& 
       if (options.server && function->kind != Function::Kind::kSync) loop.start();
       continue;
     }
-    const Error& error = *function->error;
-    if (std::none_of(errors.begin(), errors.end(),
-                     [&](const Error& known) { return same(known, error); })) {
-      errors.push_back(error);
-    }
+    add_once(*function->error, errors);
   }
   if (!hooks_only) {
     for (const std::string& warning : modules.shadow_warnings(files)) {

@@ -75,6 +75,7 @@ class PythonProject {
   std::future<Result<Value>> start(std::shared_ptr<const invoke::Call> call);
   Result<Value> call(const std::string& tool, const std::string& arguments = "{}");
   // The result as JSON, or "error: <message>".
+  static std::string text(const Result<Value>& result);
   std::string json(const std::string& tool, const std::string& arguments = "{}");
 
   TempProject files;

@@ -157,7 +157,10 @@ Result<Value> PythonProject::call(const std::string& name, const std::string& ar
 }
 
 std::string PythonProject::json(const std::string& name, const std::string& arguments) {
-  const auto result = call(name, arguments);
+  return text(call(name, arguments));
+}
+
+std::string PythonProject::text(const Result<Value>& result) {
   return result.ok() ? to_json(*result) : "error: " + result.error().message;
 }
 
