@@ -5,10 +5,13 @@
 #include "cli/interruptible.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "engine/library.h"
+#include "engine/row_writer.h"
 
 namespace mxcp::cli {
 namespace {
 
+constexpr std::size_t kShownRows = 100;
 constexpr std::chrono::seconds kWait{30};
 constexpr std::chrono::seconds kStopLimit{5};
 
@@ -41,9 +44,28 @@ Result<Query> query_from(const CommandLine& line) {
 
 struct Answer {
   std::vector<std::string> columns;
-  std::string json;   // with --json-output
-  Array rows;         // otherwise
+  std::string json;       // with --json-output
+  Array rows;             // otherwise: as many as are shown
+  std::size_t total = 0;  // how many there are
 };
+
+// Only the rows that a table shows are kept; the rest is counted as it comes.
+Status read_first_rows(engine::ResultSet& rows, Answer& answer) {
+  MXCP_TRY(const engine::Api* api, engine::Library::load({}));
+  engine::RowWriter writer(*api, rows.columns());
+  while (true) {
+    MXCP_TRY(void* const chunk, rows.next_chunk());
+    if (chunk == nullptr) return {};
+    writer.bind(chunk);
+    answer.total += writer.rows();
+    for (std::size_t r = 0; r < writer.rows() && answer.rows.size() < kShownRows; ++r) {
+      std::string json;
+      writer.write_row(r, json);
+      MXCP_TRY(Value row, parse_json(json, {.max_depth = 1000}));
+      answer.rows.push_back(std::move(row));
+    }
+  }
+}
 
 Result<Answer> execute(runtime::Runtime& runtime, const Query& query, CancelToken& cancel,
                        Progress& progress, const Output& output) {
@@ -63,8 +85,7 @@ Result<Answer> execute(runtime::Runtime& runtime, const Query& query, CancelToke
   if (output.json) {
     MXCP_TRY(rows_to_json(rows, answer.json));
   } else {
-    MXCP_TRY(Value value, rows_to_value(rows));
-    if (Array* list = value.as_array()) answer.rows = std::move(*list);
+    MXCP_TRY(read_first_rows(rows, answer));
   }
   return answer;
 }
@@ -72,8 +93,10 @@ Result<Answer> execute(runtime::Runtime& runtime, const Query& query, CancelToke
 int print(const Answer& answer, Output& output) {
   if (output.json) return output.succeed(RawJson{answer.json});
   if (!answer.columns.empty()) {
+    Table table = table_of(answer.rows, answer.columns);
+    table.total_rows = answer.total;
     output.out.write(
-        layout(table_of(answer.rows, answer.columns), {.width = output.out.width()}));
+        layout(table, {.width = output.out.width(), .max_rows = kShownRows}));
   }
   if (answer.rows.empty()) output.out.line("(no rows)");
   return 0;
