@@ -4,8 +4,8 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <exception>
 #include <istream>
-#include <new>
 #include <optional>
 #include <streambuf>
 #include <unordered_set>
@@ -491,8 +491,9 @@ Result<YamlNode> parse_yaml(std::string_view bytes, const std::string& file,
       builder.locate_open_flow();
       return yaml::explain(text, builder.state);
     }
-  } catch (const std::bad_alloc&) {
-    return Error{Code::kConfig, "the file needs more memory than there is", {file}};
+  } catch (const std::exception& problem) {
+    return Error{Code::kConfig, std::string("the file cannot be read as YAML: ") + problem.what(),
+                 {file}};
   }
   if (builder.error) return *std::move(builder.error);
   if (!builder.root) {

@@ -248,6 +248,9 @@ std::vector<std::string> read_placeholders(Problems& problems, const Place& plac
     if (name.empty()) {
       problems.error(place, "the URI has a placeholder without a name",
                      "write the name of a parameter between the braces");
+    } else if (!is_identifier(name)) {
+      problems.error(place, "the placeholder '{" + shorten(name, 60) + "}' of the URI is no name",
+                     "only the name of a parameter stands between the braces");
     } else if (std::find(names.begin(), names.end(), name) != names.end()) {
       problems.error(place, "the URI has the placeholder '{" + shorten(name, 60) + "}' twice");
     } else {

@@ -54,6 +54,15 @@ bool is_text(const YamlNode& node) {
   return node.to_value().is_string();
 }
 
+bool is_identifier(std::string_view name) {
+  const auto letter = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+  };
+  return !name.empty() && letter(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
+
 std::string enumerate(const Keys& names, std::string_view last_word) {
   std::string out;
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -109,6 +109,8 @@ class Fields {
 
 // A scalar that is a string: quoted, or plain and nothing else by YAML's rules.
 bool is_text(const YamlNode& node);
+// Letters, digits and _, no digit first.
+bool is_identifier(std::string_view name);
 // "a, b and c".
 std::string enumerate(const Keys& names, std::string_view last_word = "and");
 // The hint for a scalar that stands where a string is needed: put it in quotes.

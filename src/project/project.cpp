@@ -5,6 +5,7 @@
 #include <atomic>
 #include <map>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -93,7 +94,11 @@ std::vector<EndpointFile> load_all(const std::vector<Candidate>& candidates, con
   const std::size_t threads = std::min<std::size_t>(
       {4, std::max(1U, std::thread::hardware_concurrency()), candidates.size() / kFilesPerThread});
   std::vector<std::thread> helpers;
-  for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+  try {
+    for (std::size_t i = 1; i < threads; ++i) helpers.emplace_back(work);
+  } catch (const std::system_error&) {
+    // No more threads to be had: the others do the work.
+  }
   work();
   for (std::thread& helper : helpers) helper.join();
   return files;

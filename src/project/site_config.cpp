@@ -102,6 +102,32 @@ class SiteReader {
     read_profiles(top);
     read_dbt(top);
     site_.raw = *document.to_value().as_object();
+    complete_raw(site_.profile);
+    complete_raw(effective_profile(asked_profile, site_.profile));
+  }
+
+  // User code asks for settings of its profile (where the database is, say) whether or not they
+  // are written down.
+  void complete_raw(const std::string& name) {
+    if (problems_.has_errors()) return;
+    const Profile profile = site_.profile_settings(name);
+    const auto section = [](Object& parent, const std::string& key) -> Object& {
+      Value* value = parent.find(key);
+      if (!value || !value->is_object()) value = &parent.set(key, Object{});
+      return *value->as_object();
+    };
+    const auto fill = [](Object& object, const std::string& key, Value value) {
+      if (!object.contains(key)) object.add(key, std::move(value));
+    };
+    Object& settings = section(section(site_.raw, "profiles"), name);
+    Object& duckdb = section(settings, "duckdb");
+    fill(duckdb, "path", profile.database.string());
+    fill(duckdb, "readonly", profile.readonly);
+    fill(section(settings, "drift"), "path", profile.drift.string());
+    Object& audit = section(settings, "audit");
+    fill(audit, "enabled", profile.audit_enabled);
+    fill(audit, "path", profile.audit.string());
+    fill(audit, "max_file_size", profile.audit_max_file_size);
   }
 
   // The top level and the effective profile.

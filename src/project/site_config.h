@@ -60,7 +60,9 @@ struct SiteConfig {
   Paths paths;
   std::map<std::string, Profile> profiles;
   Object dbt;
-  Object raw;  // the file as written (after references), for config.site_config in Python
+  // For config.site_config in Python: the file as written, after references, and the settings of
+  // the effective profile also where they are defaults.
+  Object raw;
 
   // The profile's settings, with all defaults, also when the file does not list it.
   Profile profile_settings(const std::string& name) const;

@@ -258,15 +258,6 @@ class TypeReader {
   Fields fields_;
 };
 
-bool is_identifier(std::string_view name) {
-  const auto letter = [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-  };
-  return !name.empty() && letter(name.front()) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
-}
-
 // "user-name" -> "user_name"; "" when nothing is left to suggest.
 std::string as_identifier(std::string_view name) {
   std::string out;

@@ -384,6 +384,14 @@ resources/a.yml:7:14: 'json' is no MIME type (for example 'application/json' or 
 )",
      R"(resources/a.yml:2:8: the URI has a '{' that is never closed
 )"},
+    {"resources/a.yml",
+     R"(resource:
+  uri: users://{id}{?page}
+  parameters: [{name: id, type: integer}, {name: page, type: integer}]
+  source: {code: SELECT 1}
+)",
+     R"(resources/a.yml:2:8: the placeholder '{?page}' of the URI is no name (only the name of a parameter stands between the braces)
+)"},
     {"prompts/a.yml",
      R"(prompt:
   name: p

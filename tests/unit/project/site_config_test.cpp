@@ -107,6 +107,24 @@ profiles:
   CHECK(site.profile_settings("prod").database == "/srv/prod.duckdb");
   CHECK(site.profile_settings("test").database == "/var/lib/shop/db-test.duckdb");
   CHECK(to_json(*site.raw.find("secrets")) == "\"one\"");
+  CHECK(to_json(*site.raw.find("profiles")->find("dev")) ==
+        R"({"duckdb":{"path":"db/my.duckdb","readonly":true,"threads":2},"drift":{"path":"d.json"},)"
+        R"("audit":{"enabled":true,"path":"logs/a.jsonl","max_file_size":1000}})");
+}
+
+TEST_CASE("the settings of the effective profile are in raw, also the defaults") {
+  TemporaryProject project;
+  const SiteConfig site = site_of(project, "project: shop\nprofile: dev\n", "other");
+  for (const char* name : {"dev", "other"}) {
+    const Value* settings = site.raw.find("profiles")->find(name);
+    REQUIRE(settings != nullptr);
+    const std::string root = project.root.string(), profile = name;
+    CHECK(to_json(*settings) ==
+          R"({"duckdb":{"path":")" + root + "/data/db-" + profile +
+              R"(.duckdb","readonly":false},"drift":{"path":")" + root + "/drift/drift-" + profile +
+              R"(.json"},"audit":{"enabled":false,"path":")" + root + "/audit/logs-" + profile +
+              R"(.jsonl","max_file_size":52428800}})");
+  }
 }
 
 TEST_CASE("references in a site file: the top level and the effective profile") {
