@@ -131,7 +131,7 @@ void check_node(const Node& node, const Value& value, const Path& path, Sink& si
     case Kind::kNumber:
     case Kind::kInteger:
       if (node.kind == Kind::kInteger ? is_integer(value) : value.is_number()) {
-        check_number(node, value, path, sink);
+        check_number(node, value, value, path, sink);
       } else {
         add_wrong_kind(node, value, path, sink);
       }

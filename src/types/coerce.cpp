@@ -234,7 +234,7 @@ void coerce_node(const Node& node, const Value& input, Source source, const Path
     case Kind::kNumber: {
       fits = node.kind == Kind::kInteger ? coerce_integer(node, input, path, sink, out)
                                          : coerce_number(node, input, path, sink, out);
-      if (fits) check_number(node, out, path, sink);
+      if (fits) check_number(node, out, input, path, sink);
       break;
     }
     case Kind::kBoolean: fits = coerce_boolean(node, input, path, sink, out); break;

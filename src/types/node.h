@@ -114,8 +114,9 @@ int compare_to(const Value& number, const Bound& bound);
 // Length and pattern of `text`. `shown` is the value that a message names.
 void check_text(const Node& node, std::string_view text, const Value& shown, const Path& path,
                 Sink& sink);
-// Bounds and multipleOf.
-void check_number(const Node& node, const Value& number, const Path& path, Sink& sink);
+// Bounds and multipleOf of `number`. `shown` likewise.
+void check_number(const Node& node, const Value& number, const Value& shown, const Path& path,
+                  Sink& sink);
 // minItems, maxItems, uniqueItems.
 void check_items(const Node& node, const Array& items, const Path& path, Sink& sink);
 

@@ -129,6 +129,18 @@ std::string key_of(const Value& value) {
   return out;
 }
 
+// The common case of uniqueItems, without a text for each item.
+bool are_distinct_integers(const Array& items) {
+  std::vector<std::int64_t> sorted;
+  sorted.reserve(items.size());
+  for (const Value& item : items) {
+    if (!item.as_int()) return false;
+    sorted.push_back(*item.as_int());
+  }
+  std::sort(sorted.begin(), sorted.end());
+  return std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
+}
+
 }  // namespace
 
 std::string Path::text() const {
@@ -245,13 +257,14 @@ void check_text(const Node& node, std::string_view text, const Value& shown, con
   }
 }
 
-void check_number(const Node& node, const Value& number, const Path& path, Sink& sink) {
+void check_number(const Node& node, const Value& number, const Value& shown, const Path& path,
+                  Sink& sink) {
   if (!node.has_rules) return;
   const auto bound = [&](const std::optional<Bound>& limit, std::string_view rule,
                          std::string_view words, auto fits) {
     if (!limit || fits(compare_to(number, *limit))) return;
     sink.add(path, rule,
-             "must be " + std::string(words) + " " + to_json(limit->value) + got(node, number));
+             "must be " + std::string(words) + " " + to_json(limit->value) + got(node, shown));
   };
   bound(node.minimum, "minimum", "at least", [](int order) { return order >= 0; });
   bound(node.maximum, "maximum", "at most", [](int order) { return order <= 0; });
@@ -259,7 +272,7 @@ void check_number(const Node& node, const Value& number, const Path& path, Sink&
   bound(node.exclusive_maximum, "exclusiveMaximum", "less than", [](int o) { return o < 0; });
   if (node.multiple_of && !is_multiple(decimal_of(number), *node.multiple_of)) {
     sink.add(path, "multipleOf",
-             "must be a multiple of " + to_json(*node.spec->multiple_of) + got(node, number));
+             "must be a multiple of " + to_json(*node.spec->multiple_of) + got(node, shown));
   }
 }
 
@@ -273,7 +286,7 @@ void check_items(const Node& node, const Array& items, const Path& path, Sink& s
   if (spec.max_items && items.size() > *spec.max_items) {
     sink.add(path, "maxItems", "must have at most " + plural(*spec.max_items, "item") + found);
   }
-  if (!spec.unique_items || items.size() < 2) return;
+  if (!spec.unique_items || items.size() < 2 || are_distinct_integers(items)) return;
   std::unordered_map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < items.size() && !sink.full(); ++i) {
     const auto [first, fresh] = seen.emplace(key_of(items[i]), i);

@@ -42,6 +42,13 @@ std::optional<Format> format_from(std::string_view name) {
   return static_cast<Format>(i + 1);
 }
 
+TypeSpec::TypeSpec() = default;
+TypeSpec::TypeSpec(const TypeSpec&) = default;
+TypeSpec::TypeSpec(TypeSpec&&) noexcept = default;
+TypeSpec& TypeSpec::operator=(const TypeSpec&) = default;
+TypeSpec& TypeSpec::operator=(TypeSpec&&) noexcept = default;
+TypeSpec::~TypeSpec() = default;
+
 bool unconstrained(const TypeSpec& spec) {
   return spec.format == Format::kNone && !spec.enum_values && !spec.min_length &&
          !spec.max_length && !spec.pattern && !spec.minimum && !spec.maximum &&

@@ -29,6 +29,14 @@ const std::vector<std::string>& kind_names();
 const std::vector<std::string>& format_names();
 
 struct TypeSpec {
+  // Defined in the source file, where `properties` holds a complete type (clang insists).
+  TypeSpec();
+  TypeSpec(const TypeSpec&);
+  TypeSpec(TypeSpec&&) noexcept;
+  TypeSpec& operator=(const TypeSpec&);
+  TypeSpec& operator=(TypeSpec&&) noexcept;
+  ~TypeSpec();
+
   Kind kind = Kind::kString;
   Format format = Format::kNone;
   std::string description;

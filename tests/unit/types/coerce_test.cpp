@@ -235,10 +235,11 @@ TEST_CASE("bounds are exact") {
   CHECK(from_json(type, "10") == "integer 10");
   CHECK(from_json(type, "0") == "x: must be at least 1, got 0");
   CHECK(from_json(type, "11") == "x: must be at most 10, got 11");
-  CHECK(from_json(type, "1e30") == "x: must be at most 10, got 1000000000000000000000000000000");
+  CHECK(from_json(type, "1e30") == "x: must be at most 10, got 1e+30");
   const std::string_view open = R"({"type":"number","exclusiveMinimum":0,"exclusiveMaximum":0.3})";
   CHECK(from_json(open, "0.1") == "number 0.1");
-  CHECK(from_json(open, "0") == "x: must be greater than 0, got 0.0");
+  CHECK(from_json(open, "0") == "x: must be greater than 0, got 0");
+  CHECK(from_text(open, "5") == "x: must be less than 0.3, got \"5\"");
   CHECK(from_json(open, "0.3") == "x: must be less than 0.3, got 0.3");
   CHECK(from_json(open, "0.30000000000000004") ==
         "x: must be less than 0.3, got 0.30000000000000004");
