@@ -161,7 +161,8 @@ class Compiler {
     if (!value) return std::nullopt;
     const double* d = value->as_double();
     if (!value->is_number() || (d && !std::isfinite(*d))) {
-      report(spec, name, where, std::string("'") + name + "' must be a number, got " + show(*value));
+      report(spec, name, where,
+             std::string("'") + name + "' must be a number, got " + show(*value));
       return std::nullopt;
     }
     return Bound{*value, decimal_of(*value)};

@@ -3,8 +3,8 @@
 // Each returns "" when the text fits, else what is wrong with it in a few words. A reason quotes
 // nothing of the text, which may be sensitive. kMalformed says no more than that.
 //
-// Calendar and clock: years 0001 to 9999, leap days as the Gregorian calendar has them, no 24:00 and
-// no leap second, at most six decimals of a second (further zeros are harmless).
+// Calendar and clock: years 0001 to 9999, leap days as the Gregorian calendar has them, no 24:00
+// and no leap second, at most six decimals of a second (further zeros are harmless).
 #pragma once
 
 #include <string>

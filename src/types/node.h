@@ -132,7 +132,8 @@ void coerce_node(const Node& node, const Value& input, Source source, const Path
                  Value& out);
 void check_node(const Node& node, const Value& value, const Path& path, Sink& sink);
 
-// Compiles `spec`, which must outlive the node. Problems are appended; with none the node is usable.
+// Compiles `spec`, which must outlive the node. Problems are appended; without any the node is
+// usable.
 // `parameter`: the name of the parameter, for their messages; "" for a return type.
 Node compile_node(const TypeSpec& spec, std::string_view parameter, std::vector<Error>& problems);
 

@@ -6,7 +6,8 @@ namespace mxcp::types {
 namespace {
 
 constexpr std::string_view kTimestampNote =
-    "Seconds since 1970-01-01T00:00:00Z, as a number in text, or an ISO 8601 date-time with a zone.";
+    "Seconds since 1970-01-01T00:00:00Z, as a number in text, or an ISO 8601 date-time with a "
+    "zone.";
 
 // Validators disagree about most formats: several insist on a zone in every date-time, on ASCII in
 // every URI, and refuse a fraction in a duration. In a schema that must never refuse what we send,

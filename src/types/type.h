@@ -48,8 +48,8 @@ struct Node;  // the compiled tree, private to types/
 
 class Type {
  public:
-  // All problems of a declaration, each with its place: a keyword that does not apply to the kind, a
-  // pattern that RE2 refuses, minimum > maximum, a default, enum or example that the type itself
+  // All problems of a declaration, each with its place: a keyword that does not apply to the kind,
+  // a pattern that RE2 refuses, minimum > maximum, a default, enum or example that the type itself
   // refuses, required names that are not properties ... `parameter` is the parameter's name, which
   // then stands in the messages.
   static std::vector<Error> problems(const TypeSpec& spec, std::string_view parameter = {});
@@ -82,9 +82,9 @@ class Type {
   // accepted at any level. Everything that is declared is checked.
   //
   //   string     text, and dates, times, timestamps and bytes, whose text in JSON must fit length,
-  //              pattern and enum. `date` takes a Date, `time` a Time, `date-time` a Timestamp or a
-  //              Date, `timestamp` a Timestamp, or text of that form; `duration` also negative ones,
-  //              as SQL's intervals can be.
+  //              pattern and enum. `date` takes a Date, `time` a Time, `date-time` a Timestamp or
+  //              a Date, `timestamp` a Timestamp, or text of that form; `duration` also negative
+  //              ones, as SQL's intervals can be.
   //   number     any number, no boolean.
   //   integer    an integer, a decimal without a fraction, and a double without one up to 2^53:
   //              past that it no longer tells an integer from its neighbour.

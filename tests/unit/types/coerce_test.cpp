@@ -360,7 +360,8 @@ TEST_CASE("arrays") {
   CHECK(from_json(set, "[9007199254740993,9007199254740992]") ==
         "array [9007199254740993,9007199254740992]");
   CHECK(from_json(set, R"([["ab","c"],["a","bc"]])") == R"(array [["ab","c"],["a","bc"]])");
-  CHECK(from_json(R"({"type":"array","items":{"type":"string","format":"date"},"uniqueItems":true})",
+  CHECK(from_json(R"({"type":"array","uniqueItems":true,
+                      "items":{"type":"string","format":"date"}})",
                   R"(["2024-01-31","2024-01-31"])") ==
         "x: items must be unique, but [1] repeats [0], got \"2024-01-31\"");
 }

@@ -31,7 +31,8 @@ struct Case {
 
 TEST_CASE("sound declarations have no problems") {
   for (const char* declaration :
-       {R"({"type":"string"})", R"({"type":"string","minLength":3,"maxLength":3,"pattern":"^a.c$"})",
+       {R"({"type":"string"})",
+        R"({"type":"string","minLength":3,"maxLength":3,"pattern":"^a.c$"})",
         R"({"type":"number","minimum":1,"maximum":1})",
         R"({"type":"number","exclusiveMinimum":0,"maximum":0.5,"multipleOf":0.25})",
         R"({"type":"array"})", R"({"type":"array","minItems":0,"maxItems":0})",
