@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "engine/database.h"
-#include "engine/library.h"
 #include "python/exceptions.h"
 #include "python/from_python.h"
 #include "python/rows.h"
@@ -30,10 +29,11 @@ bool parse_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keywords
   const Py_ssize_t named = keywords != nullptr ? PyTuple_GET_SIZE(keywords) : 0;
   for (Py_ssize_t i = 0; i < named; ++i) {
     const std::string name = text_of(PyTuple_GET_ITEM(keywords, i));
+    const bool known = name == "params" || name == "query" || name == "sql";
     PyObject*& slot = name == "params" ? parameters : query;
-    if ((name != "params" && name != "query" && name != "sql") || slot != nullptr) {
+    if (!known || slot != nullptr) {
       PyErr_Format(PyExc_TypeError, "execute() got %s argument '%s'",
-                   slot != nullptr ? "a second" : "an unexpected", name.c_str());
+                   known ? "a second" : "an unexpected", name.c_str());
       return false;
     }
     slot = args[count + i];
@@ -116,11 +116,10 @@ struct Query {
 // Every row as a dict; nothing when a Python exception is set, an Error when the query failed.
 Result<PyRef> read_all(Query& query, void* chunk) {
   if (chunk == nullptr) return PyRef::steal(PyList_New(0));
-  const auto api = engine::Library::load({});
-  if (!api.ok()) return api.error();
+  const engine::Api& api = query.rows->api();
   RowReader reader(query.rows->columns());
   while (chunk != nullptr) {
-    if (!reader.add(**api, chunk)) return PyRef();
+    if (!reader.add(api, chunk)) return PyRef();
     const GilRelease released;
     MXCP_TRY(chunk, query.next());
   }

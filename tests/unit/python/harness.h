@@ -48,6 +48,7 @@ class TestServices final : public invoke::Services {
   Result<std::shared_ptr<engine::Database>> database() override;
   Status request_reload(std::function<Status()> payload, std::string description) override;
 
+  void close();
   void use(std::shared_ptr<const project::Project> project) { project_ = std::move(project); }
   bool reloads_possible = true;
   std::vector<std::pair<std::function<Status()>, std::string>> reloads;

@@ -75,8 +75,11 @@ std::vector<std::string> RecordingClient::lines() const {
   return lines_;
 }
 
-TestServices::~TestServices() {
-  if (database_) database_->close(Clock::system().now() + std::chrono::seconds(5));
+TestServices::~TestServices() { close(); }
+
+void TestServices::close() {
+  if (database_) CHECK(database_->close(Clock::system().now() + std::chrono::seconds(5)));
+  database_ = nullptr;
 }
 
 Result<std::shared_ptr<engine::Database>> TestServices::database() {
