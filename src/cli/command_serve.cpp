@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
@@ -135,7 +136,13 @@ class Serve {
       for (const Error& problem : problems) log::error("serve", "{}", problem.text());
       return true;
     }
-    for (const Error& problem : problems) failures_.push_back({problem.place.file, problem});
+    for (const Error& problem : problems) {
+      // The check of a source and its import find the same mistake.
+      const bool known = std::any_of(failures_.begin(), failures_.end(), [&](const Failure& f) {
+        return f.error.message == problem.message && f.error.place == problem.place;
+      });
+      if (!known) failures_.push_back({problem.place.file, problem});
+    }
     loop_.stop();
     return false;
   }

@@ -243,6 +243,13 @@ void check_row(const std::vector<engine::Column>& columns, const types::TypeSpec
   }
 }
 
+// While the type of a placeholder is open, DuckDB describes the whole result as one column of this
+// name.
+bool are_known(const std::vector<engine::Column>& columns) {
+  return columns.size() != 1 || columns.front().name != "unknown" ||
+         columns.front().type.id != engine::TypeId::kOther;
+}
+
 }  // namespace
 
 std::string missing_table(std::string_view message) {
@@ -313,9 +320,9 @@ SqlProblems check_sql(const project::Endpoint& endpoint, engine::Database& datab
     return problems;
   }
   check_placeholders(endpoint, *statements, problems.errors);
-  if (endpoint.return_type) {
-    SqlProblems columns =
-        check_columns(statements->back().columns, *endpoint.return_type, endpoint.place);
+  const auto& result = statements->back().columns;
+  if (endpoint.return_type && are_known(result)) {
+    SqlProblems columns = check_columns(result, *endpoint.return_type, endpoint.place);
     for (Error& error : columns.errors) problems.errors.push_back(std::move(error));
     for (Error& warning : columns.warnings) problems.warnings.push_back(std::move(warning));
   }
