@@ -90,6 +90,7 @@ Reason take_time(std::string_view& text, Time& out) {
   if (minute < 0) return kMalformed;
   int second = 0;
   std::int64_t micros = 0;
+  bool too_fine = false;
   if (take(text, ':')) {
     second = take_digits(text, 2);
     if (second < 0) return kMalformed;
@@ -98,7 +99,7 @@ Reason take_time(std::string_view& text, Time& out) {
       if (text.empty() || !is_digit(text.front())) return kMalformed;
       while (!text.empty() && is_digit(text.front())) {
         unit /= 10;
-        if (unit == 0 && text.front() != '0') return "a second has at most 6 decimals";
+        too_fine = too_fine || (unit == 0 && text.front() != '0');
         micros += (text.front() - '0') * unit;
         text.remove_prefix(1);
       }
@@ -108,7 +109,9 @@ Reason take_time(std::string_view& text, Time& out) {
   if (minute > 59) return "the minute must be 00 to 59";
   if (second > 59) return "the second must be 00 to 59";
   out.micros = ((hour * 60LL + minute) * 60 + second) * kSecond + micros;
-  return take_zone(text, out);
+  if (const Reason why = take_zone(text, out); !why.empty()) return why;
+  if (!text.empty()) return kMalformed;
+  return too_fine ? kTooFine : Reason{};
 }
 
 Reason from_micros(std::int64_t micros, Timestamp& out) {
@@ -128,17 +131,18 @@ Reason parse_date(std::string_view text, Date& out) {
 
 Reason parse_time(std::string_view text, Time& out) {
   out = {};
-  if (const Reason why = take_time(text, out); !why.empty()) return why;
-  return text.empty() ? Reason{} : kMalformed;
+  return take_time(text, out);
 }
 
 Reason parse_date_time(std::string_view text, Timestamp& out) {
   Date date;
   if (const Reason why = take_date(text, date); !why.empty()) return why;
   Time time;
+  Reason fine;
   if (!text.empty()) {
     if (!take(text, 'T') && !take(text, 't') && !take(text, ' ')) return kMalformed;
-    if (const Reason why = parse_time(text, time); !why.empty()) return why;
+    fine = parse_time(text, time);
+    if (!fine.empty() && fine != kTooFine) return fine;
   }
   out = Timestamp{date.days * kDay + time.micros, time.has_zone, time.offset};
   if (time.has_zone) {
@@ -147,7 +151,7 @@ Reason parse_date_time(std::string_view text, Timestamp& out) {
       return "outside the years 0001 to 9999";
     }
   }
-  return {};
+  return fine;
 }
 
 Reason timestamp_of(const Value& seconds, Timestamp& out) {

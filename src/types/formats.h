@@ -17,6 +17,8 @@ namespace mxcp::types {
 
 using Reason = std::string_view;
 inline constexpr Reason kMalformed = "malformed";
+// The text is right but finer than a microsecond: too fine for a value of ours, not for a result.
+inline constexpr Reason kTooFine = "a second has at most 6 decimals";
 
 // YYYY-MM-DD.
 Reason parse_date(std::string_view text, Date& out);

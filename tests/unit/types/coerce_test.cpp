@@ -320,6 +320,9 @@ TEST_CASE("formats give values of their own") {
         "x: must be a valid time (HH:MM:SS), got \"24:00:00\" (the hour must be 00 to 23)");
   CHECK(formatted("date-time", "31.01.2024") ==
         "x: must be a valid date-time such as 2024-01-31T13:45:00Z, got \"31.01.2024\"");
+  CHECK(formatted("date-time", "2024-01-31T00:00:00.1234567Z") ==
+        "x: must be a valid date-time such as 2024-01-31T13:45:00Z, got "
+        "\"2024-01-31T00:00:00.1234567Z\" (a second has at most 6 decimals)");
   CHECK(formatted("timestamp", "soon") ==
         "x: must be a valid timestamp (seconds since 1970-01-01T00:00:00Z), got \"soon\"");
   CHECK(formatted("email", "nobody") ==

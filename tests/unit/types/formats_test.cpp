@@ -77,6 +77,8 @@ TEST_CASE("times") {
   CHECK(time("23:60:00") == "the minute must be 00 to 59");
   CHECK(time("23:59:60") == "the second must be 00 to 59");
   CHECK(time("13:45:00.1234567") == "a second has at most 6 decimals");
+  CHECK(time("13:45:00.1234567Z") == "a second has at most 6 decimals");
+  CHECK(time("13:45:00.1234567X") == "malformed");
   CHECK(time("13:45:00+16:00") == "the offset must be within 15:59 of UTC");
   CHECK(time("13:45:00+02:60") == "the offset must be within 15:59 of UTC");
   for (const char* text : {"", "13", "1:45:00", "13:45:0", "13:45:00.", "13:45:00 Z", "13:45:00X",
