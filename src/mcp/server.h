@@ -79,8 +79,9 @@ struct ServerOptions {
   std::size_t page_size = 100;     // of the list methods
   std::size_t max_message = 16 << 20;
   std::size_t max_running = 1024;  // requests of one session at a time
-  // How long a client of 2026-07-28 may keep a list or what discovery said.
-  std::chrono::milliseconds list_ttl{60'000};
+  // How long a client of 2026-07-28 may keep a list or what discovery said. Short: an edited project
+  // should show, also to clients that do not listen for changes.
+  std::chrono::milliseconds list_ttl{5'000};
   const Clock* clock = &Clock::system();
 };
 

@@ -22,12 +22,12 @@ constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
 constexpr int kSendFlags = MSG_DONTWAIT;
 #endif
 
-// A second, non-blocking way to the same pipe. O_NONBLOCK on the descriptor itself would also change
-// it for every process that shares it.
+// A second, non-blocking way to the same pipe or terminal. O_NONBLOCK on the descriptor itself would
+// also change it for every process that shares it.
 int reopen_non_blocking([[maybe_unused]] int fd) {
 #ifdef __linux__
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
-  return ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  return ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 #else
   return -1;
 #endif
@@ -55,7 +55,7 @@ LineWriter::LineWriter(int fd, std::size_t max_backlog, std::function<void()> on
   if (::fstat(fd_, &status) != 0) return;
   if (S_ISSOCK(status.st_mode)) {
     kind_ = Kind::kSocket;
-  } else if (S_ISFIFO(status.st_mode)) {
+  } else if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
     if (const int again = reopen_non_blocking(fd_); again >= 0) {
       ::close(std::exchange(fd_, again));
       kind_ = Kind::kNonBlocking;
@@ -83,10 +83,12 @@ void LineWriter::put(std::string message, bool droppable) {
     if (queue_.empty()) {
       written = write_some(message);
       if (written == message.size()) return;
-      offset_ = written;
     }
-    queued_ += message.size() - written;
-    queue_.push_back(std::move(message));
+    if (!broken_) {
+      if (queue_.empty()) offset_ = written;
+      queued_ += message.size() - written;
+      queue_.push_back(std::move(message));
+    }
   }
   on_backlog_();
 }
@@ -100,7 +102,7 @@ std::size_t LineWriter::write_some(std::string_view text) {
       n = ::send(fd_, piece.data(), piece.size(), kSendFlags);
     } else {
       if (kind_ == Kind::kBlocking) {
-        // A descriptor that poll() calls ready takes PIPE_BUF bytes without blocking.
+        // A pipe that poll() calls ready takes PIPE_BUF bytes without blocking.
         pollfd ready{fd_, POLLOUT, 0};
         if (::poll(&ready, 1, 0) <= 0) break;
         piece = piece.substr(0, PIPE_BUF);

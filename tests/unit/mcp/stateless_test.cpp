@@ -25,7 +25,7 @@ TEST_CASE("server/discover works before anything else") {
                      R"("2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"logging":{},)"
                      R"("completions":{},"prompts":{"listChanged":true},"resources":)"
                      R"({"listChanged":true},"tools":{"listChanged":true}},"instructions":"Be nice",)"
-                     R"("ttlMs":60000,"cacheScope":"public",)" +
+                     R"("ttlMs":5000,"cacheScope":"public",)" +
                          kServerMeta + "}")});
 }
 
@@ -93,7 +93,7 @@ TEST_CASE("both eras share a stream, and neither leaves a trace in the other") {
   CHECK(rig.send(request("2", "ping")) == Lines{result("2", "{}")});
   const std::string modern = rig.send(request("3", "tools/list", with_meta()))[0];
   CHECK(modern.find("outputSchema") != std::string::npos);
-  CHECK(modern.find("\"ttlMs\":60000") != std::string::npos);
+  CHECK(modern.find("\"ttlMs\":5000") != std::string::npos);
   const std::string legacy = rig.send(request("4", "tools/list"))[0];
   CHECK(legacy.find("outputSchema") == std::string::npos);
   CHECK(legacy.find("ttlMs") == std::string::npos);

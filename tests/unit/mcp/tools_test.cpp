@@ -188,8 +188,10 @@ TEST_CASE("what goes wrong in a tool is a result the model can read") {
         text("a: required parameter is missing"));
   CHECK(failed({Code::kInvalidArgs, "unknown parameter 'c'", {}, "did you mean 'b'?"}) ==
         text("unknown parameter 'c' (did you mean 'b'?)"));
-  CHECK(failed({Code::kSql, "no table \"x\"\nline 2", {"tools/add.yml", 3, 1}, "", "secret"}) ==
-        text("no table \"x\"\nline 2"));
+  Error placed{Code::kSql, "no table \"x\"\nline 2"};
+  placed.place = {"tools/add.yml", 3, 1};
+  placed.detail = "secret";
+  CHECK(failed(placed) == text("no table \"x\"\nline 2"));
   CHECK(failed({Code::kTimeout, "took too long"}) == text("took too long"));
   CHECK(failed({Code::kPolicyDenied, "Policy enforcement failed: no"}) ==
         text("Policy enforcement failed: no"));
@@ -204,7 +206,7 @@ TEST_CASE("what is wrong with the request is a protocol error") {
   CHECK(rig.send(call("1", "ad")) == Lines{error("1", -32602, "unknown tool 'ad' (did you mean 'add'?)")});
   CHECK(rig.send(call("1", "something_else")) ==
         Lines{error("1", -32602, "unknown tool 'something_else'")});
-  CHECK(rig.send(call("1", "greet")) == Lines{error("1", -32602, "unknown tool 'greet'")});
+  CHECK(rig.send(call("1", "greet")) == Lines{error("1", -32602, "unknown tool 'greet' (did you mean 'free'?)")});
   CHECK(rig.send(request("1", "tools/call")) ==
         Lines{error("1", -32602, "'name' is missing; expected a string")});
   CHECK(rig.send(request("1", "tools/call", R"({"name":["add"]})")) ==
