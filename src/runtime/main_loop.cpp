@@ -40,7 +40,8 @@ MainLoop::MainLoop() : wake_fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
 MainLoop::~MainLoop() {
   int mine = wake_fd_;
-  signal_wake_fd.compare_exchange_strong(mine, -1);
+  // The next loop of this process, if there is one, starts without the signals of this one.
+  if (signal_wake_fd.compare_exchange_strong(mine, -1)) stop_signal.store(0);
   ::close(wake_fd_);
 }
 

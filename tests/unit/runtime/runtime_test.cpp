@@ -6,6 +6,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/library.h"
 #include "support/temp_project.h"
 
 using namespace mxcp;
@@ -59,6 +60,8 @@ class Server {
  public:
   explicit Server(std::initializer_list<std::pair<std::string, std::string>> files)
       : files_(files), runtime_(options(), files_.load(), code, loop_) {
+    // Where the wheel with DuckDB's library is; set by ctest.
+    engine::set_library_search_path({environment("MXCP_TEST_SITE_PACKAGES")});
     runtime_.on_reload([this] {
       ++reloads_;
       reloads_.notify_all();
