@@ -56,7 +56,8 @@ std::optional<Exact> read_exact(std::string_view text) {
       out.digits *= 10;
     }
   }
-  out.width = std::max(out.width, out.scale);
+  // A digit in front of the point, so that the value is written 0.5 and not .5.
+  if (out.scale > 0) out.width = std::max(out.width, std::min(out.scale + 1, kMaxDecimalDigits));
   if (out.width > kMaxDecimalDigits + 1) return {};
   return out;
 }
@@ -287,7 +288,10 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
       for (const Value& item : items) {
         values.push_back(owners.emplace_back(make_value(api, item, shape.children[0])).get());
       }
-      return own(api.create_list_value(element.get(), values.data(), values.size()));
+      // DuckDB refuses a null pointer even for an empty list.
+      c::Value none = nullptr;
+      return own(api.create_list_value(element.get(), values.empty() ? &none : values.data(),
+                                       values.size()));
     }
     case TypeId::kStruct: {
       const TypeHandle type = logical_type(api, shape);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/column_type.h"
+#include "engine/result_state.h"
 #include "engine/sql_error.h"
 #include "engine/user_functions.h"
 
@@ -69,6 +70,13 @@ bool is_read_only(c::StatementType type, const SqlPiece* piece) {
          std::find(piece->words.begin(), piece->words.end(), "ANALYZE") == piece->words.end();
 }
 
+void PreparedSql::set_distinct() {
+  distinct = true;
+  for (Parameter& parameter : parameters) {
+    parameter.name.resize(std::min(parameter.name.find(Connection::kSuffix), parameter.name.size()));
+  }
+}
+
 Result<std::unique_ptr<Connection>> Connection::open(Instance& instance) {
   MXCP_TRY(const c::Connection connection, instance.connect());
   return std::unique_ptr<Connection>(new Connection(instance, connection));
@@ -83,6 +91,7 @@ Connection::Connection(Instance& instance, c::Connection connection)
 }
 
 Connection::~Connection() {
+  abandon_active();
   by_sql_.clear();
   entries_.clear();
   instance_.leave(id_);
@@ -145,15 +154,20 @@ void Connection::forget(std::string_view sql) {
 Result<std::unique_ptr<PreparedSql>> Connection::prepare(c::ExtractedStatements statements,
                                                          c::Index index, const SqlPiece* piece,
                                                          std::string_view sql,
-                                                         std::ptrdiff_t shift) {
+                                                         const RunText& run) {
   auto prepared = std::make_unique<PreparedSql>(api());
   identity_seen_ = false;
   const c::State state =
       api().prepare_extracted_statement(connection_, statements, index, prepared->handle.out());
   const c::PreparedStatement handle = prepared->handle.get();
-  if (state != c::kSuccess) return sql_error(api().prepare_error(handle), sql, shift);
+  if (state != c::kSuccess) {
+    Error error = sql_error(api().prepare_error(handle), sql, run);
+    if (is_database_failure(error)) set_suspect();
+    return error;
+  }
 
-  prepared->shift = shift;
+  prepared->run.shift = run.shift;
+  prepared->run.insertions = run.insertions;
   prepared->type = api().prepared_statement_type(handle);
   prepared->changes_session = changes_session(prepared->type, piece);
   const c::Index count = api().nparams(handle);
@@ -176,18 +190,34 @@ const Caller* Connection::bind_identity() {
   return caller_;
 }
 
-void Connection::note(const PreparedSql& prepared) {
+void Connection::abandon_active() {
+  if (active_ != nullptr) active_->abandon();
+}
+
+void Connection::before(const PreparedSql& prepared) {
   dirty_ = dirty_ || prepared.changes_session;
   transaction_ = transaction_ || prepared.type == c::kStatementTransaction;
-  if (changes_meaning(prepared.type)) instance_.next_generation();
+}
+
+void Connection::after(const PreparedSql& prepared) {
+  if (changes_meaning(prepared.type)) {
+    instance_.next_generation();
+    transaction_ddl_ = transaction_;
+  } else if (prepared.type == c::kStatementTransaction && transaction_ddl_) {
+    // DuckDB itself does not notice, for instance, that a view was replaced by a COMMIT.
+    instance_.next_generation();
+    transaction_ddl_ = false;
+  }
 }
 
 bool Connection::reset() {
   set_caller(nullptr);
-  if (dirty_) return false;
+  abandon_active();
+  if (suspect_ && !run("SELECT 1")) instance_.set_invalid();
+  if (dirty_ || suspect_) return false;
   // Without an open transaction this is an error that nobody sees.
   if (transaction_) run("ROLLBACK");
-  transaction_ = false;
+  transaction_ = transaction_ddl_ = false;
   return true;
 }
 
@@ -199,9 +229,9 @@ void Connection::enable_progress() {
   progress_ = true;
 }
 
-void Connection::run(const char* sql) {
+bool Connection::run(const char* sql) {
   ResultHandle result(api());
-  api().query(connection_, sql, result.out());
+  return api().query(connection_, sql, result.out()) == c::kSuccess;
 }
 
 }  // namespace mxcp::engine

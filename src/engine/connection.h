@@ -32,11 +32,17 @@ struct PreparedSql {
   bool changes_session = false;
   bool uses_identity = false;  // calls get_username() or one of its friends
   std::string identity;        // of whom, then
-  std::ptrdiff_t shift = 0;    // see sql_error: a SELECT that was wrapped
+  // Takes the suffix off the names of the parameters.
+  void set_distinct();
+
+  RunText run;                 // what was prepared instead of the source; its text is not kept
+  bool distinct = false;       // it is with_distinct_parameters
 };
 
 // A SELECT, or an EXPLAIN that does not run what it explains.
 bool is_read_only(c::StatementType type, const SqlPiece* piece);
+
+struct ResultState;
 
 class Connection {
  public:
@@ -72,11 +78,13 @@ class Connection {
   PreparedSql& cache(std::string_view sql, std::unique_ptr<PreparedSql> prepared,
                      std::size_t capacity);
   void forget(std::string_view sql);
+  // Behind the name of a repeated parameter, see with_distinct_parameters.
+  static constexpr std::string_view kSuffix = "__place";
   // Prepares statement `index` of an extracted source. `piece` is its text where that is known.
   // Errors: kSql; the place is inside `sql`.
   Result<std::unique_ptr<PreparedSql>> prepare(c::ExtractedStatements statements, c::Index index,
                                                const SqlPiece* piece, std::string_view sql,
-                                               std::ptrdiff_t shift = 0);
+                                               const RunText& run = {});
 
   // --- the caller, for user_functions
 
@@ -87,8 +95,19 @@ class Connection {
 
   // --- session
 
-  // Notes what a statement that was run may have done.
-  void note(const PreparedSql& prepared);
+  // The result that is still being read. There is at most one: another statement ends it.
+  void set_active(ResultState* result) { active_ = result; }
+  void end_active(const ResultState* result) {
+    if (active_ == result) active_ = nullptr;
+  }
+  void abandon_active();
+
+  // What a statement may do to the session, before it runs; what it may have done to the catalogue,
+  // after.
+  void before(const PreparedSql& prepared);
+  void after(const PreparedSql& prepared);
+  // DuckDB reported an internal or fatal error: see Instance::invalid.
+  void set_suspect() { suspect_ = true; }
   // Before the next caller: rolls back, forgets the caller. False when the connection must be
   // closed instead, because its session was changed.
   bool reset();
@@ -97,7 +116,7 @@ class Connection {
 
  private:
   Connection(Instance& instance, c::Connection connection);
-  void run(const char* sql);
+  bool run(const char* sql);
 
   struct Entry {
     std::string sql;
@@ -116,8 +135,11 @@ class Connection {
 
   const Caller* caller_ = nullptr;
   bool identity_seen_ = false;
+  ResultState* active_ = nullptr;
   bool dirty_ = false;
-  bool transaction_ = false;
+  bool transaction_ = false;      // maybe one is open
+  bool transaction_ddl_ = false;  // and changed the catalogue
+  bool suspect_ = false;
   bool progress_ = false;
 };
 

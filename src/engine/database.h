@@ -41,7 +41,7 @@ struct ExtensionOptions {
 };
 
 struct DatabaseOptions {
-  fs::path path;  // absolute; the parent folder is created
+  fs::path path = {};  // absolute; the parent folder is created
   bool readonly = false;
   // DuckDB's worker threads. 0: DuckDB's own default, one per core, right for a single command. A
   // server, whose parallelism is across calls, uses 1: a point query does not pay for waking the
@@ -49,8 +49,8 @@ struct DatabaseOptions {
   int threads = 0;
   std::size_t max_connections = 0;    // 0: max(4, 2 x cores)
   std::size_t statements_per_connection = 64;
-  std::vector<SecretOptions> secrets;       // created once per instance; an unknown type is skipped
-  std::vector<ExtensionOptions> extensions;  // LOAD, and INSTALL only if that fails
+  std::vector<SecretOptions> secrets = {};  // created once per instance; an unknown type is skipped
+  std::vector<ExtensionOptions> extensions = {};  // LOAD, and INSTALL only if that fails
 };
 
 // What is known about one statement of a source without running it.
@@ -69,7 +69,7 @@ using ProgressFn = std::function<void(double percent)>;  // strictly increasing,
 
 struct ExecuteOptions {
   CancelToken* cancel = nullptr;  // interrupts the running query
-  ProgressFn progress;            // costs a little: only when somebody listens
+  ProgressFn progress = {};       // costs a little: only when somebody listens
   const Caller* caller = nullptr;  // identity for get_username() and friends
   // Names that no statement of the source uses are an error, unless this is set.
   bool allow_unused = false;

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "base/text.h"
@@ -115,13 +116,22 @@ struct Run {
     bool readable = true;
   };
 
-  Outcome statement(PreparedSql& prepared, bool last) const;
   Status bind(const PreparedSql& prepared) const;
-  // The same SELECT with casts around the columns that cannot be read.
-  Result<std::unique_ptr<PreparedSql>> wrap(const SqlPiece& piece,
-                                            const std::vector<Column>& columns) const;
-  Result<ResultSet> single(std::unique_ptr<PreparedSql> prepared, std::size_t capacity) const;
-  Result<ResultSet> several(c::ExtractedStatements statements, c::Index count) const;
+  Outcome statement(PreparedSql& prepared, bool last) const;
+
+  // The statement that was run last, in whatever form, and its result.
+  struct Ran {
+    Result<ResultSet> result;
+    std::unique_ptr<PreparedSql> prepared;
+  };
+  // Runs one statement, in another form where it needs one.
+  Ran adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece, bool last) const;
+  Result<std::unique_ptr<PreparedSql>> prepare(const RunText& text, const SqlPiece& piece) const;
+
+  Result<ResultSet> single(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece,
+                           std::size_t capacity) const;
+  Result<ResultSet> several(c::ExtractedStatements statements, c::Index count,
+                            const std::vector<SqlPiece>& pieces) const;
 };
 
 Status Run::bind(const PreparedSql& prepared) const {
@@ -136,96 +146,134 @@ Status Run::bind(const PreparedSql& prepared) const {
 
 Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
   if (Status bound = bind(prepared); !bound.ok()) return {std::move(bound).error(), true, true};
-  auto impl =
-      std::make_unique<ResultState>(connection, options.cancel, sql, prepared.shift);
+  auto state = std::make_unique<ResultState>(connection, options.cancel, sql, prepared);
   // A large result is produced while it is read; point queries are not slower this way.
   const bool stream = last && prepared.type == c::kStatementSelect && !options.progress &&
                       api().pending_prepared_streaming != nullptr;
   if (options.progress) connection.enable_progress();
   const auto make = stream ? api().pending_prepared_streaming : api().pending_prepared;
-  if (make(prepared.handle.get(), impl->pending.out()) != c::kSuccess) {
-    return {impl->error(api().pending_error(impl->pending.get()), c::kErrorInvalid), false, true};
+  if (make(prepared.handle.get(), state->pending.out()) != c::kSuccess) {
+    return {state->error(api().pending_error(state->pending.get()), c::kErrorInvalid), false, true};
   }
 
-  impl->begin();
+  state->begin();
   if (options.cancel != nullptr && options.cancel->cancelled()) return {options.cancel->error()};
-  connection.note(prepared);
-  if (options.progress) run_with_progress(connection, impl->pending.get(), options.progress);
-  const c::State state = api().execute_pending(impl->pending.get(), impl->result.out());
-  impl->pending.reset();
-  connection.note(prepared);
-  if (state != c::kSuccess) {
-    c::Result* const failed = impl->result.get();
-    return {impl->error(api().result_error(failed), api().result_error_type(failed))};
+  connection.before(prepared);
+  if (options.progress) run_with_progress(connection, state->pending.get(), options.progress);
+  const c::State done = api().execute_pending(state->pending.get(), state->result.out());
+  state->pending.reset();
+  connection.after(prepared);
+  if (done != c::kSuccess) {
+    c::Result* const failed = state->result.get();
+    return {state->error(api().result_error(failed), api().result_error_type(failed))};
   }
-  impl->read_columns();
-  const bool readable = impl->readable;
-  return {ResultState::make(std::move(impl)), true, readable};
+  state->read_columns();
+  const bool readable = state->readable;
+  return {ResultState::make(std::move(state)), true, readable};
 }
 
-Result<std::unique_ptr<PreparedSql>> Run::wrap(const SqlPiece& piece,
-                                               const std::vector<Column>& columns) const {
+Result<std::unique_ptr<PreparedSql>> Run::prepare(const RunText& text,
+                                                  const SqlPiece& piece) const {
+  ExtractedHandle statements(api());
+  if (api().extract_statements(connection.get(), text.text.c_str(), statements.out()) != 1) {
+    return sql_error(api().extract_statements_error(statements.get()), sql, text);
+  }
+  return connection.prepare(statements.get(), 0, &piece, sql, text);
+}
+
+RunText as_it_stands(std::string_view sql, const SqlPiece& piece) {
+  RunText out;
+  out.text = sql.substr(piece.begin, piece.end - piece.begin);
+  out.shift = -static_cast<std::ptrdiff_t>(piece.begin);
+  return out;
+}
+
+// The same SELECT with casts around the columns that cannot be read.
+RunText with_casts(RunText inner, const std::vector<Column>& columns) {
   std::string head = "SELECT ";
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string column = '#' + std::to_string(i + 1);
-    const bool readable = is_readable(columns[i].type);
     if (i > 0) head += ", ";
-    head += readable ? column
-                     : "CAST(" + column + " AS " + readable_cast(columns[i].type) + ")";
+    head += is_readable(columns[i].type)
+                ? column
+                : "CAST(" + column + " AS " + readable_cast(columns[i].type) + ")";
     head += " AS " + quote_sql(columns[i].name, '"');
   }
   head += " FROM (";
-  const std::ptrdiff_t shift =
-      static_cast<std::ptrdiff_t>(head.size()) - static_cast<std::ptrdiff_t>(piece.begin);
+  inner.shift += static_cast<std::ptrdiff_t>(head.size());
+  for (auto& insertion : inner.insertions) insertion.at += head.size();
   // The text may end in a comment.
-  const std::string text =
-      head + std::string(sql.substr(piece.begin, piece.end - piece.begin)) + "\n)";
-  ExtractedHandle statements(api());
-  if (api().extract_statements(connection.get(), text.c_str(), statements.out()) != 1) {
-    return sql_error(api().extract_statements_error(statements.get()), sql, shift);
-  }
-  return connection.prepare(statements.get(), 0, &piece, sql, shift);
+  inner.text = head + inner.text + "\n)";
+  return inner;
 }
 
 Error unreadable(const std::vector<Column>& columns) {
-  std::string message = "a result cannot be read:";
-  for (const Column& column : columns) {
-    if (is_readable(column.type)) continue;
-    message += " column '" + column.name + "' has the type " +
-               (column.type.name.empty() ? "that DuckDB's C API does not know" : column.type.name);
-    break;
-  }
-  return {Code::kSql, std::move(message), {}, "cast it, for example to VARCHAR or JSON"};
+  const auto column = std::find_if(columns.begin(), columns.end(),
+                                   [](const Column& c) { return !is_readable(c.type); });
+  const std::string& type = column->type.name;
+  return {Code::kSql,
+          "a result cannot be read: column '" + column->name + "' has " +
+              (type.empty() ? "a type that DuckDB's C API does not name" : "the type " + type),
+          {},
+          "cast it, for example to VARCHAR or JSON"};
 }
 
-// Runs a prepared SELECT again, with casts, when it has columns that cannot be read from vectors.
-Result<ResultSet> Run::single(std::unique_ptr<PreparedSql> prepared, std::size_t capacity) const {
-  const bool select = prepared->type == c::kStatementSelect;
-  // What is not run often, or changes its session, is not worth a place.
-  const bool keep = !prepared->changes_session && (select || prepared->type == c::kStatementInsert ||
-                                                   prepared->type == c::kStatementUpdate ||
-                                                   prepared->type == c::kStatementDelete);
-  Outcome first = statement(*prepared, true);
-  if (!first.result.ok()) return std::move(first.result);
-  if (first.readable) {
-    if (keep) connection.cache(sql, std::move(prepared), capacity);
-    return std::move(first.result);
+// DuckDB (1.4 and 2.0) infers the type of a parameter from one of its places; when the value has
+// that very type it runs the plan it has, in which the other places may still have no type.
+// format('{}', $x) beside name = $x then ends in an internal error, after which the database refuses
+// everything. So each place becomes a parameter of its own. Where DuckDB does not take that (the
+// places must be the same for GROUP BY), the statement runs as it stands.
+Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece, bool last) const {
+  std::optional<Outcome> outcome;
+  std::optional<RunText> text;
+  if (piece != nullptr && !piece->repeats.empty() && !is_positional(piece->repeats[0].name)) {
+    RunText distinct = with_distinct_parameters(sql, *piece, Connection::kSuffix);
+    if (Result<std::unique_ptr<PreparedSql>> made = prepare(distinct, *piece); made.ok()) {
+      (*made)->set_distinct();
+      outcome = statement(**made, last);
+      if (outcome->started) {
+        prepared = *std::move(made);
+        text = std::move(distinct);
+      } else {
+        outcome.reset();
+      }
+    }
   }
-  const std::vector<Column> columns = first.result->columns();
-  const std::vector<SqlPiece> pieces = split_sql(sql);
-  if (!select || pieces.size() != 1) return unreadable(columns);
-  first.result = unreadable(columns);  // ends the first result
-  Result<std::unique_ptr<PreparedSql>> wrapped = wrap(pieces[0], columns);
-  if (!wrapped.ok()) return unreadable(columns);
-  Outcome second = statement(**wrapped, true);
-  if (second.result.ok() && second.readable) {
-    connection.cache(sql, *std::move(wrapped), capacity);
+  if (!outcome) outcome = statement(*prepared, last);
+  if (outcome->readable || !last) return {std::move(outcome->result), std::move(prepared)};
+
+  const std::vector<Column> columns = outcome->result->columns();
+  const bool distinct = prepared->distinct;
+  outcome->result = unreadable(columns);  // ends the first result
+  if (piece == nullptr || prepared->type != c::kStatementSelect) {
+    return {unreadable(columns), nullptr};
   }
-  return std::move(second.result);
+  if (!text) text = as_it_stands(sql, *piece);
+  Result<std::unique_ptr<PreparedSql>> wrapped =
+      prepare(with_casts(*std::move(text), columns), *piece);
+  if (!wrapped.ok()) return {unreadable(columns), nullptr};
+  if (distinct) (*wrapped)->set_distinct();
+  Outcome second = statement(**wrapped, last);
+  if (second.result.ok() && !second.readable) return {unreadable(columns), nullptr};
+  return {std::move(second.result), *std::move(wrapped)};
 }
 
-Result<ResultSet> Run::several(c::ExtractedStatements statements, c::Index count) const {
-  const std::vector<SqlPiece> pieces = split_sql(sql);
+Result<ResultSet> Run::single(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece,
+                              std::size_t capacity) const {
+  Ran ran = adapt(std::move(prepared), piece, true);
+  if (!ran.result.ok() || ran.prepared->changes_session) return std::move(ran.result);
+  switch (ran.prepared->type) {
+    case c::kStatementSelect:
+    case c::kStatementInsert:
+    case c::kStatementUpdate:
+    case c::kStatementDelete: connection.cache(sql, std::move(ran.prepared), capacity); break;
+    default: break;  // not run often: not worth a place
+  }
+  return std::move(ran.result);
+}
+
+Result<ResultSet> Run::several(c::ExtractedStatements statements, c::Index count,
+                               const std::vector<SqlPiece>& pieces) const {
   // Before anything runs: a statement that depends on an earlier one cannot be prepared yet.
   MXCP_TRY(check_names(names_of(pieces), arguments, options.allow_unused));
   const bool one_to_one = pieces.size() == count;
@@ -233,16 +281,8 @@ Result<ResultSet> Run::several(c::ExtractedStatements statements, c::Index count
     const SqlPiece* const piece = one_to_one ? &pieces[i] : nullptr;
     MXCP_TRY(std::unique_ptr<PreparedSql> prepared, connection.prepare(statements, i, piece, sql));
     const bool last = i + 1 == count;
-    Outcome outcome = statement(*prepared, last);
-    if (!outcome.result.ok()) return std::move(outcome.result);
-    if (!last) continue;
-    if (outcome.readable) return std::move(outcome.result);
-    const std::vector<Column> columns = outcome.result->columns();
-    outcome.result = unreadable(columns);
-    if (piece == nullptr || prepared->type != c::kStatementSelect) return unreadable(columns);
-    Result<std::unique_ptr<PreparedSql>> wrapped = wrap(*piece, columns);
-    if (!wrapped.ok()) return unreadable(columns);
-    return statement(**wrapped, true).result;
+    Ran ran = adapt(std::move(prepared), piece, last);
+    if (last || !ran.result.ok()) return std::move(ran.result);
   }
 }
 
@@ -294,6 +334,8 @@ StatementInfo describe(const Api& api, const PreparedSql& prepared, const SqlPie
     info.columns.push_back({name == nullptr ? "" : name, read_type(api, type.get())});
     api.free(const_cast<char*>(name));
   }
+  // DuckDB's placeholder for a result that depends on the types of its parameters.
+  if (info.columns.size() == 1 && info.columns[0].type.name.empty()) info.columns.clear();
   info.read_only = is_read_only(prepared.type, piece);
   if (piece != nullptr) info.offset = piece->begin;
   return info;
@@ -310,6 +352,7 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
                                  const ExecuteOptions& options) {
   Connection& connection = *impl_->connection;
   if (options.cancel != nullptr && options.cancel->cancelled()) return options.cancel->error();
+  connection.abandon_active();
   const CallerScope caller(connection, options.caller);
   const Run run{connection, sql, parameters, options};
   if (PreparedSql* prepared = connection.cached(sql)) {
@@ -324,21 +367,19 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
   }
   ExtractedHandle statements(connection.api());
   MXCP_TRY(const c::Index count, extract(connection, sql, statements));
-  if (count > 1) return run.several(statements.get(), count);
+  const std::vector<SqlPiece> pieces = split_sql(sql);
+  if (count > 1) return run.several(statements.get(), count, pieces);
 
-  std::vector<SqlPiece> pieces;
+  const SqlPiece* const piece = pieces.size() == 1 ? &pieces[0] : nullptr;
   MXCP_TRY(std::unique_ptr<PreparedSql> prepared,
-           connection.prepare(statements.get(), 0, nullptr, sql));
-  if (prepared->type == c::kStatementCreate) {
-    pieces = split_sql(sql);
-    prepared->changes_session = pieces.size() != 1 || creates_temporary(pieces[0]);
-  }
+           connection.prepare(statements.get(), 0, piece, sql));
   MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));
-  return run.single(std::move(prepared), impl_->pool->options().statements_per_connection);
+  return run.single(std::move(prepared), piece, impl_->pool->options().statements_per_connection);
 }
 
 Result<std::vector<StatementInfo>> Lease::prepare(std::string_view sql) {
   Connection& connection = *impl_->connection;
+  connection.abandon_active();
   ExtractedHandle statements(connection.api());
   MXCP_TRY(const c::Index count, extract(connection, sql, statements));
   const std::vector<SqlPiece> pieces = split_sql(sql);

@@ -71,7 +71,6 @@ bool proves_value(const ColumnType& type, const TypeSpec& spec);
 // `name(i)` and `type(i)` are the members of a structure, or the columns of a row.
 template <class Name, class TypeOf>
 bool proves_members(std::size_t count, Name name, TypeOf type, const TypeSpec& spec) {
-  std::size_t declared = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const auto property = std::find_if(spec.properties.begin(), spec.properties.end(),
                                        [&](const auto& entry) { return entry.first == name(i); });
@@ -79,10 +78,8 @@ bool proves_members(std::size_t count, Name name, TypeOf type, const TypeSpec& s
       if (!spec.additional_properties) return false;
       continue;
     }
-    ++declared;
     if (!proves_value(type(i), property->second)) return false;
   }
-  if (declared == spec.properties.size()) return true;
   return std::all_of(spec.required.begin(), spec.required.end(), [&](const std::string& wanted) {
     for (std::size_t i = 0; i < count; ++i) {
       if (name(i) == wanted) return true;

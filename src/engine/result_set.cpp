@@ -9,8 +9,24 @@
 #include "engine/sql_error.h"
 
 namespace mxcp::engine {
+namespace {
+
+// "$x__place1" -> "$x"
+std::string without_suffix(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t at = text.find(Connection::kSuffix);
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) return out;
+    text.remove_prefix(at + Connection::kSuffix.size());
+    while (!text.empty() && text[0] >= '0' && text[0] <= '9') text.remove_prefix(1);
+  }
+}
+
+}  // namespace
 
 void ResultState::begin() {
+  connection.set_active(this);
   running.emplace(connection);
   registration.emplace(cancel, [this] { connection.interrupt(); });
 }
@@ -21,14 +37,25 @@ void ResultState::finish() {
   running.reset();
 }
 
+void ResultState::abandon() {
+  if (abandoned) return;
+  finish();
+  pending.reset();
+  result.reset();
+  connection.end_active(this);
+  abandoned = true;
+}
+
 Error ResultState::error(const char* text, c::ErrorType type) {
   finish();
   if (cancel != nullptr && cancel->cancelled()) return cancel->error();
   if (type == c::kErrorInterrupt) {
     return {Code::kUnavailable, "the query was interrupted because the database is being closed"};
   }
-  if (type == c::kErrorFatal) connection.instance().set_invalid();
-  return sql_error(text, sql, shift);
+  Error failure = sql_error(text, sql, run);
+  if (distinct) failure.message = without_suffix(failure.message);
+  if (is_database_failure(failure)) connection.set_suspect();
+  return failure;
 }
 
 void ResultState::read_columns() {
@@ -38,6 +65,7 @@ void ResultState::read_columns() {
   for (c::Index i = 0; i < count; ++i) {
     const TypeHandle type(api(), api().column_logical_type(result.get(), i));
     columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
+    if (distinct) columns.back().name = without_suffix(columns.back().name);
     readable = readable && is_readable(columns.back().type);
   }
   // id, id, id_1 becomes id, id_2, id_1: a name that is there already is never taken away.
@@ -71,6 +99,9 @@ Result<void*> ResultSet::next_chunk() {
   ResultState& state = *state_;
   state.chunk.reset();
   if (state.done) return nullptr;
+  if (state.abandoned) {
+    return Error{Code::kInternal, "the rows were not read before the next statement was run"};
+  }
   *state.chunk.out() = state.api().fetch_chunk(*state.result.get());
   if (state.chunk) return static_cast<void*>(state.chunk.get());
   state.done = true;

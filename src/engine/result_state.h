@@ -13,21 +13,24 @@
 namespace mxcp::engine {
 
 struct ResultState {
-  ResultState(Connection& of, CancelToken* token, std::string_view text, std::ptrdiff_t shift_bytes)
+  ResultState(Connection& of, CancelToken* token, std::string_view text, const PreparedSql& prepared)
       : connection(of),
         cancel(token),
         sql(text),
-        shift(shift_bytes),
+        run(prepared.run),
+        distinct(prepared.distinct),
         pending(of.api()),
         result(of.api()),
         chunk(of.api()) {}
-  ~ResultState() { finish(); }
+  ~ResultState() { abandon(); }
 
   const Api& api() const { return connection.api(); }
   // The pending result exists: from now on the query can be interrupted.
   void begin();
   // Nothing runs any more; an interrupt is not for this query.
   void finish();
+  // Gives everything of DuckDB back except the chunk that is being looked at.
+  void abandon();
   // DuckDB's error as ours; an interrupted query ends with the reason of its cancellation.
   Error error(const char* text, c::ErrorType type);
   // Reads the columns, and whether all of them can be read from vectors.
@@ -35,14 +38,16 @@ struct ResultState {
 
   Connection& connection;
   CancelToken* cancel;
-  std::string sql;       // for the place of an error
-  std::ptrdiff_t shift;  // see sql_error
+  std::string sql;  // for the place of an error
+  RunText run;      // see sql_error
+  bool distinct;    // names in texts of DuckDB may carry Connection::kSuffix
   PendingHandle pending;
   ResultHandle result;
   ChunkHandle chunk;
   std::vector<Column> columns;
   bool readable = true;
   bool done = false;
+  bool abandoned = false;
 
   std::optional<Connection::Running> running;
   std::optional<CancelToken::Registration> registration;

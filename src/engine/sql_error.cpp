@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "engine/database.h"
-#include "engine/sql_text.h"
 
 namespace mxcp::engine {
 namespace {
@@ -57,16 +56,20 @@ DuckError parse_duckdb_error(const char* raw) {
   return out;
 }
 
-Error sql_error(const char* text, std::string_view sql, std::ptrdiff_t shift) {
+Error sql_error(const char* text, std::string_view sql, const RunText& run) {
   const DuckError parsed = parse_duckdb_error(text);
   Error error{Code::kSql, parsed.text()};
-  const auto position = static_cast<std::ptrdiff_t>(parsed.position.value_or(0)) - shift;
+  const std::ptrdiff_t position = run.source_position(parsed.position.value_or(0));
   if (parsed.position && position >= 0 && position <= static_cast<std::ptrdiff_t>(sql.size())) {
     const LineColumn at = line_column(sql, static_cast<std::size_t>(position));
     error.place.line = at.line;
     error.place.column = at.column;
   }
   return error;
+}
+
+bool is_database_failure(const Error& error) {
+  return error.message.starts_with("INTERNAL Error: ") || error.message.starts_with("FATAL Error: ");
 }
 
 bool is_missing_object(const Error& error) {

@@ -5,12 +5,12 @@
 // From that we build the usual text, "Catalog Error: Table with name x does not exist!".
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "engine/sql_text.h"
 
 namespace mxcp::engine {
 
@@ -26,8 +26,10 @@ struct DuckError {
 // Reads both forms, JSON and plain.
 DuckError parse_duckdb_error(const char* text);
 
-// kSql, with line and column inside `sql` where DuckDB gave a position. `shift`: how many bytes later
-// than in `sql` everything stands in the text that was run (a wrapped SELECT).
-Error sql_error(const char* text, std::string_view sql, std::ptrdiff_t shift = 0);
+// kSql, with line and column inside `sql` where DuckDB gave a position. `run`: what was run instead.
+Error sql_error(const char* text, std::string_view sql, const RunText& run = {});
+
+// An internal or fatal error of DuckDB, after which it may answer nothing but errors.
+bool is_database_failure(const Error& error);
 
 }  // namespace mxcp::engine

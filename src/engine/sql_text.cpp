@@ -118,8 +118,11 @@ class Scanner {
     }
     at_ = end;
     auto& names = piece_.parameters;
-    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end()) {
+    if (name.empty()) return;
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
       names.emplace_back(name);
+    } else {
+      piece_.repeats.push_back({std::string(name), end});
     }
   }
 
@@ -140,6 +143,32 @@ class Scanner {
 }  // namespace
 
 std::vector<SqlPiece> split_sql(std::string_view sql) { return Scanner(sql).run(); }
+
+std::ptrdiff_t RunText::source_position(std::size_t position) const {
+  auto at = static_cast<std::ptrdiff_t>(position) - shift;
+  for (const Insertion& insertion : insertions) {
+    if (insertion.at >= position) break;
+    at -= static_cast<std::ptrdiff_t>(std::min(insertion.size, position - insertion.at));
+  }
+  return at;
+}
+
+RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
+                                 std::string_view suffix) {
+  RunText out;
+  out.shift = -static_cast<std::ptrdiff_t>(piece.begin);
+  std::size_t copied = piece.begin;
+  for (std::size_t i = 0; i < piece.repeats.size(); ++i) {
+    const std::size_t end = piece.repeats[i].end;
+    out.text += sql.substr(copied, end - copied);
+    copied = end;
+    const std::string added = std::string(suffix) + std::to_string(i + 1);
+    out.insertions.push_back({out.text.size(), added.size()});
+    out.text += added;
+  }
+  out.text += sql.substr(copied, piece.end - copied);
+  return out;
+}
 
 bool creates_temporary(const SqlPiece& piece) {
   const auto& words = piece.words;

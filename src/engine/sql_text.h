@@ -3,6 +3,7 @@
 // quotes, comments), for the few questions that its C API does not answer.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +15,34 @@ struct SqlPiece {
   std::size_t end = 0;    // behind the last token, before the semicolon
   std::vector<std::string> words;  // the first keywords, upper case, up to five
   std::vector<std::string> parameters;  // $name, in order of appearance, each once
+  // Where the second and further places of a parameter end.
+  struct Repeat {
+    std::string name;
+    std::size_t end;
+  };
+  std::vector<Repeat> repeats;
+};
+
+// A text that is run in place of a source, and how to get back from a byte in it to the source's.
+struct RunText {
+  std::string text;
+  std::ptrdiff_t shift = 0;  // how many bytes later everything stands
+  struct Insertion {
+    std::size_t at;  // in `text`
+    std::size_t size;
+  };
+  std::vector<Insertion> insertions;
+
+  std::ptrdiff_t source_position(std::size_t position) const;
 };
 
 // One entry per statement; empty ones (";;", only comments) are left out.
 std::vector<SqlPiece> split_sql(std::string_view sql);
+
+// The statement with "<suffix>1", "<suffix>2" ... behind every repeated parameter, so that DuckDB
+// takes each place for a parameter of its own.
+RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
+                                 std::string_view suffix);
 
 // CREATE [OR REPLACE] TEMP|TEMPORARY ...
 bool creates_temporary(const SqlPiece& piece);
