@@ -47,6 +47,40 @@ Error not_found(const project::Endpoint& endpoint, PyObject* module) {
                suggest(wanted, candidates)};
 }
 
+// What runs in the end: inside of bound methods, functools.partial and objects with __call__.
+PyRef function_inside(PyObject* callable) {
+  PyRef target = PyRef::borrow(callable);
+  for (int i = 0; i < 8 && !PyFunction_Check(target.get()); ++i) {
+    PyRef inner;
+    if (PyMethod_Check(target.get())) {
+      inner = PyRef::borrow(PyMethod_GET_FUNCTION(target.get()));
+    } else if (!PyType_Check(target.get()) && !PyCFunction_Check(target.get())) {
+      inner = find_attribute(target.get(), "func");
+      if (!inner) {
+        inner = find_attribute(reinterpret_cast<PyObject*>(Py_TYPE(target.get())), "__call__");
+      }
+    }
+    if (!inner || inner.get() == target.get()) return {};
+    target = std::move(inner);
+  }
+  return PyFunction_Check(target.get()) ? target : PyRef();
+}
+
+Place definition_of(PyObject* callable) {
+  PyRef function = function_inside(callable);
+  // The one that the user wrote, behind decorators.
+  for (int i = 0; i < 16 && function; ++i) {
+    PyRef wrapped = find_attribute(function.get(), "__wrapped__");
+    if (!wrapped || !PyFunction_Check(wrapped.get())) break;
+    function = std::move(wrapped);
+  }
+  if (!function) return {};
+  PyObject* code = PyFunction_GET_CODE(function.get());
+  const PyRef file = find_attribute(code, "co_filename");
+  const int line = reinterpret_cast<PyCodeObject*>(code)->co_firstlineno;
+  return {display_user_path(text_of(file.get())), line, 0};
+}
+
 PyRef look_up(const project::Endpoint& endpoint, PyObject* module) {
   for (const std::string& name : function_names(endpoint)) {
     PyRef found = find_attribute(module, name.c_str());
@@ -79,25 +113,9 @@ std::vector<std::string> function_names(const project::Endpoint& endpoint) {
 }
 
 Function::Kind kind_of(PyObject* callable) {
-  PyRef target = PyRef::borrow(callable);
-  // Bound methods, functools.partial, objects with __call__: what runs in the end.
-  for (int i = 0; i < 8 && !PyFunction_Check(target.get()); ++i) {
-    PyRef inner;
-    if (PyMethod_Check(target.get())) {
-      inner = PyRef::borrow(PyMethod_GET_FUNCTION(target.get()));
-    } else if (PyType_Check(target.get()) || PyCFunction_Check(target.get())) {
-      return Function::Kind::kSync;
-    } else {
-      inner = find_attribute(target.get(), "func");
-      if (!inner) {
-        inner = find_attribute(reinterpret_cast<PyObject*>(Py_TYPE(target.get())), "__call__");
-      }
-    }
-    if (!inner || inner.get() == target.get()) return Function::Kind::kSync;
-    target = std::move(inner);
-  }
-  if (!PyFunction_Check(target.get())) return Function::Kind::kSync;
-  const auto* code = reinterpret_cast<PyCodeObject*>(PyFunction_GET_CODE(target.get()));
+  const PyRef function = function_inside(callable);
+  if (!function) return Function::Kind::kSync;
+  const auto* code = reinterpret_cast<PyCodeObject*>(PyFunction_GET_CODE(function.get()));
   if ((code->co_flags & kCoroutineFlags) != 0) return Function::Kind::kCoroutine;
   if ((code->co_flags & kAsyncGeneratorFlag) != 0) return Function::Kind::kAsyncGenerator;
   return Function::Kind::kSync;
@@ -121,6 +139,7 @@ std::shared_ptr<const Function> Functions::resolve(
     PyRef names = keyword_names(*endpoint);
     if (names) {
       function->kind = kind_of(found.get());
+      function->place = definition_of(found.get());
       function->callable = share(std::move(found));
       function->keyword_names = share(std::move(names));
     } else {

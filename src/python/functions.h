@@ -24,6 +24,7 @@ struct Function {
   Kind kind = Kind::kSync;
   PyShared callable;
   PyShared keyword_names;      // a tuple, in the order of the endpoint's parameters
+  Place place;                 // of its `def`, for errors that have no other
   std::optional<Error> error;  // then there is no callable
   std::shared_ptr<const project::Endpoint> endpoint;  // keeps the key of the table alive
 };

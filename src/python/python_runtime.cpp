@@ -61,7 +61,7 @@ struct PythonRuntime::Impl {
   explicit Impl(PythonOptions given)
       : options(given),
         workers(thread_count(given)),
-        runner(workers, loop, functions, modules, given.server),
+        runner(workers, loop, functions, modules),
         prompts(workers) {}
 
   Status prepare(std::shared_ptr<const project::Project> project);

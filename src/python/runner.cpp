@@ -1,12 +1,9 @@
 #include "python/runner.h"
 
-#include <fmt/format.h>
-
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "python/exceptions.h"
 #include "python/from_python.h"
 #include "python/hooks.h"
@@ -49,8 +46,14 @@ const CancelToken* token_of(const invoke::Call& call) { return call.cancel.get()
 
 bool cancelled(const invoke::Call& call) { return call.cancel && call.cancel->cancelled(); }
 
-Result<invoke::RawResult> to_raw(Result<Value> value) {
-  if (!value.ok()) return std::move(value).error();
+// `definition`: where the function stands, for errors that no line of it raised (wrong arguments, a
+// result that is no JSON).
+Result<invoke::RawResult> to_raw(Result<Value> value, const Place& definition = {}) {
+  if (!value.ok()) {
+    Error error = std::move(value).error();
+    if (error.code == Code::kPython) error = std::move(error).at(definition);
+    return error;
+  }
   invoke::RawResult raw;
   raw.value = *std::move(value);
   return raw;
@@ -78,37 +81,19 @@ bool Workers::submit(std::function<void()> task) {
 
 // --- endpoints ------------------------------------------------------------------------------------
 
-// Logs what a call failed with, once, with its traceback.
-invoke::RunnerDone PythonRunner::reporting(const std::shared_ptr<const invoke::Call>& call,
-                                           invoke::RunnerDone done) const {
-  const log::Level level = server_ ? log::Level::kError : log::Level::kDebug;
-  return [call, level, done = std::move(done)](Result<invoke::RawResult> result) {
-    if (cancelled(*call)) {
-      result = call->cancel->error();
-    } else if (!result.ok() && log::enabled(level)) {
-      const Error& error = result.error();
-      log::write(level, "python",
-                 fmt::format("{} '{}' failed: {}{}{}", name_of(call->endpoint->kind),
-                             call->endpoint->id(), error.message, error.detail.empty() ? "" : "\n",
-                             error.detail));
-    }
-    done(std::move(result));
-  };
-}
-
 void PythonRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) {
   if (Py_IsInitialized() == 0) {
     done(Error{Code::kInternal, "there is no Python interpreter in this process"});
     return;
   }
-  auto report = reporting(call, std::move(done));
   const auto function = functions_.find(*call->endpoint);
   if (function != nullptr && !function->error && function->kind != Function::Kind::kSync) {
-    run_on_loop(call, function, std::move(report));
+    run_on_loop(call, function, std::move(done));
     return;
   }
-  if (workers_.submit([this, call, report] { run_on_worker(call, report); })) return;
-  report(Error{Code::kOverloaded, "too many Python calls are waiting for a free thread"});
+  const auto shared = std::make_shared<invoke::RunnerDone>(std::move(done));
+  if (workers_.submit([this, call, shared] { run_on_worker(call, std::move(*shared)); })) return;
+  (*shared)(Error{Code::kOverloaded, "too many Python calls are waiting for a free thread"});
 }
 
 void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call,
@@ -118,11 +103,10 @@ void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call
     return;
   }
   std::optional<Result<Value>> result;
-  std::shared_ptr<const Function> on_loop;  // a coroutine function that was only now looked up
-  PyShared awaitable, context;              // what a plain function returned
+  std::shared_ptr<const Function> function = functions_.find(*call->endpoint);
+  PyShared awaitable, context;  // what a plain function returned
   {
     const GilAcquire gil;
-    std::shared_ptr<const Function> function = functions_.find(*call->endpoint);
     if (function == nullptr && state().project != nullptr) {
       function = functions_.resolve(call->endpoint, modules_);
     }
@@ -130,9 +114,7 @@ void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call
       result = Error{Code::kUnavailable, "the project's Python code is not loaded"};
     } else if (function->error) {
       result = *function->error;
-    } else if (function->kind != Function::Kind::kSync) {
-      on_loop = function;
-    } else {
+    } else if (function->kind == Function::Kind::kSync) {
       const CallContext entered(call);
       PyRef value = entered.ok() ? call_function(*function, call->arguments) : PyRef();
       if (!value) {
@@ -146,15 +128,19 @@ void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call
     }
   }
   if (result) {
-    done(to_raw(*std::move(result)));
-  } else if (on_loop != nullptr) {
-    run_on_loop(call, on_loop, std::move(done));
+    // What it returned or raised after its query was interrupted is of no interest.
+    if (cancelled(*call)) result = call->cancel->error();
+    done(to_raw(*std::move(result), function ? function->place : Place()));
+  } else if (awaitable == nullptr) {
+    run_on_loop(call, function, std::move(done));  // a coroutine function, only now looked up
   } else {
     Job job;
     job.call = call;
     job.start = [awaitable = std::move(awaitable)] { return PyRef::borrow(awaitable.get()); };
     job.context = std::move(context);
-    job.done = [done = std::move(done)](Result<Value> value) { done(to_raw(std::move(value))); };
+    job.done = [function, done = std::move(done)](Result<Value> value) {
+      done(to_raw(std::move(value), function->place));
+    };
     loop_.submit(std::move(job));
   }
 }
@@ -166,7 +152,9 @@ void PythonRunner::run_on_loop(const std::shared_ptr<const invoke::Call>& call,
   job.call = call;
   job.generator = function->kind == Function::Kind::kAsyncGenerator;
   job.start = [call, function] { return call_function(*function, call->arguments); };
-  job.done = [done = std::move(done)](Result<Value> value) { done(to_raw(std::move(value))); };
+  job.done = [function, done = std::move(done)](Result<Value> value) {
+    done(to_raw(std::move(value), function->place));
+  };
   loop_.submit(std::move(job));
 }
 

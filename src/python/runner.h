@@ -29,23 +29,19 @@ class Workers {
 
 class PythonRunner final : public invoke::Runner {
  public:
-  PythonRunner(Workers& workers, EventLoop& loop, Functions& functions, Modules& modules,
-               bool server)
-      : workers_(workers), loop_(loop), functions_(functions), modules_(modules), server_(server) {}
+  PythonRunner(Workers& workers, EventLoop& loop, Functions& functions, Modules& modules)
+      : workers_(workers), loop_(loop), functions_(functions), modules_(modules) {}
   void run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) override;
 
  private:
   void run_on_worker(const std::shared_ptr<const invoke::Call>& call, invoke::RunnerDone done);
   void run_on_loop(const std::shared_ptr<const invoke::Call>& call,
                    const std::shared_ptr<const Function>& function, invoke::RunnerDone done);
-  invoke::RunnerDone reporting(const std::shared_ptr<const invoke::Call>& call,
-                               invoke::RunnerDone done) const;
 
   Workers& workers_;
   EventLoop& loop_;
   Functions& functions_;
   Modules& modules_;
-  const bool server_;
 };
 
 class PromptRunner final : public invoke::Runner {

@@ -242,6 +242,19 @@ TEST_CASE("Python: a result that is no JSON is an error with its path") {
   CHECK(project.json("f").starts_with("error: rows[0].a: a value of type object cannot be turned"));
 }
 
+TEST_CASE("Python: an error that no line raised has the place of the function") {
+  PythonProject project{tool_file("f", {"a: string"}), tool_file("g"),
+                        {"python/tool_code.py",
+                         "def f(b): return 1\n\n\nasync def g():\n    return object()\n"}};
+  const auto wrong = project.call("f", R"({"a":"x"})");
+  REQUIRE_FALSE(wrong.ok());
+  CHECK(wrong.error().message == "f() got an unexpected keyword argument 'a'");
+  CHECK(wrong.error().place == Place{"python/tool_code.py", 1, 0});
+  const auto no_json = project.call("g");
+  REQUIRE_FALSE(no_json.ok());
+  CHECK(no_json.error().place == Place{"python/tool_code.py", 4, 0});
+}
+
 TEST_CASE("Python: hooks run in the order of registration, and a failing one is survived") {
   PythonProject project{
       tool_file("seen"),
