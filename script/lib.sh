@@ -48,7 +48,7 @@ install_mxcp() {
   shift
   quietly "install-$name" env CMAKE_BUILD_PARALLEL_LEVEL="$JOBS" \
     "$VENV/bin/pip" install --no-build-isolation --no-deps --force-reinstall \
-    -Cbuild-dir="build/$name" "$@" .
+    --config-settings=build-dir="build/$name" "$@" .
 }
 
 # configure_and_build PRESET [TARGET...]
