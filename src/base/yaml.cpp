@@ -10,7 +10,9 @@
 namespace mxcp {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::string_view skip_digits(std::string_view text) {
   std::size_t n = 0;
@@ -68,16 +70,22 @@ std::optional<Value> based_integer(std::string_view text) {
 Value resolve_plain(const std::string& text) {
   if (text.empty()) return Value(text);
   switch (text[0]) {
-    case 't': case 'T':
+    case 't':
+    case 'T':
       if (text == "true" || text == "True" || text == "TRUE") return true;
       return text;
-    case 'f': case 'F':
+    case 'f':
+    case 'F':
       if (text == "false" || text == "False" || text == "FALSE") return false;
       return text;
-    case 'n': case 'N': case '~':
+    case 'n':
+    case 'N':
+    case '~':
       if (text == "null" || text == "Null" || text == "NULL" || text == "~") return nullptr;
       return text;
-    case '+': case '-': case '.': break;
+    case '+':
+    case '-':
+    case '.': break;
     default:
       if (!is_digit(text[0])) return text;
   }

@@ -36,12 +36,12 @@ class YamlNode {
   struct Member;
 
   Kind kind = Kind::kNull;
-  std::string scalar;       // the text, when kScalar
-  bool plain = true;        // an unquoted scalar: subject to type resolution (YAML 1.2 core schema)
-  std::vector<YamlNode> items;     // kSequence
-  std::vector<Member> members;     // kMapping, in file order
-  int line = 0;    // of the first character of the value, from 1
-  int column = 0;  // likewise
+  std::string scalar;  // the text, when kScalar
+  bool plain = true;   // an unquoted scalar: subject to type resolution (YAML 1.2 core schema)
+  std::vector<YamlNode> items;  // kSequence
+  std::vector<Member> members;  // kMapping, in file order
+  int line = 0;                 // of the first character of the value, from 1
+  int column = 0;               // likewise
   // Where a scalar's own text stands in the file: line L, column C inside the text is line
   // `text_line + L - 1`, column `text_indent + C` of the file. Known for literal blocks (|) and for
   // text on one line without escapes; 0 for what is folded (> and values over several lines).

@@ -27,6 +27,10 @@ class Explainer {
     if (auto error = tab_indentation()) return *std::move(error);
     const std::string& said = problem_.message;
     const auto says = [&](std::string_view part) { return said.find(part) != kNone; };
+    if (says("illegal tab")) {
+      return error("a tab stands where YAML allows only spaces", line_, column_,
+                   "replace it by spaces");
+    }
     if (says("unknown token")) return unknown_token();
     if (says("illegal map value")) return map_value();
     if (says("end of map flow") || says("end of sequence flow")) return open_flow();
@@ -58,9 +62,10 @@ class Explainer {
     }
     if (says("illegal EOF in scalar")) return unclosed_quote();
     if (says("illegal document indicator")) {
-      return error("'---' or '...' at the start of a line ends the document, but a quoted text is "
-                   "still open",
-                   line_, 0, "close the quote before, or indent the line");
+      return error(
+          "'---' or '...' at the start of a line ends the document, but a quoted text is "
+          "still open",
+          line_, 0, "close the quote before, or indent the line");
     }
     if (says("deep") || said.empty()) return error("values are nested too deeply", line_, column_);
     return error("YAML syntax: " + said, line_, column_);
@@ -138,8 +143,7 @@ class Explainer {
     for (std::size_t i = 0; i < content.size(); ++i) {
       if (quote != '\0') {
         if (content[i] == quote) quote = '\0';
-      } else if ((content[i] == '"' || content[i] == '\'') &&
-                 (i == 0 || content[i - 1] == ' ')) {
+      } else if ((content[i] == '"' || content[i] == '\'') && (i == 0 || content[i - 1] == ' ')) {
         quote = content[i];
       } else if (content[i] == ':' && (i + 1 == content.size() || content[i + 1] == ' ')) {
         return i;
@@ -151,9 +155,10 @@ class Explainer {
   Error missing_space(std::size_t line, std::size_t colon) const {
     const std::string_view content = text_.line(line);
     const std::string_view key = trim(content.substr(0, colon));
-    return error("a space is missing after the colon in '" + shorten(trim(content), 60) + "'", line,
-                 colon, "write '" + shorten(std::string(key) + ": " +
-                                            std::string(content.substr(colon + 1)), 60) + "'");
+    return error(
+        "a space is missing after the colon in '" + shorten(trim(content), 60) + "'", line, colon,
+        "write '" + shorten(std::string(key) + ": " + std::string(content.substr(colon + 1)), 60) +
+            "'");
   }
 
   Error map_value() const {
@@ -169,10 +174,10 @@ class Explainer {
       const auto colon = key_colon(before);
       if (colon && indentation(content_) > indentation(before)) {
         const std::string_view key = trim(before.substr(0, *colon));
-        return error("this line is indented under '" + shorten(key, 40) +
-                         "', which already has a value",
-                     line_, indentation(content_),
-                     "align it with '" + shorten(key, 40) + "', or remove that value");
+        return error(
+            "this line is indented under '" + shorten(key, 40) + "', which already has a value",
+            line_, indentation(content_),
+            "align it with '" + shorten(key, 40) + "', or remove that value");
       }
       if (!colon) {
         return error("'" + shorten(trim(before), 60) + "' is not followed by a colon", *above,
@@ -232,15 +237,16 @@ class Explainer {
                    std::string("a closing ") + quote + " is probably missing on this line");
     }
     const char* const hint =
-        quote == '\'' ? "inside single quotes write '' for an apostrophe, or use double quotes"
-                      : "inside double quotes write \\\" for a quote, or put it all in single quotes";
+        quote == '\''
+            ? "inside single quotes write '' for an apostrophe, or use double quotes"
+            : "inside double quotes write \\\" for a quote, or put it all in single quotes";
     return error(std::string("unexpected text after the closing ") + quote, line_, column_, hint);
   }
 
   Error indentation_mismatch(std::size_t indent) const {
     if (problem_.has_scalar) {
-      const char first = problem_.last_scalar < text_.all().size()
-                             ? text_.all()[problem_.last_scalar] : '\0';
+      const char first =
+          problem_.last_scalar < text_.all().size() ? text_.all()[problem_.last_scalar] : '\0';
       const std::size_t header = text_.line_of(problem_.last_scalar);
       if ((first == '|' || first == '>') && header < line_ &&
           indent > indentation(text_.line(header))) {
@@ -255,14 +261,14 @@ class Explainer {
       if (other > indent) continue;
       if (other < indent) break;
       if (item && !is_item(before)) {
-        return error("a list item cannot stand beside the key on line " +
-                         std::to_string(*above + 1),
-                     line_, indent, "indent it under the key it belongs to");
+        return error(
+            "a list item cannot stand beside the key on line " + std::to_string(*above + 1), line_,
+            indent, "indent it under the key it belongs to");
       }
       if (!item && is_item(before)) {
-        return error("a key cannot stand beside the list item on line " +
-                         std::to_string(*above + 1),
-                     line_, indent, "begin it with '- ', or align it with the key that it belongs to");
+        return error(
+            "a key cannot stand beside the list item on line " + std::to_string(*above + 1), line_,
+            indent, "begin it with '- ', or align it with the key that it belongs to");
       }
       break;
     }
@@ -280,12 +286,14 @@ class Explainer {
     std::size_t column = column_;
     while (column > 0 && char_at(line_, column) != '*' && char_at(line_, column) != '&') --column;
     const char mark = char_at(line_, column);
-    if (mark != '*' && mark != '&') return error("YAML syntax: " + problem_.message, line_, column_);
+    if (mark != '*' && mark != '&')
+      return error("YAML syntax: " + problem_.message, line_, column_);
     const std::string_view value = content_.substr(column);
     const std::string_view word = value.substr(0, value.find_first_of(" \t,]}"));
     const bool name = word.size() > 1 && std::all_of(word.begin() + 1, word.end(), [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
-    });
+                        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
+                               c == '-' || c == '.';
+                      });
     if (name && problem_.message.find("not defined") != kNone) {
       return error("'" + shorten(word, 40) + "' refers to an anchor '&" +
                        shorten(word.substr(1), 40) + "' that is not defined above",
@@ -309,8 +317,8 @@ class Explainer {
         continue;
       }
       return error(std::string("the text that begins with ") + all[at] + " here is never closed",
-                   text_.line_of(at), text_.column_of(at), std::string("add ") + all[at] +
-                   " at its end");
+                   text_.line_of(at), text_.column_of(at),
+                   std::string("add ") + all[at] + " at its end");
     }
     return error("a quoted text is never closed", line_, column_);
   }

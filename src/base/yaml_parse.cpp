@@ -138,8 +138,8 @@ class Builder final : public YAML::EventHandler {
     std::string key;
     std::size_t key_start = 0;
     std::size_t nodes = 1;
-    std::size_t height = 0;                 // of the tallest child
-    std::unordered_set<std::string> keys;   // filled once the mapping is large
+    std::size_t height = 0;                // of the tallest child
+    std::unordered_set<std::string> keys;  // filled once the mapping is large
   };
   struct Anchored {
     YamlNode node;
@@ -228,9 +228,8 @@ class Builder final : public YAML::EventHandler {
                                                           : map.key_start + map.key.size();
     const auto next = all.find_first_not_of(" \t", end);
     if (next != std::string::npos && all[next] == ':') return true;
-    const auto before = map.key_start == 0
-                            ? std::string::npos
-                            : all.find_last_not_of(" \t\n", map.key_start - 1);
+    const auto before =
+        map.key_start == 0 ? std::string::npos : all.find_last_not_of(" \t\n", map.key_start - 1);
     if (before != std::string::npos && all[before] == '?') return true;
     const auto colon = map.key.find(':');
     if (colon != std::string::npos && colon > 0 && colon + 1 < map.key.size()) {
@@ -282,9 +281,9 @@ class Builder final : public YAML::EventHandler {
   void fail_tag(const std::string& tag, std::size_t at) {
     constexpr std::string_view kCore = "tag:yaml.org,2002:";
     const bool core = tag.compare(0, kCore.size(), kCore) == 0;
-    fail_at("the YAML tag '" + (core ? "!!" + tag.substr(kCore.size()) : tag) +
-                "' is not supported",
-            at, "put text that begins with '!' in quotes");
+    fail_at(
+        "the YAML tag '" + (core ? "!!" + tag.substr(kCore.size()) : tag) + "' is not supported",
+        at, "put text that begins with '!' in quotes");
   }
 
   void locate_text(YamlNode& node, std::size_t at, char first, bool quoted) const {
@@ -397,7 +396,8 @@ class Builder final : public YAML::EventHandler {
     }
     for (YamlNode& base : bases) {
       if (base.kind != YamlNode::Kind::kMapping) {
-        error = Error{Code::kConfig, "'<<' merges mappings, found " + base.describe(),
+        error = Error{Code::kConfig,
+                      "'<<' merges mappings, found " + base.describe(),
                       {text_.place(0, 0).file, source->line, source->column},
                       "write '<<: *name' with an anchor of a mapping"};
         return false;
@@ -428,9 +428,10 @@ class Builder final : public YAML::EventHandler {
     // A copy, so it counts: anchors around anchors must not multiply the memory.
     remembered_ += nodes;
     if (remembered_ > limits_.max_nodes) {
-      error = Error{Code::kConfig, "anchors (&name) hold more than " +
-                                       std::to_string(limits_.max_nodes) + " values",
-                    {text_.place(0, 0).file, node.line, node.column}};
+      error =
+          Error{Code::kConfig,
+                "anchors (&name) hold more than " + std::to_string(limits_.max_nodes) + " values",
+                {text_.place(0, 0).file, node.line, node.column}};
       return;
     }
     if (anchors_.size() <= anchor) anchors_.resize(anchor + 1);
@@ -450,9 +451,9 @@ class Builder final : public YAML::EventHandler {
       return;
     }
     const std::size_t line = text_.line_of(parent.key_start);
-    parent.node.members.push_back(
-        {std::move(parent.key), static_cast<int>(line) + 1,
-         text_.display_column(line, text_.column_of(parent.key_start)), std::move(node)});
+    parent.node.members.push_back({std::move(parent.key), static_cast<int>(line) + 1,
+                                   text_.display_column(line, text_.column_of(parent.key_start)),
+                                   std::move(node)});
     parent.has_key = false;
   }
 
@@ -492,8 +493,8 @@ Result<YamlNode> parse_yaml(std::string_view bytes, const std::string& file,
       return yaml::explain(text, builder.state);
     }
   } catch (const std::exception& problem) {
-    return Error{Code::kConfig, std::string("the file cannot be read as YAML: ") + problem.what(),
-                 {file}};
+    return Error{
+        Code::kConfig, std::string("the file cannot be read as YAML: ") + problem.what(), {file}};
   }
   if (builder.error) return *std::move(builder.error);
   if (!builder.root) {

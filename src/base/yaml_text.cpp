@@ -76,8 +76,8 @@ Result<Text> Text::decode(std::string_view bytes, const std::string& file) {
   }
 
   const auto is_special = [](char c) {
-    return static_cast<unsigned char>(c) >= 0x80 || (static_cast<unsigned char>(c) < 0x20 &&
-                                                      c != '\n' && c != '\t') || c == 0x7F;
+    return static_cast<unsigned char>(c) >= 0x80 ||
+           (static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t') || c == 0x7F;
   };
   const bool plain = std::none_of(text.all_.begin(), text.all_.end(), is_special);
   if (!plain && text.all_.find('\r') != std::string::npos) unify_line_ends(text.all_);
@@ -99,15 +99,17 @@ Result<Text> Text::decode(std::string_view bytes, const std::string& file) {
       Error error{Code::kConfig,
                   std::string("the control character ") + name + " is not allowed in YAML",
                   text.place(number, column)};
-      error.hint = byte == 0 ? "save the file as UTF-8" : "remove it, or write it as an escape in "
-                                                          "a double-quoted text";
+      error.hint = byte == 0 ? "save the file as UTF-8"
+                             : "remove it, or write it as an escape in "
+                               "a double-quoted text";
       return error;
     }
     if (!text.ascii_ && !is_valid_utf8(line)) {
       std::size_t column = 0;
       while (column < line.size()) {
         std::size_t next = column + 1;
-        while (next < line.size() && (static_cast<unsigned char>(line[next]) & 0xC0) == 0x80) ++next;
+        while (next < line.size() && (static_cast<unsigned char>(line[next]) & 0xC0) == 0x80)
+          ++next;
         if (!is_valid_utf8(line.substr(column, next - column))) break;
         column = next;
       }

@@ -15,13 +15,14 @@ namespace {
 
 const Keys kKinds = {"tool", "resource", "prompt"};
 const Keys kFileKeys = {"mxcp", "tool", "resource", "prompt", "metadata"};
-const Keys kToolKeys = {"name",   "description", "tags",   "annotations", "parameters", "return",
-                        "language", "source",    "policies", "tests",     "enabled"};
-const Keys kResourceKeys = {"name",   "uri",      "description", "tags",     "mime_type",
-                            "parameters", "return", "language",  "source",   "policies",
-                            "tests",  "enabled"};
-const Keys kPromptKeys = {"name",   "description", "tags",     "parameters",
-                          "return", "messages",    "policies", "tests", "enabled"};
+const Keys kToolKeys = {"name",       "description", "tags",     "annotations",
+                        "parameters", "return",      "language", "source",
+                        "policies",   "tests",       "enabled"};
+const Keys kResourceKeys = {"name",      "uri",        "description", "tags",
+                            "mime_type", "parameters", "return",      "language",
+                            "source",    "policies",   "tests",       "enabled"};
+const Keys kPromptKeys = {"name",     "description", "tags",  "parameters", "return",
+                          "messages", "policies",    "tests", "enabled"};
 const Advice kEndpointAdvice = {
     {"returns", "did you mean 'return'?"},
     {"return_type", "did you mean 'return'?"},
@@ -47,11 +48,20 @@ const Advice kEndpointAdvice = {
 };
 constexpr std::string_view kIndent = "indent it under 'tool:', 'resource:' or 'prompt:'";
 const Advice kFileAdvice = {
-    {"name", kIndent},        {"description", kIndent}, {"parameters", kIndent},
-    {"return", kIndent},      {"source", kIndent},      {"language", kIndent},
-    {"tests", kIndent},       {"tags", kIndent},        {"annotations", kIndent},
-    {"policies", kIndent},    {"messages", kIndent},    {"uri", kIndent},
-    {"enabled", kIndent},     {"mime_type", kIndent},
+    {"name", kIndent},
+    {"description", kIndent},
+    {"parameters", kIndent},
+    {"return", kIndent},
+    {"source", kIndent},
+    {"language", kIndent},
+    {"tests", kIndent},
+    {"tags", kIndent},
+    {"annotations", kIndent},
+    {"policies", kIndent},
+    {"messages", kIndent},
+    {"uri", kIndent},
+    {"enabled", kIndent},
+    {"mime_type", kIndent},
     {"tools", "one file holds one endpoint, under 'tool:'"},
     {"resources", "one file holds one endpoint, under 'resource:'"},
     {"prompts", "one file holds one endpoint, under 'prompt:'"},
@@ -95,7 +105,8 @@ class EndpointReader {
     if (document.kind != YamlNode::Kind::kMapping) {
       problems_.error(problems_.place(document),
                       "an endpoint file must be a mapping with the key 'tool', 'resource' or "
-                      "'prompt', found " + document.describe());
+                      "'prompt', found " +
+                          document.describe());
       return;
     }
     std::vector<const YamlNode::Member*> bodies;
@@ -167,8 +178,7 @@ class EndpointReader {
       });
       const bool plural_form =
           member.key == "tools" || member.key == "resources" || member.key == "prompts";
-      const bool body_like =
-          member.value.kind == YamlNode::Kind::kMapping && near != kKinds.end();
+      const bool body_like = member.value.kind == YamlNode::Kind::kMapping && near != kKinds.end();
       if (!body_like && !plural_form) continue;
       problems_.error(problems_.place(member),
                       "unknown key '" + shorten(member.key, 60) + "' in an endpoint file",
@@ -190,8 +200,8 @@ class EndpointReader {
   void read_version(Fields& top) {
     const YamlNode* node = top.find("mxcp");
     if (!node) return;
-    const bool one = node->kind == YamlNode::Kind::kScalar &&
-                     (node->scalar == "1" || node->scalar == "1.0");
+    const bool one =
+        node->kind == YamlNode::Kind::kScalar && (node->scalar == "1" || node->scalar == "1.0");
     if (!one) top.wrong("mxcp", "1, the version of the format");
   }
 
@@ -237,10 +247,10 @@ class EndpointReader {
       endpoint.name = file_.name = fields.required_text("name");
       endpoint.place = fields.place_of("name");
       if (!endpoint.name.empty() && !is_mcp_name(endpoint.name)) {
-        problems_.warning(endpoint.place,
-                          "the name '" + shorten(endpoint.name, 60) +
-                              "' may be refused by MCP clients",
-                          "use at most 128 letters, digits, '_', '-' and '.'");
+        problems_.warning(
+            endpoint.place,
+            "the name '" + shorten(endpoint.name, 60) + "' may be refused by MCP clients",
+            "use at most 128 letters, digits, '_', '-' and '.'");
       }
     }
     file_.name_place = endpoint.place;
@@ -318,7 +328,8 @@ class EndpointReader {
   }
 
   // Every parameter is part of the URI and every placeholder a parameter.
-  void check_placeholders(const std::vector<types::ParameterSpec>& specs, const Endpoint& endpoint) {
+  void check_placeholders(const std::vector<types::ParameterSpec>& specs,
+                          const Endpoint& endpoint) {
     if (endpoint.uri.empty()) return;
     const std::size_t before = problems_.error_count();
     const auto names = read_placeholders(problems_, endpoint.place, endpoint.uri);
@@ -371,7 +382,9 @@ class EndpointReader {
 
 }  // namespace
 
-std::string_view name_of(EndpointKind kind) { return kKinds[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(EndpointKind kind) {
+  return kKinds[static_cast<std::size_t>(kind)];
+}
 
 std::optional<EndpointKind> endpoint_kind_from(std::string_view name) {
   for (std::size_t i = 0; i < kKinds.size(); ++i) {

@@ -20,7 +20,7 @@ enum class Language { kSql, kPython };
 
 // The code of an endpoint. Line and column inside `text` map to the user's file through `origin`.
 struct Source {
-  std::string text;          // SQL: the text. Python: the text when inline, else "" (loaded by path)
+  std::string text;  // SQL: the text. Python: the text when inline, else "" (loaded by path)
   bool is_file = false;
   fs::path path;             // absolute, when is_file
   std::string display_file;  // relative to the project root, for messages
@@ -79,8 +79,8 @@ struct Endpoint {
   types::ParameterSet parameters;
   std::optional<types::Type> return_type;
   Language language = Language::kSql;
-  Source source;                         // tools and resources
-  std::vector<PromptMessage> messages;   // prompts
+  Source source;                        // tools and resources
+  std::vector<PromptMessage> messages;  // prompts
   std::vector<PolicyRule> input_policies, output_policies;
   std::vector<TestCase> tests;
   Object metadata;
@@ -94,9 +94,9 @@ struct Endpoint {
   const std::string& id() const { return kind == EndpointKind::kResource ? uri : name; }
 };
 
-// Reads one file. All problems are returned, sorted by place; the endpoint only when there are none.
-// A YAML file of something else (neither tool nor resource nor prompt) has no kind, no errors and a
-// warning.
+// Reads one file. All problems are returned, sorted by place; the endpoint only when there are
+// none. A YAML file of something else (neither tool nor resource nor prompt) has no kind, no errors
+// and a warning.
 struct EndpointFile {
   fs::path path;
   std::string display_path;

@@ -28,18 +28,23 @@ const Keys kRoles = {"user", "assistant", "system"};
 const Keys kMessageTypes = {"text", "resource"};
 
 const Keys kTestKeys = {
-    "name",          "description",          "arguments",
-    "user_context",  "result",               "result_contains",
-    "result_not_contains", "result_contains_item", "result_contains_all",
-    "result_length", "result_contains_text", "error_contains",
+    "name",
+    "description",
+    "arguments",
+    "user_context",
+    "result",
+    "result_contains",
+    "result_not_contains",
+    "result_contains_item",
+    "result_contains_all",
+    "result_length",
+    "result_contains_text",
+    "error_contains",
 };
 const Advice kTestAdvice = {
-    {"args", "did you mean 'arguments'?"},
-    {"parameters", "did you mean 'arguments'?"},
-    {"params", "did you mean 'arguments'?"},
-    {"expected", "did you mean 'result'?"},
-    {"expect", "did you mean 'result'?"},
-    {"expect_error", "did you mean 'error_contains'?"},
+    {"args", "did you mean 'arguments'?"},       {"parameters", "did you mean 'arguments'?"},
+    {"params", "did you mean 'arguments'?"},     {"expected", "did you mean 'result'?"},
+    {"expect", "did you mean 'result'?"},        {"expect_error", "did you mean 'error_contains'?"},
     {"error", "did you mean 'error_contains'?"},
 };
 const Keys kArgumentKeys = {"key", "value"};
@@ -62,8 +67,9 @@ void read_arguments(Problems& problems, Fields& test, Object& out) {
   }
   if (node->kind == YamlNode::Kind::kMapping) {
     const std::string example = node->members.empty() ? "name" : node->members.front().key;
-    test.wrong("arguments", "a list", "write '- key: " + shorten(example, 40) +
-                                          "' and under it 'value: ...' for each argument");
+    test.wrong(
+        "arguments", "a list",
+        "write '- key: " + shorten(example, 40) + "' and under it 'value: ...' for each argument");
     return;
   }
   const YamlNode* list = test.list("arguments");

@@ -18,7 +18,9 @@ std::vector<Error> sorted(std::vector<Error> errors) {
   return errors;
 }
 
-std::string in_quotes(std::string_view name) { return "'" + shorten(name, 60) + "'"; }
+std::string in_quotes(std::string_view name) {
+  return "'" + shorten(name, 60) + "'";
+}
 
 bool has_reference(const YamlNode& node) {
   return node.kind == YamlNode::Kind::kScalar && node.scalar.find("${") != std::string::npos;
@@ -43,8 +45,12 @@ void Problems::warning(Place place, std::string message, std::string hint) {
   warnings_.push_back({Code::kConfig, std::move(message), std::move(place), std::move(hint)});
 }
 
-std::vector<Error> Problems::take_errors() { return sorted(std::exchange(errors_, {})); }
-std::vector<Error> Problems::take_warnings() { return sorted(std::exchange(warnings_, {})); }
+std::vector<Error> Problems::take_errors() {
+  return sorted(std::exchange(errors_, {}));
+}
+std::vector<Error> Problems::take_warnings() {
+  return sorted(std::exchange(warnings_, {}));
+}
 
 bool is_text(const YamlNode& node) {
   if (node.kind != YamlNode::Kind::kScalar) return false;
@@ -84,8 +90,7 @@ Fields::Fields(Problems& problems, const YamlNode& node, std::string what, Place
     : problems_(problems), node_(node), what_(std::move(what)), owner_(std::move(owner)) {
   if (node.kind != YamlNode::Kind::kMapping) {
     problems_.error(problems_.place(node),
-                    what_ + " must be a mapping of keys to values, found " +
-                        node.describe(),
+                    what_ + " must be a mapping of keys to values, found " + node.describe(),
                     "the keys are " + enumerate(keys));
     return;
   }
@@ -112,8 +117,7 @@ void Fields::report_unknown_keys(const Keys& keys, const Advice& advice) {
     }
     suggested_.push_back(hint);
     problems_.error(problems_.place(member),
-                    "unknown key " + in_quotes(member.key) + " in " + what_,
-                    std::move(hint));
+                    "unknown key " + in_quotes(member.key) + " in " + what_, std::move(hint));
   }
 }
 
@@ -135,7 +139,8 @@ Place Fields::key_place(std::string_view key) const {
 bool Fields::was_suggested(std::string_view key) const {
   const std::string name = "'" + std::string(key);
   for (const std::string& said : suggested_) {
-    if (said.find(name + "'?") != std::string::npos || said.find(name + ":'") != std::string::npos) {
+    if (said.find(name + "'?") != std::string::npos ||
+        said.find(name + ":'") != std::string::npos) {
       return true;
     }
   }
@@ -269,10 +274,10 @@ std::optional<std::vector<std::string>> Fields::texts(std::string_view key, bool
     if (is_text(item)) {
       out.push_back(item.scalar);
     } else {
-      problems_.error(problems_.place(item),
-                      "every item of '" + std::string(key) + "' must be a string, found " +
-                          item.describe(),
-                      quote_hint(item));
+      problems_.error(
+          problems_.place(item),
+          "every item of '" + std::string(key) + "' must be a string, found " + item.describe(),
+          quote_hint(item));
     }
   }
   return out;

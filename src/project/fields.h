@@ -56,8 +56,8 @@ class Fields {
  public:
   // `what` completes "unknown key 'x' in ..."; `owner` is where a missing key is reported.
   // `keys` and `advice` must outlive this.
-  Fields(Problems& problems, const YamlNode& node, std::string what, Place owner,
-         const Keys& keys, const Advice& advice = kNoAdvice);
+  Fields(Problems& problems, const YamlNode& node, std::string what, Place owner, const Keys& keys,
+         const Advice& advice = kNoAdvice);
 
   // For configuration files, where a value may come out of ${NAME}: numbers and booleans are also
   // taken from text, and text with a reference that was left alone passes every check.
@@ -79,9 +79,8 @@ class Fields {
   // Reports an absent or empty value; then "".
   std::string required_text(std::string_view key, std::string_view hint = {});
   std::optional<bool> boolean(std::string_view key);
-  std::optional<std::int64_t> integer(
-      std::string_view key, std::int64_t min = 0,
-      std::int64_t max = std::numeric_limits<std::int64_t>::max());
+  std::optional<std::int64_t> integer(std::string_view key, std::int64_t min = 0,
+                                      std::int64_t max = std::numeric_limits<std::int64_t>::max());
   // The index into `names`.
   std::optional<std::size_t> choice(std::string_view key, const Keys& names);
   // A list of strings; with `wrap` also one string alone.

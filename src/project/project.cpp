@@ -38,10 +38,12 @@ Result<Profile> apply_environment(Profile profile, const LoadOptions& options) {
       profile.readonly || options.readonly || is_truthy(environment("MXCP_READONLY"));
   if (const std::string path = environment("MXCP_DUCKDB_PATH"); !path.empty()) {
     if (path == ":memory:") {
-      return Error{Code::kConfig,
-                   "MXCP_DUCKDB_PATH: ':memory:' is no database for a project: its content would be "
-                   "lost at every start and reload",
-                   {}, "give a file"};
+      return Error{
+          Code::kConfig,
+          "MXCP_DUCKDB_PATH: ':memory:' is no database for a project: its content would be "
+          "lost at every start and reload",
+          {},
+          "give a file"};
     }
     std::error_code ignored;
     profile.database = fs::absolute(expand_home(path), ignored).lexically_normal();
@@ -50,8 +52,8 @@ Result<Profile> apply_environment(Profile profile, const LoadOptions& options) {
   if (const std::string audit = to_lower(environment("MXCP_AUDIT_ENABLED")); !audit.empty()) {
     const bool off = audit == "false" || audit == "0" || audit == "no";
     if (!off && !is_truthy(audit)) {
-      return Error{Code::kConfig, "MXCP_AUDIT_ENABLED must be true or false, found '" +
-                                      shorten(audit, 40) + "'"};
+      return Error{Code::kConfig,
+                   "MXCP_AUDIT_ENABLED must be true or false, found '" + shorten(audit, 40) + "'"};
     }
     profile.audit_enabled = !off;
   }
@@ -132,12 +134,11 @@ void report_duplicates(std::vector<EndpointFile>& files) {
         if (other != file) others.push_back(other->name_place.text());
       }
       const bool resource = key.first == EndpointKind::kResource;
-      file->errors.push_back({Code::kConfig,
-                              "the " + std::string(name_of(key.first)) + " '" +
-                                  shorten(file->name, 80) + "' is also defined in " +
-                                  join(others, ", "),
-                              file->name_place,
-                              resource ? "give each its own URI" : "give each its own name"});
+      file->errors.push_back(
+          {Code::kConfig,
+           "the " + std::string(name_of(key.first)) + " '" + shorten(file->name, 80) +
+               "' is also defined in " + join(others, ", "),
+           file->name_place, resource ? "give each its own URI" : "give each its own name"});
       file->endpoint.reset();
     }
   }
@@ -212,11 +213,11 @@ void Project::load_endpoints() {
     } else if (file.kind && candidates[i].kinds.count(*file.kind) == 0) {
       const std::string kind(name_of(*file.kind));
       const std::string folder(name_of(*candidates[i].kinds.begin()));
-      warnings_.push_back({Code::kConfig,
-                           "this file holds a " + kind + ", but the folder is for " + folder +
-                               "s: skipped",
-                           {file.display_path},
-                           "move it to '" + display_path(folder_of(*file.kind), site_.root) + "'"});
+      warnings_.push_back(
+          {Code::kConfig,
+           "this file holds a " + kind + ", but the folder is for " + folder + "s: skipped",
+           {file.display_path},
+           "move it to '" + display_path(folder_of(*file.kind), site_.root) + "'"});
     } else {
       files_.push_back(std::move(file));
     }
@@ -256,9 +257,8 @@ Error Project::not_found(EndpointKind kind, const std::string& id) const {
     for (const Error& error : file.errors) message += "\n  " + error.text();
     return {Code::kConfig, std::move(message)};
   }
-  Error error{Code::kNotFound,
-              "Endpoint '" + shorten(id, 100) + "' not found in " +
-                  display_path(folder_of(kind), site_.root)};
+  Error error{Code::kNotFound, "Endpoint '" + shorten(id, 100) + "' not found in " +
+                                   display_path(folder_of(kind), site_.root)};
   std::vector<std::string> names;
   for (const auto& endpoint : endpoints_) {
     if (endpoint->kind == kind) {

@@ -41,7 +41,8 @@ class Project {
   // Every valid endpoint, sorted by kind, then id.
   const std::vector<std::shared_ptr<const Endpoint>>& endpoints() const { return endpoints_; }
   std::shared_ptr<const Endpoint> find(EndpointKind kind, std::string_view id) const;
-  // "Endpoint 'x' not found in tools", with a suggestion; or the errors of its file if it is broken.
+  // "Endpoint 'x' not found in tools", with a suggestion; or the errors of its file if it is
+  // broken.
   Error not_found(EndpointKind kind, const std::string& id) const;
   // About the configuration and files that were skipped; those about an endpoint file that is
   // there are in its EndpointFile.

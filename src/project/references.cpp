@@ -35,8 +35,9 @@ Result<std::string> replace_variables(const std::string& text, const Place& plac
     const std::string name = text.substr(begin + 2, end - begin - 2);
     if (end >= text.size() || name.empty() || text[end] != '}') {
       if (!name.empty() && end < text.size() && text[end] == ':') {
-        return Error{Code::kConfig, "'${" + name + ":...}': there are no default values in references",
-                     place, "write ${" + name + "} and set the variable"};
+        return Error{Code::kConfig,
+                     "'${" + name + ":...}': there are no default values in references", place,
+                     "write ${" + name + "} and set the variable"};
       }
       out += "${";
       at = begin + 2;
@@ -76,7 +77,8 @@ Result<std::string> resolve(const std::string& text, const Place& place, const f
   if (starts_with(text, "vault://") || starts_with(text, "op://")) {
     const bool vault = text[0] == 'v';
     return Error{Code::kConfig,
-                 std::string("references to ") + (vault ? "Vault (vault://)" : "1Password (op://)") +
+                 std::string("references to ") +
+                     (vault ? "Vault (vault://)" : "1Password (op://)") +
                      " cannot be resolved by this version of mxcp",
                  place, "use ${NAME} or file:// instead"};
   }
@@ -99,7 +101,8 @@ void resolve_tree(Problems& problems, YamlNode& node, const fs::path& base) {
     return;
   }
   if (empty_file) {
-    problems.warning(problems.place(node), "the file of '" + shorten(node.scalar, 80) + "' is empty");
+    problems.warning(problems.place(node),
+                     "the file of '" + shorten(node.scalar, 80) + "' is empty");
   }
   if (*value == node.scalar) return;
   node.scalar = *std::move(value);

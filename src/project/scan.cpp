@@ -26,12 +26,12 @@ class Scanner {
     DIR* const directory = ::opendir(folder.c_str());
     if (!directory) {
       if (errno != ENOENT && errno != ENOTDIR) {
-        warnings_.push_back({Code::kIo,
-                             "cannot read the folder '" + folder + "': " + std::strerror(errno)});
+        warnings_.push_back(
+            {Code::kIo, "cannot read the folder '" + folder + "': " + std::strerror(errno)});
       }
       return;
     }
-    struct stat info{};
+    struct stat info {};
     if (::fstat(::dirfd(directory), &info) != 0 ||
         !seen_.emplace(info.st_dev, info.st_ino).second) {
       ::closedir(directory);
@@ -61,7 +61,7 @@ class Scanner {
 
  private:
   static unsigned char type_of(const std::string& path) {
-    struct stat info{};
+    struct stat info {};
     if (::stat(path.c_str(), &info) != 0) return DT_UNKNOWN;  // a dangling link
     if (S_ISDIR(info.st_mode)) return DT_DIR;
     return S_ISREG(info.st_mode) ? DT_REG : DT_UNKNOWN;

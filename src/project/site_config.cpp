@@ -42,9 +42,9 @@ const Keys kExtensionKeys = {"name", "repo"};
 const Keys kRepos = {"community", "core_nightly"};
 const Keys kSqlToolsKeys = {"enabled", "execute_sql_query", "list_tables", "get_table_schema"};
 const Keys kSqlToolKeys = {"description"};
-const Keys kDbtKeys = {"enabled",        "model_paths",   "analysis_paths",
-                       "test_paths",     "seed_paths",    "macro_paths",
-                       "snapshot_paths", "target_path",   "clean_targets"};
+const Keys kDbtKeys = {"enabled",        "model_paths", "analysis_paths",
+                       "test_paths",     "seed_paths",  "macro_paths",
+                       "snapshot_paths", "target_path", "clean_targets"};
 
 // Below the root unless absolute.
 fs::path under(const fs::path& root, const std::string& path) {
@@ -275,11 +275,11 @@ class SiteReader {
       if (duckdb.has("path")) {
         if (const std::string path = duckdb.required_text("path"); !path.empty()) {
           if (trim(path) == ":memory:") {
-            problems_.error(duckdb.place_of("path"),
-                            "':memory:' is no database for a project: its content would be lost at "
-                            "every start and reload",
-                            "give a file, or remove 'path' for " +
-                                display_path(profile.database, site_.root));
+            problems_.error(
+                duckdb.place_of("path"),
+                "':memory:' is no database for a project: its content would be lost at "
+                "every start and reload",
+                "give a file, or remove 'path' for " + display_path(profile.database, site_.root));
           }
           profile.database = under(site_.root, path);
           profile.database_place = duckdb.place_of("path");

@@ -4,8 +4,8 @@
 // profiles they stay as they are.
 #pragma once
 
-#include <map>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,12 +29,12 @@ struct ExtensionSpec {
 };
 
 struct Profile {
-  fs::path database;       // absolute
+  fs::path database;  // absolute
   bool readonly = false;
-  int threads = 0;         // (+) DuckDB's `threads`; 0: the rule in engine/database.h
-  fs::path drift;          // absolute
+  int threads = 0;  // (+) DuckDB's `threads`; 0: the rule in engine/database.h
+  fs::path drift;   // absolute
   bool audit_enabled = false;
-  fs::path audit;          // absolute prefix of the segment files
+  fs::path audit;  // absolute prefix of the segment files
   std::int64_t audit_max_file_size = 52428800;
   Place database_place;
 };
@@ -52,7 +52,7 @@ struct SiteConfig {
   fs::path root;
   fs::path file;
   std::string project;
-  std::string profile;          // named in the file
+  std::string profile;  // named in the file
   std::vector<std::string> secrets;
   std::vector<PluginSpec> plugins;
   std::vector<ExtensionSpec> extensions;

@@ -46,17 +46,19 @@ class SourceReader {
     const YamlNode* node = endpoint_.find("source");
     if (!node) {
       if (endpoint_.is_mapping()) {
-        endpoint_.missing("source", "give the SQL under 'source: code: |', or a file under "
-                                    "'source: file: ...'");
+        endpoint_.missing("source",
+                          "give the SQL under 'source: code: |', or a file under "
+                          "'source: file: ...'");
       }
       return;
     }
     source_.place = problems_.place(*node);
     if (is_text(*node)) {
       const bool file = node->scalar.find_first_of(" \n") == std::string::npos;
-      endpoint_.wrong("source", "a mapping with 'code' or 'file'",
-                      file ? "write 'file: " + shorten(node->scalar, 60) + "' on the next line, indented"
-                           : "write 'code: |' on the next line, and the text under it");
+      endpoint_.wrong(
+          "source", "a mapping with 'code' or 'file'",
+          file ? "write 'file: " + shorten(node->scalar, 60) + "' on the next line, indented"
+               : "write 'code: |' on the next line, and the text under it");
       return;
     }
     Fields fields(problems_, *node, "the source", endpoint_.key_place("source"), kSourceKeys,
@@ -115,7 +117,8 @@ class SourceReader {
     }
   }
 
-  void read_file(Fields& fields, const std::string& name, Language language, bool explicit_language) {
+  void read_file(Fields& fields, const std::string& name, Language language,
+                 bool explicit_language) {
     source_.place = fields.place_of("file");
     source_.is_file = true;
     if (trim(name).empty()) {
@@ -134,7 +137,8 @@ class SourceReader {
       return;
     }
     const bool python_file = name.ends_with(".py");
-    if (explicit_language && (language == Language::kPython ? name.ends_with(".sql") : python_file)) {
+    if (explicit_language &&
+        (language == Language::kPython ? name.ends_with(".sql") : python_file)) {
       problems_.error(source_.place,
                       std::string("the language is ") + (python_file ? "sql" : "python") +
                           ", but '" + shorten(name, 80) + "' is " +
@@ -157,10 +161,10 @@ class SourceReader {
       problems_.error(source_.place, "'" + source_.display_file + "' is not valid UTF-8",
                       "save it with the encoding UTF-8");
     } else if (!has_sql(source_.text)) {
-      problems_.error(source_.place,
-                      "'" + source_.display_file + "' " +
-                          (trim(source_.text).empty() ? "is empty"
-                                                      : "holds no SQL statement, only comments"));
+      problems_.error(
+          source_.place,
+          "'" + source_.display_file + "' " +
+              (trim(source_.text).empty() ? "is empty" : "holds no SQL statement, only comments"));
     }
   }
 

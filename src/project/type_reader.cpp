@@ -11,11 +11,28 @@ namespace {
 using types::TypeSpec;
 
 const Keys kTypeKeys = {
-    "type",     "format",           "description",      "default",    "examples",
-    "enum",     "sensitive",        "minLength",        "maxLength",  "pattern",
-    "minimum",  "maximum",          "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-    "minItems", "maxItems",         "uniqueItems",      "items",      "properties",
-    "required", "additionalProperties",
+    "type",
+    "format",
+    "description",
+    "default",
+    "examples",
+    "enum",
+    "sensitive",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "items",
+    "properties",
+    "required",
+    "additionalProperties",
 };
 
 Keys with_name(Keys keys) {
@@ -48,18 +65,23 @@ const Advice kTypeAdvice = {
 };
 
 const std::vector<std::pair<std::string_view, std::string_view>> kTypeSynonyms = {
-    {"str", "string"},       {"text", "string"},     {"varchar", "string"},
-    {"int", "integer"},      {"bigint", "integer"},  {"long", "integer"},
-    {"float", "number"},     {"double", "number"},   {"decimal", "number"},
-    {"numeric", "number"},   {"bool", "boolean"},    {"list", "array"},
-    {"tuple", "array"},      {"dict", "object"},     {"map", "object"},
-    {"struct", "object"},    {"json", "object"},     {"any", "object"},
+    {"str", "string"},     {"text", "string"},    {"varchar", "string"}, {"int", "integer"},
+    {"bigint", "integer"}, {"long", "integer"},   {"float", "number"},   {"double", "number"},
+    {"decimal", "number"}, {"numeric", "number"}, {"bool", "boolean"},   {"list", "array"},
+    {"tuple", "array"},    {"dict", "object"},    {"map", "object"},     {"struct", "object"},
+    {"json", "object"},    {"any", "object"},
 };
 
 const std::vector<std::pair<std::string_view, std::string_view>> kFormatAsType = {
-    {"date", "date"},         {"datetime", "date-time"}, {"date-time", "date-time"},
-    {"time", "time"},         {"timestamp", "timestamp"}, {"email", "email"},
-    {"uri", "uri"},           {"url", "uri"},            {"duration", "duration"},
+    {"date", "date"},
+    {"datetime", "date-time"},
+    {"date-time", "date-time"},
+    {"time", "time"},
+    {"timestamp", "timestamp"},
+    {"email", "email"},
+    {"uri", "uri"},
+    {"url", "uri"},
+    {"duration", "duration"},
 };
 
 std::string unknown_type_hint(const std::string& name) {
@@ -194,10 +216,10 @@ class TypeReader {
   // `items: string` and `properties: {id: string}` are the usual shortcuts that do not exist.
   std::optional<TypeSpec> nested(const YamlNode& node, std::string_view what, Place owner) {
     if (is_text(node) && types::kind_from(node.scalar)) {
-      problems_.error(problems_.place(node),
-                      std::string(what) + " must be a mapping with a 'type', found " +
-                          node.describe(),
-                      "write {type: " + node.scalar + "}");
+      problems_.error(
+          problems_.place(node),
+          std::string(what) + " must be a mapping with a 'type', found " + node.describe(),
+          "write {type: " + node.scalar + "}");
       return {};
     }
     return read_type(problems_, node, what, std::move(owner));
@@ -297,8 +319,8 @@ std::vector<types::ParameterSpec> read_parameters(Problems& problems, const Yaml
   for (const YamlNode& item : list.items) {
     const Place place = problems.place(item);
     if (is_text(item)) {
-      problems.error(place, "a parameter must be a mapping of keys to values, found " +
-                                item.describe(),
+      problems.error(place,
+                     "a parameter must be a mapping of keys to values, found " + item.describe(),
                      "write '- name: " + shorten(item.scalar, 40) + "' and a 'type'");
       continue;
     }
@@ -310,9 +332,10 @@ std::vector<types::ParameterSpec> read_parameters(Problems& problems, const Yaml
       const auto first = std::find_if(seen.begin(), seen.end(),
                                       [&](const auto& entry) { return entry.first == name; });
       if (first != seen.end()) {
-        problems.error(at, "the parameter '" + shorten(name, 60) +
-                               "' is declared twice; the first time on line " +
-                               std::to_string(first->second),
+        problems.error(at,
+                       "the parameter '" + shorten(name, 60) +
+                           "' is declared twice; the first time on line " +
+                           std::to_string(first->second),
                        "remove or rename one of them");
       }
       seen.emplace_back(name, at.line);

@@ -33,9 +33,15 @@ const Advice kSecretAdvice = {{"key", "write it under 'parameters:'"},
 const Keys kPluginKeys = {"config"};
 const Keys kAuthKeys = {"mode",   "provider", "github",  "atlassian",     "salesforce", "keycloak",
                         "google", "oidc",     "clients", "authorization", "persistence"};
-const Keys kTelemetryKeys = {"enabled",         "endpoint",    "headers",
-                             "service_name",    "service_version", "environment",
-                             "resource_attributes", "tracing", "metrics"};
+const Keys kTelemetryKeys = {"enabled",
+                             "endpoint",
+                             "headers",
+                             "service_name",
+                             "service_version",
+                             "environment",
+                             "resource_attributes",
+                             "tracing",
+                             "metrics"};
 const Keys kVaultKeys = {"enabled", "address", "token_env"};
 const Keys kOnePasswordKeys = {"enabled", "token_env"};
 const Keys kTransportKeys = {"provider", "http"};
@@ -124,13 +130,13 @@ class UserReader {
       if (project.value.kind == YamlNode::Kind::kNull) continue;
       Fields fields(problems_, project.value, "project '" + shorten(project.key, 60) + "'",
                     problems_.place(project), kProjectKeys, kProjectAdvice);
-      const YamlNode* profiles =
-          fields.mapping("profiles", "write the name of a profile under it");
+      const YamlNode* profiles = fields.mapping("profiles", "write the name of a profile under it");
       if (!profiles) continue;
       for (const auto& profile : profiles->members) {
         read_profile(profile, project.key == project_ && profile.key == profile_);
       }
-      if (project.key == project_ && !profiles->members.empty()) warn_without_profile(fields, *profiles);
+      if (project.key == project_ && !profiles->members.empty())
+        warn_without_profile(fields, *profiles);
     }
     if (!projects->members.empty() && !projects->find_member(project_)) {
       const auto names = names_of(*projects);
@@ -188,8 +194,9 @@ class UserReader {
     }
     Fields fields(problems_, node, "a secret", place, kSecretKeys, kSecretAdvice);
     secret.name = fields.required_text("name");
-    secret.type = fields.required_text("type", "for example 'type: custom', or a type that DuckDB "
-                                               "knows");
+    secret.type = fields.required_text("type",
+                                       "for example 'type: custom', or a type that DuckDB "
+                                       "knows");
     if (const YamlNode* parameters = fields.find("parameters")) {
       if (parameters->kind == YamlNode::Kind::kMapping) {
         secret.parameters = *parameters->to_value().as_object();
@@ -212,9 +219,9 @@ class UserReader {
     Object out;
     if (config.value.kind == YamlNode::Kind::kNull) return out;
     if (config.value.kind != YamlNode::Kind::kMapping) {
-      problems_.error(problems_.place(config.value),
-                      "the plugin configuration '" + shorten(config.key, 60) +
-                          "' must be a mapping of names to strings");
+      problems_.error(problems_.place(config.value), "the plugin configuration '" +
+                                                         shorten(config.key, 60) +
+                                                         "' must be a mapping of names to strings");
       return out;
     }
     for (const auto& member : config.value.members) {
@@ -225,7 +232,7 @@ class UserReader {
       const bool scalar = member.value.kind == YamlNode::Kind::kScalar;
       problems_.error(problems_.place(member.value),
                       "'" + shorten(member.key, 60) + "' must be a string, found " +
-                          (!scalar                                ? member.value.describe()
+                          (!scalar                               ? member.value.describe()
                            : member.value.to_value().is_number() ? "a number"
                                                                  : "true or false"),
                       scalar ? "put it in quotes" : "");
@@ -331,10 +338,11 @@ UserConfigResult load_user_config(const std::string& project, const std::string&
   if (const std::string named = environment("MXCP_CONFIG"); !named.empty()) {
     file = fs::absolute(expand_home(named), ignored);
     if (!fs::exists(file, ignored)) {
-      result.errors.push_back({Code::kConfig,
-                               "the file '" + file.string() + "' that MXCP_CONFIG names does not exist",
-                               {},
-                               "correct or unset the environment variable MXCP_CONFIG"});
+      result.errors.push_back(
+          {Code::kConfig,
+           "the file '" + file.string() + "' that MXCP_CONFIG names does not exist",
+           {},
+           "correct or unset the environment variable MXCP_CONFIG"});
       return result;
     }
   } else if (!environment("HOME").empty()) {

@@ -5,8 +5,8 @@
 // plugins and authentication never show values.
 #pragma once
 
-#include <map>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>

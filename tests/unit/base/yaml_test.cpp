@@ -22,7 +22,9 @@ std::string error_of(std::string_view text, const YamlLimits& limits = {}) {
   return node.error().text();
 }
 
-std::string json_of(std::string_view text) { return to_json(parsed(text).to_value()); }
+std::string json_of(std::string_view text) {
+  return to_json(parsed(text).to_value());
+}
 
 // The type that a plain scalar resolves to, and its value.
 std::string resolved(std::string_view scalar) {
@@ -229,8 +231,10 @@ TEST_CASE("line ends and encodings") {
   }
   // A character outside the basic plane is a surrogate pair in UTF-16.
   using namespace std::string_literals;
-  CHECK(json_of("\xFF\xFE" "a\0:\0 \0\x3D\xD8\x00\xDE"s) == "{\"a\":\"\xF0\x9F\x98\x80\"}");
-  CHECK(error_of("\xFF\xFE" "a\0:\0 \0\x00\xDE"s) == "f.yml: the file is not valid UTF-16");
+  CHECK(json_of("\xFF\xFE"
+                "a\0:\0 \0\x3D\xD8\x00\xDE"s) == "{\"a\":\"\xF0\x9F\x98\x80\"}");
+  CHECK(error_of("\xFF\xFE"
+                 "a\0:\0 \0\x00\xDE"s) == "f.yml: the file is not valid UTF-16");
   CHECK(error_of("\xFE\xFF\0a\0"s) == "f.yml: the file is not valid UTF-16");
   CHECK(error_of("a: b\nc: caf\xE9\n") ==
         "f.yml:2:7: the file is not valid UTF-8 (save it with the encoding UTF-8)");
@@ -258,9 +262,10 @@ TEST_CASE("anchors, aliases and merge keys") {
   // An alias keeps the place of what it stands for.
   const YamlNode root = parsed("a: &x {b: 1}\nc: *x\n");
   CHECK(place_of(*root.find("c")->find("b")) == "1:11");
-  CHECK(error_of("a: {<<: 5}\n") ==
-        "f.yml:1:5: '<<' merges mappings, found the number 5 (write '<<: *name' with an anchor of a "
-        "mapping)");
+  CHECK(
+      error_of("a: {<<: 5}\n") ==
+      "f.yml:1:5: '<<' merges mappings, found the number 5 (write '<<: *name' with an anchor of a "
+      "mapping)");
   CHECK(error_of("a: &x [*x]\n") ==
         "f.yml:1:8: an alias cannot refer to the value that contains it");
   CHECK(json_of("&k key: 1\nother: *k\n") == R"({"key":1,"other":"key"})");
@@ -299,9 +304,10 @@ TEST_CASE("limits") {
   std::string large;
   for (int i = 0; i < 3000; ++i) large += "k" + std::to_string(i) + ": 1\n";
   CHECK(parsed(large).members.size() == 3000);
-  CHECK(error_of(large + "k7: 2\n") ==
-        "f.yml:3001:1: the key 'k7' appears twice; it is already on line 8 (remove or rename one of "
-        "them)");
+  CHECK(
+      error_of(large + "k7: 2\n") ==
+      "f.yml:3001:1: the key 'k7' appears twice; it is already on line 8 (remove or rename one of "
+      "them)");
 }
 
 TEST_CASE("syntax mistakes are explained where they begin") {
@@ -313,7 +319,8 @@ TEST_CASE("syntax mistakes are explained where they begin") {
       {"a: 1\nb: 2\na: 3\n",
        "3:1: the key 'a' appears twice; it is already on line 1 (remove or rename one of them)"},
       {"a: 1\n---\nb: 2\n",
-       "2:1: the file holds more than one YAML document (remove the line '---' or split the file in "
+       "2:1: the file holds more than one YAML document (remove the line '---' or split the file "
+       "in "
        "two)"},
       // A colon without a space.
       {"tool:\n  name:greet\n  language: sql\n",
@@ -342,6 +349,8 @@ TEST_CASE("syntax mistakes are explained where they begin") {
        "2:3: a tab is used to indent; YAML allows only spaces (replace it by spaces)"},
       {"code: |\n\tSELECT 1\n",
        "2:1: a tab is used to indent; YAML allows only spaces (replace it by spaces)"},
+      {"a: |\n  x\n\t\nb: 1\n",
+       "3:1: a tab stands where YAML allows only spaces (replace it by spaces)"},
       // Quotes.
       {"name: \"x\nlanguage: y\n",
        "1:7: the text that begins with \" here is never closed (add \" at its end)"},
@@ -351,10 +360,12 @@ TEST_CASE("syntax mistakes are explained where they begin") {
        "1:7: the text that begins with \" here ends only on line 2 (a closing \" is probably "
        "missing on this line)"},
       {"name: 'it's'\n",
-       "1:11: unexpected text after the closing ' (inside single quotes write '' for an apostrophe, "
+       "1:11: unexpected text after the closing ' (inside single quotes write '' for an "
+       "apostrophe, "
        "or use double quotes)"},
       {"name: \"a\" b\n",
-       "1:11: unexpected text after the closing \" (inside double quotes write \\\" for a quote, or "
+       "1:11: unexpected text after the closing \" (inside double quotes write \\\" for a quote, "
+       "or "
        "put it all in single quotes)"},
       {"path: \"C:\\data\"\n",
        "1:10: '\\d' is no escape that double quotes know (write '\\\\' for a backslash, or use "
@@ -369,14 +380,16 @@ TEST_CASE("syntax mistakes are explained where they begin") {
       {"a: *\n", "1:4: a value cannot begin with '*' (write \"*\")"},
       {"a: **bold** text\n", "1:4: a value cannot begin with '*' (write \"**bold** text\")"},
       {"a: *x y\n",
-       "1:4: '*x' refers to an anchor '&x' that is not defined above (if it is meant as text, write "
+       "1:4: '*x' refers to an anchor '&x' that is not defined above (if it is meant as text, "
+       "write "
        "\"*x y\")"},
       {"a: !x y\n",
        "1:4: the YAML tag '!x' is not supported (put text that begins with '!' in quotes)"},
       {"a: !!binary y\n",
        "1:4: the YAML tag '!!binary' is not supported (put text that begins with '!' in quotes)"},
       {"a: {{ name }}\n",
-       "1:5: a key must be a single word or text, found a mapping (put text that begins with '{' or "
+       "1:5: a key must be a single word or text, found a mapping (put text that begins with '{' "
+       "or "
        "'[' in quotes)"},
       {"a: ? b\n", "1:4: '? ' cannot stand here (put text that begins with '?' in quotes)"},
       {"a: - b\n",
@@ -395,7 +408,8 @@ TEST_CASE("syntax mistakes are explained where they begin") {
        "1:9: a comma is missing before this (separate the entries by ', ', or put text with ':' or "
        "brackets in quotes)"},
       {"a: {b: 1 c: 2}\n",
-       "1:11: a comma is missing before this (separate the entries by ', ', or put text with ':' or "
+       "1:11: a comma is missing before this (separate the entries by ', ', or put text with ':' "
+       "or "
        "brackets in quotes)"},
       // Indentation.
       {"tool:\n  name: x\n   language: y\n",

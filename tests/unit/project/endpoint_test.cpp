@@ -253,7 +253,9 @@ TEST_CASE("the language comes from the endpoint, the source, the file's ending, 
 
 TEST_CASE("files of a source are relative to the YAML file, or to the root") {
   TemporaryProject project;
-  project.write("sql/q.sql", "\xEF\xBB\xBF" "SELECT 1\nFROM t");
+  project.write("sql/q.sql",
+                "\xEF\xBB\xBF"
+                "SELECT 1\nFROM t");
   project.write("python/code.py", "");
   const auto deep = endpoint_of(project, "tools/x/y/a.yml",
                                 "tool: {name: a, source: {file: ../../../sql/q.sql}}\n");
@@ -263,8 +265,8 @@ TEST_CASE("files of a source are relative to the YAML file, or to the root") {
   CHECK(deep->source.text == "SELECT 1\nFROM t");
   CHECK(deep->source.at(2, 6).text() == "sql/q.sql:2:6");
   CHECK(deep->source.place.text() == "tools/x/y/a.yml:1:32");
-  const auto root = endpoint_of(project, "tools/x/b.yml",
-                                "tool: {name: b, source: {file: /python/code.py}}\n");
+  const auto root =
+      endpoint_of(project, "tools/x/b.yml", "tool: {name: b, source: {file: /python/code.py}}\n");
   CHECK(root->source.path == project.root / "python/code.py");
   CHECK(root->source.text.empty());
 }
@@ -276,8 +278,8 @@ TEST_CASE("places inside inline code") {
                                     "  parameters: [{name: x, type: string}]\n");
   CHECK(one_line->source.at(1, 8).text() == "tools/a.yml:3:26");
   // Folded text has no lines of its own: the place is that of the whole code.
-  const auto folded = endpoint_of(project, "tools/b.yml",
-                                  "tool:\n  name: b\n  source:\n    code: >\n      SELECT\n      1\n");
+  const auto folded = endpoint_of(
+      project, "tools/b.yml", "tool:\n  name: b\n  source:\n    code: >\n      SELECT\n      1\n");
   CHECK(folded->source.text == "SELECT 1\n");
   CHECK(folded->source.at(1, 8).text() == "tools/b.yml:4:11");
   const auto wide = endpoint_of(project, "tools/c.yml",
@@ -295,7 +297,8 @@ TEST_CASE("what is told of a broken file") {
   CHECK(file.endpoint == nullptr);
   CHECK(file.display_path == "tools/a.yml");
   // The name is found even when the file is no YAML.
-  project.write("tools/b.yml", "mxcp: 1\ntool:\n  name: \"guessed\"  # here\n  description: a: b\n");
+  project.write("tools/b.yml",
+                "mxcp: 1\ntool:\n  name: \"guessed\"  # here\n  description: a: b\n");
   file = loaded(project, "tools/b.yml");
   CHECK(file.kind == EndpointKind::kTool);
   CHECK(file.name == "guessed");
@@ -317,8 +320,9 @@ TEST_CASE("a file of something else is no endpoint") {
   EndpointFile file = loaded(project, "tools/other.yml");
   CHECK(!file.kind.has_value());
   CHECK(file.errors.empty());
-  CHECK(texts_of(file.warnings) ==
-        "tools/other.yml: not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped\n");
+  CHECK(
+      texts_of(file.warnings) ==
+      "tools/other.yml: not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped\n");
   // But one that says mxcp is meant to be one.
   project.write("tools/other.yml", "mxcp: 1\nsuite: x\n");
   CHECK(texts_of(loaded(project, "tools/other.yml").errors) ==
@@ -342,7 +346,8 @@ TEST_CASE("contradictions inside types are reported at their keyword, all of the
 )");
   const auto places = [&] {
     std::string out;
-    for (const Error& error : loaded(project, "tools/a.yml").errors) out += error.place.text() + " ";
+    for (const Error& error : loaded(project, "tools/a.yml").errors)
+      out += error.place.text() + " ";
     return out;
   };
   CHECK(places() == "tools/a.yml:6:16 tools/a.yml:10:16 tools/a.yml:11:69 ");

@@ -12,7 +12,7 @@ namespace {
 struct Mistake {
   const char* path;
   const char* yaml;
-  const char* errors;    // one per line
+  const char* errors;  // one per line
   const char* warnings = "";
 };
 
@@ -185,8 +185,7 @@ source: {code: SELECT 1}
 )",
      R"(tools/a.yml:1:1: unknown key 'tools' in an endpoint file (one file holds one endpoint, under 'tool:')
 )"},
-    {"tools/a.yml",
-     "",
+    {"tools/a.yml", "",
      R"(tools/a.yml: the file is empty (begin it with 'mxcp: 1' and 'tool:', 'resource:' or 'prompt:')
 )"},
     {"tools/a.yml",

@@ -70,7 +70,8 @@ TEST_CASE("all configuration problems at once") {
   const auto loaded = Project::load({.start = project.root});
   REQUIRE(!loaded.ok());
   CHECK(loaded.error().code == Code::kConfig);
-  CHECK(loaded.error().message.starts_with("2 problems in the configuration:\n  mxcp-site.yml:4:1: "));
+  CHECK(loaded.error().message.starts_with(
+      "2 problems in the configuration:\n  mxcp-site.yml:4:1: "));
   CHECK(loaded.error().message.ends_with("\n  " + file +
                                          ":1:12: 'transport' must be a mapping of keys to values, "
                                          "found the string 'x' (write 'provider: ...' under it)"));
@@ -243,7 +244,8 @@ TEST_CASE("not found: a suggestion, or what is wrong with the file") {
         "Endpoint 'broke' not found in tools (did you mean 'broken'?)");
   project.write("tools/c.yml", "tool:\n  name: two\n  foo: 1\n");
   CHECK(not_found("two").code == Code::kConfig);
-  CHECK(not_found("two").message.starts_with("the tool 'two' has 2 problems:\n  tools/c.yml:1:1: "));
+  CHECK(
+      not_found("two").message.starts_with("the tool 'two' has 2 problems:\n  tools/c.yml:1:1: "));
   project.write("tools/d.yml", "tool:\n  name: unreadable\n  description: a: b\n");
   CHECK(not_found("unreadable").text() ==
         "tools/d.yml:3:17: a value that contains ': ' must be in quotes (write \"a: b\")");
@@ -258,11 +260,35 @@ TEST_CASE("a bad source is told once and where it stands") {
         "tools/a.yml:3:12: unknown key 'cod' in the source (did you mean 'code'?)\n");
 }
 
+TEST_CASE("the tutorial's project loads without any complaint") {
+  const fs::path tutorial =
+      fs::path(__FILE__).parent_path().parent_path().parent_path().parent_path() /
+      "examples/tutorial";
+  REQUIRE(fs::exists(tutorial / "mxcp-site.yml"));
+  TemporaryProject environment;
+  environment.set("MXCP_CONFIG", (tutorial / "config.yml").string());
+  const auto loaded = Project::load({.start = tutorial});
+  CAPTURE(loaded.ok() ? "" : loaded.error().text());
+  REQUIRE(loaded.ok());
+  CHECK(texts_of((*loaded)->warnings()) == "");
+  CHECK((*loaded)->endpoints().size() >= 10);
+  for (const EndpointFile& file : (*loaded)->files()) {
+    CHECK(texts_of(file.errors) == "");
+    CHECK(texts_of(file.warnings) == "");
+  }
+  CHECK((*loaded)->user().secret("api_credentials") != nullptr);
+  const auto greet = (*loaded)->find(EndpointKind::kTool, "personalized_greeting");
+  REQUIRE(greet != nullptr);
+  CHECK(greet->language == Language::kPython);
+  CHECK(greet->parameters.entries().size() == 2);
+}
+
 TEST_CASE("many files load in parallel to the same result") {
   TemporaryProject project;
   for (int i = 0; i < 200; ++i) {
     const std::string name = "t" + std::to_string(1000 + i);
-    project.write("tools/" + name + ".yml", i % 50 == 7 ? "tool: {name: " + name + "}\n" : tool(name));
+    project.write("tools/" + name + ".yml",
+                  i % 50 == 7 ? "tool: {name: " + name + "}\n" : tool(name));
   }
   const auto first = project.load();
   CHECK(first->files().size() == 200);

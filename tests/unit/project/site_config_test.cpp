@@ -107,9 +107,10 @@ profiles:
   CHECK(site.profile_settings("prod").database == "/srv/prod.duckdb");
   CHECK(site.profile_settings("test").database == "/var/lib/shop/db-test.duckdb");
   CHECK(to_json(*site.raw.find("secrets")) == "\"one\"");
-  CHECK(to_json(*site.raw.find("profiles")->find("dev")) ==
-        R"({"duckdb":{"path":"db/my.duckdb","readonly":true,"threads":2},"drift":{"path":"d.json"},)"
-        R"("audit":{"enabled":true,"path":"logs/a.jsonl","max_file_size":1000}})");
+  CHECK(
+      to_json(*site.raw.find("profiles")->find("dev")) ==
+      R"({"duckdb":{"path":"db/my.duckdb","readonly":true,"threads":2},"drift":{"path":"d.json"},)"
+      R"("audit":{"enabled":true,"path":"logs/a.jsonl","max_file_size":1000}})");
 }
 
 TEST_CASE("the settings of the effective profile are in raw, also the defaults") {

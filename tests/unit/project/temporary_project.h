@@ -61,7 +61,8 @@ class TemporaryProject {
   fs::path home() const { return folder_ / "home"; }
 
   // Only what fails the test shows the message.
-  std::shared_ptr<const Project> load(const std::string& profile = "", bool readonly = false) const {
+  std::shared_ptr<const Project> load(const std::string& profile = "",
+                                      bool readonly = false) const {
     auto project = Project::load({.start = root, .profile = profile, .readonly = readonly});
     CAPTURE(project.ok() ? "" : project.error().text());
     REQUIRE(project.ok());

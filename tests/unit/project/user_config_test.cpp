@@ -82,12 +82,12 @@ TEST_CASE("secrets of the effective profile, with their references resolved") {
   const Secret* api = result.config.secret("api");
   REQUIRE(api != nullptr);
   CHECK(api->type == "custom");
-  CHECK(to_json(api->parameters) ==
-        R"({"key":"one-2!","nested":{"list":[1,"one"],"flag":true}})");
+  CHECK(to_json(api->parameters) == R"({"key":"one-2!","nested":{"list":[1,"one"],"flag":true}})");
   CHECK(result.config.secret("absent") == nullptr);
   const Value raw = result.config.raw;
-  CHECK(to_json(*raw.find("projects")->find("shop")->find("profiles")->find("other")) ==
-        R"({"secrets":[{"name":"api","type":"s3","parameters":{"key":"${MXCP_T_UNSET}","v":"vault://a#b"}}]})");
+  CHECK(
+      to_json(*raw.find("projects")->find("shop")->find("profiles")->find("other")) ==
+      R"({"secrets":[{"name":"api","type":"s3","parameters":{"key":"${MXCP_T_UNSET}","v":"vault://a#b"}}]})");
   CHECK(load_user_config("shop", "other").errors.size() == 2);
 }
 
@@ -190,18 +190,21 @@ projects:
 
 TEST_CASE("mistakes in a user file") {
   TemporaryProject project;
-  CHECK(problems(project, "mxcp: '1'\n") ==
-        "config.yml:1:7: 'mxcp' must be the integer 1, found the string '1': this looks like a file "
-        "of the format before the first release (write 'mxcp: 1' without quotes and check the keys "
-        "against today's reference)\n");
-  CHECK(problems(project, R"(transport:
+  CHECK(
+      problems(project, "mxcp: '1'\n") ==
+      "config.yml:1:7: 'mxcp' must be the integer 1, found the string '1': this looks like a file "
+      "of the format before the first release (write 'mxcp: 1' without quotes and check the keys "
+      "against today's reference)\n");
+  CHECK(
+      problems(project, R"(transport:
   provider: carrier-pigeon
   port: 1
   http: {port: 70000, scheme: ftp, stateless: perhaps}
 logging: {level: LOUD}
 models: {models: {m: {type: cluade}}}
 secrets: []
-)") == R"(config.yml:2:13: 'provider' must be one of 'streamable-http', 'sse' or 'stdio', found the string 'carrier-pigeon'
+)") ==
+      R"(config.yml:2:13: 'provider' must be one of 'streamable-http', 'sse' or 'stdio', found the string 'carrier-pigeon'
 config.yml:3:3: unknown key 'port' in 'transport' (write it under 'http:')
 config.yml:4:16: 'port' must be a number from 1 to 65535, found the number 70000
 config.yml:4:31: 'scheme' must be 'http' or 'https', found the string 'ftp' (did you mean 'http'?)
@@ -210,7 +213,8 @@ config.yml:5:18: 'level' must be one of 'DEBUG', 'INFO', 'WARNING', 'ERROR' or '
 config.yml:6:29: 'type' must be 'claude' or 'openai', found the string 'cluade' (did you mean 'claude'?)
 config.yml:7:1: unknown key 'secrets' in the user configuration (write it under 'projects:', the project, 'profiles:' and the profile)
 )");
-  CHECK(problems(project, R"(projects:
+  CHECK(
+      problems(project, R"(projects:
   shop:
     secrets: []
     profiles:
@@ -223,7 +227,8 @@ config.yml:7:1: unknown key 'secrets' in the user configuration (write it under 
           - {name: u, type: x, parameters: hunter2}
         plugin: {config: {c: {pin: 1234}, d: hunter2}}
         plugins: {}
-)") == R"(config.yml:3:5: unknown key 'secrets' in project 'shop' (write it under 'profiles:' and the name of the profile)
+)") ==
+      R"(config.yml:3:5: unknown key 'secrets' in project 'shop' (write it under 'profiles:' and the name of the profile)
 config.yml:7:14: unknown key 'nmae' in a secret (did you mean 'name'?)
 config.yml:8:34: unknown key 'key' in a secret (write it under 'parameters:')
 config.yml:9:20: there are two secrets named 't'
@@ -245,14 +250,17 @@ TEST_CASE("a file for another project or profile is a warning that says so") {
     return texts_of(result.warnings);
   };
   CHECK(warning("projects: {shp: {profiles: {default: }}}\n") ==
-        file + ":1:1: the project 'shop' of mxcp-site.yml is not in this file, so it has no secrets "
-               "here (did you mean 'shp'?)\n");
+        file +
+            ":1:1: the project 'shop' of mxcp-site.yml is not in this file, so it has no secrets "
+            "here (did you mean 'shp'?)\n");
   CHECK(warning("projects: {my-project: , other: }\n") ==
-        file + ":1:1: the project 'shop' of mxcp-site.yml is not in this file, so it has no secrets "
-               "here (the file has my-project, other)\n");
+        file +
+            ":1:1: the project 'shop' of mxcp-site.yml is not in this file, so it has no secrets "
+            "here (the file has my-project, other)\n");
   CHECK(warning("projects: {shop: {profiles: {prod: }}}\n") ==
-        file + ":1:19: the project 'shop' has no profile 'default' in this file, so it has no "
-               "secrets here (the file has prod)\n");
+        file +
+            ":1:19: the project 'shop' has no profile 'default' in this file, so it has no "
+            "secrets here (the file has prod)\n");
   // Nothing to confuse.
   CHECK(warning("mxcp: 1\n") == "");
   CHECK(warning("projects: {}\n") == "");
