@@ -105,7 +105,7 @@ class Project:
 
     def python_tool(self, name: str, code: str, head: str = "") -> Project:
         """A tool whose function stands in python/<name>.py."""
-        body = textwrap.indent(dedent(head), "  ")
+        body = textwrap.indent(ended(dedent(head)), "  ")
         return self.write(
             {
                 f"tools/{name}.yml": f"mxcp: 1\ntool:\n  name: {name}\n  language: python\n"
@@ -138,7 +138,7 @@ class Project:
         )
         return Ran(list(args), done.returncode, done.stdout, done.stderr)
 
-    def tool(self, name: str, *flags: str, **params: Any) -> Ran:
+    def tool(self, name: str, /, *flags: str, **params: Any) -> Ran:
         """`mxcp run tool NAME --json-output`; a value that is no text is given as JSON."""
         args = ["run", "tool", name]
         for key, value in params.items():
@@ -157,10 +157,14 @@ def dedent(text: str) -> str:
     return textwrap.dedent(text.removeprefix("\n"))
 
 
+def ended(text: str) -> str:
+    return text + "\n" if text and not text.endswith("\n") else text
+
+
 def tool_yaml(name: str, language: str, code: str, head: str = "") -> str:
     return (
         f"mxcp: 1\ntool:\n  name: {name}\n  language: {language}\n"
-        + textwrap.indent(dedent(head), "  ")
+        + textwrap.indent(ended(dedent(head)), "  ")
         + "  source:\n    code: |\n"
         + textwrap.indent(dedent(code).rstrip("\n"), "      ")
         + "\n"
@@ -300,13 +304,13 @@ class Server:
             params["_meta"] = meta
         return self.start("tools/call", params)
 
-    def call(self, name: str, **arguments: Any) -> dict[str, Any]:
+    def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
         """The result of tools/call; a protocol error fails the test."""
         response = self.answer(self.start_call(name, arguments))
         assert "result" in response, response
         return response["result"]
 
-    def value(self, name: str, **arguments: Any) -> Any:
+    def value(self, name: str, /, **arguments: Any) -> Any:
         """What a tool returned, from its text block."""
         result = self.call(name, **arguments)
         assert not result.get("isError"), result
@@ -317,7 +321,7 @@ class Server:
         except ValueError:
             return block["text"]
 
-    def error(self, name: str, **arguments: Any) -> str:
+    def error(self, name: str, /, **arguments: Any) -> str:
         """The text of a tool's error."""
         result = self.call(name, **arguments)
         assert result.get("isError") is True, result

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from harness import Project, Server
@@ -124,7 +125,7 @@ def test_over_stdio(folder: Path, tmp_path: Path) -> None:
                 text = json.dumps(text)  # a plain text is its own content
             check_result(call, text)
             if "outputSchema" in tools[call["tool"]]:
-                check_structured(result["structuredContent"], tools[call["tool"]]["outputSchema"])
+                jsonschema.validate(result["structuredContent"], tools[call["tool"]]["outputSchema"])
 
 
 def list_tools(server: Server) -> dict[str, Any]:
@@ -133,22 +134,6 @@ def list_tools(server: Server) -> dict[str, Any]:
 
 def call_tool(server: Server, call: dict[str, Any]) -> dict[str, Any]:
     return server.answer(server.start_call(call["tool"], call.get("args", {})))["result"]
-
-
-def check_structured(value: Any, schema: dict[str, Any]) -> None:
-    """structuredContent fits outputSchema, for clients that check; null is allowed anywhere, as our
-    schemas do not say (see docs/design.md), so nulls are left out."""
-    import jsonschema
-
-    jsonschema.validate(without_nulls(value), schema)
-
-
-def without_nulls(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: without_nulls(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [without_nulls(item) for item in value if item is not None]
-    return value
 
 
 # --- mistakes ----------------------------------------------------------------------------------

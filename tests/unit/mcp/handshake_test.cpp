@@ -65,8 +65,9 @@ TEST_CASE("capabilities name only what there is") {
   options.info = {.name = "n", .title = "", .version = "v", .instructions = ""};
   Rig rig(std::move(folder), options);
   CHECK(rig.send(initialize("1", "2025-11-25")) ==
-        Lines{result("1", R"({"protocolVersion":"2025-11-25","capabilities":{"logging":{},)"
-                          R"("tools":{"listChanged":true}},"serverInfo":{"name":"n","version":"v"}})")});
+        Lines{result("1",
+                     R"({"protocolVersion":"2025-11-25","capabilities":{"logging":{},)"
+                     R"("tools":{"listChanged":true}},"serverInfo":{"name":"n","version":"v"}})")});
   CHECK(rig.send(request("2", "prompts/list")) ==
         Lines{error("2", -32601, "this server has no prompts")});
   CHECK(rig.send(request("3", "resources/list")) ==
@@ -164,9 +165,8 @@ TEST_CASE("a batch is answered when its last call is") {
   CHECK(rig.peer->take() ==
         Lines{notification("notifications/message", R"({"level":"info","data":"hi"})")});
   rig.backend.finish(0, "one");
-  CHECK(rig.peer->take() == Lines{"[" + result("4", "{}") + "," +
-                                  call_result("2", "\"two\"", "") + "," +
-                                  call_result("1", "\"one\"", "") + "]"});
+  CHECK(rig.peer->take() == Lines{"[" + result("4", "{}") + "," + call_result("2", "\"two\"", "") +
+                                  "," + call_result("1", "\"one\"", "") + "]"});
   rig.backend.finish(2, "three");
   CHECK(rig.peer->take().empty());
 }
@@ -187,9 +187,9 @@ TEST_CASE("malformed input is answered, never fatal") {
     REQUIRE(lines.size() == 1);
     return lines[0];
   };
-  CHECK(one("{") ==
-        error("", -32700,
-              "invalid JSON: the text ends in the middle of a value (line 1, column 2)"));
+  CHECK(
+      one("{") ==
+      error("", -32700, "invalid JSON: the text ends in the middle of a value (line 1, column 2)"));
   CHECK(one("").find("-32700") != std::string::npos);
   CHECK(one("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"p\xFF\"}").find("-32700") !=
         std::string::npos);
@@ -200,7 +200,8 @@ TEST_CASE("malformed input is answered, never fatal") {
   CHECK(one("\"x\"") == error("", -32600, "a message must be a JSON object, got string"));
   CHECK(one(R"({"jsonrpc":"2.0","id":1,"method":"ping","params":[]})") ==
         error("1", -32602, "'params' must be an object, got array"));
-  CHECK(one(request("1", "ping", R"({"_meta":3})")) == error("1", -32602, "'_meta' must be an object"));
+  CHECK(one(request("1", "ping", R"({"_meta":3})")) ==
+        error("1", -32602, "'_meta' must be an object"));
   CHECK(one(request("1", "ping", R"({"_meta":{"progressToken":1.5}})")) ==
         error("1", -32602, "_meta[\"progressToken\"] must be a string or an integer, got number"));
   rig.handshake("2024-11-05");
@@ -222,7 +223,8 @@ TEST_CASE("every prefix and every mutilation of a message is survived") {
   Rig rig;
   rig.handshake("2025-03-26");
   const std::string whole =
-      "[" + request("1", "tools/call", R"({"name":"free","arguments":{"a":[1,{"b":null}]}})") + "," +
+      "[" + request("1", "tools/call", R"({"name":"free","arguments":{"a":[1,{"b":null}]}})") +
+      "," +
       request("\"2\"", "tools/list", R"({"cursor":"tools:a","_meta":{"progressToken":"t"}})") + "]";
   for (std::size_t i = 0; i < whole.size(); ++i) {
     rig.send(whole.substr(0, i));

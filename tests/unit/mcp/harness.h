@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 
 #include <condition_variable>
-#include <deque>
 #include <cstdlib>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -271,8 +271,8 @@ struct Rig {
         backend(folder->load()),
         server(std::move(options), backend),
         peer(std::make_shared<RecordingPeer>()),
-        session(server.open_session(peer, Caller{.transport = "stdio", .user = {}, .headers = {}})) {
-  }
+        session(
+            server.open_session(peer, Caller{.transport = "stdio", .user = {}, .headers = {}})) {}
   ~Rig() { server.close(session); }
 
   static std::unique_ptr<ProjectFolder> make_sample() {
@@ -307,7 +307,8 @@ inline const std::string kMeta =
     R"("io.modelcontextprotocol/clientCapabilities":{}})";
 // What every stateless result ends with.
 inline const std::string kServerMeta =
-    R"("_meta":{"io.modelcontextprotocol/serverInfo":{"name":"demo","title":"Demo","version":"1.2.3"}})";
+    R"("_meta":{"io.modelcontextprotocol/serverInfo":)"
+    R"({"name":"demo","title":"Demo","version":"1.2.3"}})";
 
 inline std::string request(const std::string& id, const std::string& method,
                            const std::string& params = "") {

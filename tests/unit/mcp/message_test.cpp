@@ -87,12 +87,14 @@ TEST_CASE("errors without an id") {
   CHECK(error_message(nullptr, false, {-32700, "x"}) ==
         R"({"jsonrpc":"2.0","error":{"code":-32700,"message":"x"}})");
   const RequestId id{"\"a\""};
-  CHECK(error_message(&id, true, {-32602, "x\ny", Value(Object{{"uri", "u"}})}) ==
-        R"({"jsonrpc":"2.0","id":"a","error":{"code":-32602,"message":"x\ny","data":{"uri":"u"}}})");
+  CHECK(
+      error_message(&id, true, {-32602, "x\ny", Value(Object{{"uri", "u"}})}) ==
+      R"({"jsonrpc":"2.0","id":"a","error":{"code":-32602,"message":"x\ny","data":{"uri":"u"}}})");
 }
 
 TEST_CASE("JSON text as a JSON string reads back as itself") {
-  for (const char* json : {R"({"a":"b\"c\\d","e":[1,null]})", "null", "[]", R"({"ü":"🦆\n"})", ""}) {
+  for (const char* json :
+       {R"({"a":"b\"c\\d","e":[1,null]})", "null", "[]", R"({"ü":"🦆\n"})", ""}) {
     std::string out = "before";
     append_quoted_json(out, json);
     REQUIRE(out.starts_with("before"));

@@ -11,8 +11,8 @@ std::string read(const std::string& id, const std::string& uri) {
 }
 std::string contents(const std::string& id, const std::string& uri, const std::string& mime,
                      const std::string& text) {
-  return result(id, R"({"contents":[{"uri":")" + uri + R"(","mimeType":")" + mime +
-                        R"(","text":)" + text + "}]}");
+  return result(id, R"({"contents":[{"uri":")" + uri + R"(","mimeType":")" + mime + R"(","text":)" +
+                        text + "}]}");
 }
 
 }  // namespace
@@ -49,8 +49,8 @@ TEST_CASE("resources/read") {
   CHECK(to_json(rig.backend.request(2).arguments) == R"({"id":"42"})");
   CHECK(rig.backend.request(2).source == types::Source::kText);
   rig.backend.finish(2, Object{{"id", 42}});
-  CHECK(rig.peer->take() == Lines{contents("3", "users://4%32/profile",
-                                           "application/vnd.demo+json", R"("{\"id\":42}")")});
+  CHECK(rig.peer->take() == Lines{contents("3", "users://4%32/profile", "application/vnd.demo+json",
+                                           R"("{\"id\":42}")")});
 }
 
 TEST_CASE("unknown and failing resources are protocol errors") {
@@ -127,11 +127,10 @@ TEST_CASE("prompts/get maps the roles") {
   rig.backend.finish(0, Array{message("Be kind", "system", nullptr), message("Hi", "user", "text"),
                               message("Ho", "assistant", nullptr), message("?", nullptr, nullptr)});
   CHECK(rig.peer->take() ==
-        Lines{prompt_result(
-            "1", R"({"role":"user","content":{"type":"text","text":"Be kind"}},)"
-                 R"({"role":"user","content":{"type":"text","text":"Hi"}},)"
-                 R"({"role":"assistant","content":{"type":"text","text":"Ho"}},)"
-                 R"({"role":"user","content":{"type":"text","text":"?"}})")});
+        Lines{prompt_result("1", R"({"role":"user","content":{"type":"text","text":"Be kind"}},)"
+                                 R"({"role":"user","content":{"type":"text","text":"Hi"}},)"
+                                 R"({"role":"assistant","content":{"type":"text","text":"Ho"}},)"
+                                 R"({"role":"user","content":{"type":"text","text":"?"}})")});
 }
 
 TEST_CASE("a resource in a prompt is embedded when it is ours, else linked") {
@@ -169,8 +168,8 @@ TEST_CASE("a resource in a prompt is embedded when it is ours, else linked") {
   rig.backend.finish(5, Object{{"id", 7}});
   CHECK(rig.peer->take() ==
         Lines{prompt_result(
-            "2", embedded + R"({"role":"user","content":{"type":"text","text":"other://x"}})" +
-                     last)});
+            "2",
+            embedded + R"({"role":"user","content":{"type":"text","text":"other://x"}})" + last)});
 
   rig.send(get_prompt("3"));
   rig.backend.finish(6, rendered);
@@ -244,10 +243,13 @@ TEST_CASE("completion shows at most a hundred values") {
   auto folder = std::make_unique<ProjectFolder>();
   std::string list;
   for (int i = 0; i < 150; ++i) list += (i ? ", v" : "v") + std::to_string(i);
-  folder->write("prompts/p.yml", "mxcp: 1\nprompt:\n  name: p\n  parameters:\n    - name: x\n"
-                                 "      type: string\n      enum: [" + list + "]\n"
-                                 "    - name: flag\n      type: boolean\n"
-                                 "  messages:\n    - prompt: hi\n");
+  folder->write("prompts/p.yml",
+                "mxcp: 1\nprompt:\n  name: p\n  parameters:\n    - name: x\n"
+                "      type: string\n      enum: [" +
+                    list +
+                    "]\n"
+                    "    - name: flag\n      type: boolean\n"
+                    "  messages:\n    - prompt: hi\n");
   Rig rig(std::move(folder), test_options());
   rig.handshake("2025-11-25");
   const auto complete = [&](const char* name) {

@@ -139,7 +139,8 @@ TEST_CASE("progress: only with a token, strictly increasing, before the answer")
                   R"({"progressToken":"t","progress":12.5,"total":100,"message":"half \"way\""})"),
               progress(R"({"progressToken":"t","progress":100})")});
   rig.backend.request(1).client->progress(-1, {}, "");
-  CHECK(rig.peer->take() == Lines{progress(R"({"progressToken":12345678901234567890,"progress":-1})")});
+  CHECK(rig.peer->take() ==
+        Lines{progress(R"({"progressToken":12345678901234567890,"progress":-1})")});
   CHECK(!rig.backend.request(2).client->wants_progress());
   rig.backend.request(2).client->progress(1, {}, "");
   rig.backend.finish(0, "done");
@@ -319,8 +320,8 @@ TEST_CASE("many threads finish, report, cancel and send at once") {
     for (int i = 0; i < 50; ++i) rig.server.notify_list_changed();
   });
   for (int i = 0; i < kCalls; ++i) {
-    rig.server.receive(rig.session, call(std::to_string(i),
-                                         R"({"progressToken":)" + std::to_string(i) + "}"));
+    rig.server.receive(rig.session,
+                       call(std::to_string(i), R"({"progressToken":)" + std::to_string(i) + "}"));
     if (i % 7 == 0) {
       rig.server.receive(rig.session, request("\"p" + std::to_string(i) + "\"", "tools/list"));
     }

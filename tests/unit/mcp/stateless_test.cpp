@@ -19,14 +19,15 @@ const std::string kCapabilitiesKey = "io.modelcontextprotocol/clientCapabilities
 
 TEST_CASE("server/discover works before anything else") {
   Rig rig;
-  CHECK(rig.send(request("\"d\"", "server/discover", with_meta())) ==
-        Lines{result("\"d\"",
-                     R"({"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25",)"
-                     R"("2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"logging":{},)"
-                     R"("completions":{},"prompts":{"listChanged":true},"resources":)"
-                     R"({"listChanged":true},"tools":{"listChanged":true}},"instructions":"Be nice",)"
-                     R"("ttlMs":5000,"cacheScope":"public",)" +
-                         kServerMeta + "}")});
+  CHECK(
+      rig.send(request("\"d\"", "server/discover", with_meta())) ==
+      Lines{result("\"d\"",
+                   R"({"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25",)"
+                   R"("2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"logging":{},)"
+                   R"("completions":{},"prompts":{"listChanged":true},"resources":)"
+                   R"({"listChanged":true},"tools":{"listChanged":true}},"instructions":"Be nice",)"
+                   R"("ttlMs":5000,"cacheScope":"public",)" +
+                       kServerMeta + "}")});
 }
 
 TEST_CASE("a request must say its version and the client's capabilities, not who the client is") {
@@ -40,15 +41,17 @@ TEST_CASE("a request must say its version and the client's capabilities, not who
         error("1", -32602, "_meta[\"" + kVersionKey + "\"] must be a string, but is missing"));
   CHECK(listed("{\"" + kVersionKey + "\":7,\"" + kCapabilitiesKey + "\":{}}") ==
         error("1", -32602, "_meta[\"" + kVersionKey + "\"] must be a string, got integer"));
-  CHECK(listed("{\"" + kVersionKey + "\":\"2026-07-28\"}") ==
-        error("1", -32602, "_meta[\"" + kCapabilitiesKey + "\"] must be an object, but is missing"));
+  CHECK(
+      listed("{\"" + kVersionKey + "\":\"2026-07-28\"}") ==
+      error("1", -32602, "_meta[\"" + kCapabilitiesKey + "\"] must be an object, but is missing"));
   CHECK(listed("{\"" + kVersionKey + "\":\"2026-07-28\",\"" + kCapabilitiesKey + "\":[]}") ==
         error("1", -32602, "_meta[\"" + kCapabilitiesKey + "\"] must be an object, got array"));
   CHECK(rig.send(request("2", "server/discover")) ==
-        Lines{error("2", -32602, "'_meta' is missing; this method needs _meta[\"" + kVersionKey +
-                                     "\"] and _meta[\"" + kCapabilitiesKey + "\"]")});
-  CHECK(rig.send(request("3", "subscriptions/listen", R"({"notifications":{}})"))[0].find("-32602") !=
-        std::string::npos);
+        Lines{error("2", -32602,
+                    "'_meta' is missing; this method needs _meta[\"" + kVersionKey +
+                        "\"] and _meta[\"" + kCapabilitiesKey + "\"]")});
+  CHECK(rig.send(request("3", "subscriptions/listen", R"({"notifications":{}})"))[0].find(
+            "-32602") != std::string::npos);
   CHECK(listed("{\"" + kVersionKey + "\":\"2026-07-28\",\"" + kCapabilitiesKey +
                R"(":{},"io.modelcontextprotocol/logLevel":"loud"})")
             .find("unknown log level \\\"loud\\\"") != std::string::npos);
@@ -59,8 +62,9 @@ TEST_CASE("a request must say its version and the client's capabilities, not who
 TEST_CASE("an unsupported version is answered with those that are supported") {
   Rig rig;
   const auto ask = [&](const std::string& version) {
-    return rig.send(request("1", "tools/list", "{\"_meta\":{\"" + kVersionKey + "\":\"" + version +
-                                                   "\",\"" + kCapabilitiesKey + "\":{}}}"));
+    return rig.send(request("1", "tools/list",
+                            "{\"_meta\":{\"" + kVersionKey + "\":\"" + version + "\",\"" +
+                                kCapabilitiesKey + "\":{}}}"));
   };
   CHECK(ask("1900-01-01") ==
         Lines{error("1", -32022, "protocol version '1900-01-01' is not supported",
@@ -76,8 +80,8 @@ TEST_CASE("an unsupported version is answered with those that are supported") {
 
 TEST_CASE("the methods of the handshake are gone") {
   Rig rig;
-  for (const char* method : {"initialize", "ping", "logging/setLevel", "resources/subscribe",
-                             "resources/unsubscribe"}) {
+  for (const char* method :
+       {"initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"}) {
     CHECK(rig.send(request("1", method, with_meta())) ==
           Lines{error("1", -32601,
                       "method '" + std::string(method) + "' was removed in 2026-07-28")});
@@ -122,12 +126,12 @@ TEST_CASE("results say what they are") {
 TEST_CASE("log messages go to requests that name a level, and to no other") {
   Rig rig;
   const auto call = [&](const std::string& id, const std::string& level) {
-    rig.send(request(id, "tools/call",
-                     R"({"name":"free","_meta":{")" + kVersionKey + R"(":"2026-07-28",")" +
-                         kCapabilitiesKey + R"(":{})" +
-                         (level.empty() ? ""
-                                        : R"(,"io.modelcontextprotocol/logLevel":")" + level + '"') +
-                         "}}"));
+    rig.send(request(
+        id, "tools/call",
+        R"({"name":"free","_meta":{")" + kVersionKey + R"(":"2026-07-28",")" + kCapabilitiesKey +
+            R"(":{})" +
+            (level.empty() ? "" : R"(,"io.modelcontextprotocol/logLevel":")" + level + '"') +
+            "}}"));
   };
   call("1", "");
   call("2", "warning");
@@ -179,9 +183,10 @@ TEST_CASE("subscriptions/listen: acknowledged first, then what was asked for, ta
               notification("notifications/tools/list_changed", tag + R"("all"}})")});
 
   rig.folder->remove("prompts/greet.yml");
-  rig.folder->write("resources/b.yml", "mxcp: 1\nresource:\n  uri: b://{x}\n  parameters:\n"
-                                       "    - name: x\n      type: string\n"
-                                       "  source:\n    code: SELECT $x\n");
+  rig.folder->write("resources/b.yml",
+                    "mxcp: 1\nresource:\n  uri: b://{x}\n  parameters:\n"
+                    "    - name: x\n      type: string\n"
+                    "  source:\n    code: SELECT $x\n");
   rig.reload();
   rig.server.notify_list_changed();
   CHECK(rig.peer->take() ==
@@ -232,10 +237,10 @@ TEST_CASE("the core serves a request without any session, each to its own peer")
     REQUIRE(is_stateless(well_formed));
     auto meta = read_stateless_meta(well_formed);
     REQUIRE(std::holds_alternative<RequestMeta>(meta));
-    const auto exchange = std::make_shared<Exchange>(
-        std::move(well_formed), *std::get_if<RequestMeta>(&meta),
-        Caller{.transport = "http", .user = {}, .headers = {{"x", "y"}}}, peer,
-        std::weak_ptr<ExchangeOwner>(), core.setup());
+    const auto exchange =
+        std::make_shared<Exchange>(std::move(well_formed), *std::get_if<RequestMeta>(&meta),
+                                   Caller{.transport = "http", .user = {}, .headers = {{"x", "y"}}},
+                                   peer, std::weak_ptr<ExchangeOwner>(), core.setup());
     core.start(exchange);
     return exchange;
   };

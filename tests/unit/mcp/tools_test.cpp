@@ -25,7 +25,8 @@ std::pair<std::string, std::string> page(const std::string& line, const char* me
   return {names, cursor == nullptr ? "-" : *cursor->as_string()};
 }
 
-std::string call(const std::string& id, const std::string& name, const std::string& arguments = "") {
+std::string call(const std::string& id, const std::string& name,
+                 const std::string& arguments = "") {
   return request(id, "tools/call",
                  R"({"name":")" + name + '"' +
                      (arguments.empty() ? "" : R"(,"arguments":)" + arguments) + "}");
@@ -84,7 +85,8 @@ TEST_CASE("pages: cursors survive a restart and a reload") {
   CHECK(list("tools:d") == Page{"e", "-"});
   CHECK(list("tools:zz") == Page{"", "-"});
   CHECK(list("tools:bb") == Page{"c d", "tools:d"});
-  CHECK(page(rig.send(request("1", "tools/list", R"({"cursor":null})"))[0]) == Page{"a b", "tools:b"});
+  CHECK(page(rig.send(request("1", "tools/list", R"({"cursor":null})"))[0]) ==
+        Page{"a b", "tools:b"});
 
   rig.folder->remove("tools/b.yml");
   rig.folder->write("tools/bb.yml", tool_yaml("bb"));
@@ -203,10 +205,12 @@ TEST_CASE("what goes wrong in a tool is a result the model can read") {
 TEST_CASE("what is wrong with the request is a protocol error") {
   Rig rig;
   rig.handshake("2025-11-25");
-  CHECK(rig.send(call("1", "ad")) == Lines{error("1", -32602, "unknown tool 'ad' (did you mean 'add'?)")});
+  CHECK(rig.send(call("1", "ad")) ==
+        Lines{error("1", -32602, "unknown tool 'ad' (did you mean 'add'?)")});
   CHECK(rig.send(call("1", "something_else")) ==
         Lines{error("1", -32602, "unknown tool 'something_else'")});
-  CHECK(rig.send(call("1", "greet")) == Lines{error("1", -32602, "unknown tool 'greet' (did you mean 'free'?)")});
+  CHECK(rig.send(call("1", "greet")) ==
+        Lines{error("1", -32602, "unknown tool 'greet' (did you mean 'free'?)")});
   CHECK(rig.send(request("1", "tools/call")) ==
         Lines{error("1", -32602, "'name' is missing; expected a string")});
   CHECK(rig.send(request("1", "tools/call", R"({"name":["add"]})")) ==

@@ -28,7 +28,9 @@ struct Collected {
   }
 };
 
-Instant soon() { return Clock::system().now() + std::chrono::seconds(60); }
+Instant soon() {
+  return Clock::system().now() + std::chrono::seconds(60);
+}
 
 struct Pipe {
   Pipe() { REQUIRE(::pipe(fds) == 0); }

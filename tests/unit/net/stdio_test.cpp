@@ -18,12 +18,15 @@ using namespace mxcp::net;
 
 namespace {
 
-Instant soon() { return Clock::system().now() + std::chrono::seconds(60); }
+Instant soon() {
+  return Clock::system().now() + std::chrono::seconds(60);
+}
 
 // A server on one end of a channel, the test on the other.
 class Channel {
  public:
-  explicit Channel(bool sockets = false, std::size_t max_message = 16 << 20) : rig_(options(max_message)) {
+  explicit Channel(bool sockets = false, std::size_t max_message = 16 << 20)
+      : rig_(options(max_message)) {
     int to[2], from[2];
     if (sockets) {
       REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, to) == 0);
@@ -34,8 +37,8 @@ class Channel {
     }
     out_ = to[1];
     in_ = from[0];
-    transport_ = std::make_unique<StdioTransport>(rig_.server, StdioStreams{to[0], from[1]},
-                                                  max_message);
+    transport_ =
+        std::make_unique<StdioTransport>(rig_.server, StdioStreams{to[0], from[1]}, max_message);
     transport_->start([this] { ended_.set_value(); });
   }
   ~Channel() {
@@ -95,7 +98,9 @@ class Channel {
   std::unique_ptr<StdioTransport> transport_;
 };
 
-std::string ping(const std::string& id) { return request(id, "ping"); }
+std::string ping(const std::string& id) {
+  return request(id, "ping");
+}
 std::string call(const std::string& id) {
   return request(id, "tools/call", R"({"name":"free"})");
 }
@@ -121,8 +126,8 @@ TEST_CASE("large messages in both directions") {
   Channel channel;
   const std::string text(5'000'000, 'x');
   std::thread writer([&] {
-    channel.write_line(request("1", "tools/call",
-                               R"({"name":"free","arguments":{"t":")" + text + "\"}}"));
+    channel.write_line(
+        request("1", "tools/call", R"({"name":"free","arguments":{"t":")" + text + "\"}}"));
   });
   CHECK(channel.backend().request(0).arguments.find("t")->as_string()->size() == text.size());
   writer.join();
