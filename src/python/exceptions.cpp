@@ -228,7 +228,8 @@ void raise_sql_error(const Error& error) {
   std::string class_name;
   switch (error.code) {
     case Code::kSql: {
-      // "Catalog Error: ...", possibly behind some words of ours.
+      // "Catalog Error: ...", possibly behind some words of ours; a wrong parameter has none.
+      class_name = "InvalidInputException";
       const auto end = error.message.find(" Error: ");
       if (end != std::string::npos) {
         const auto before = error.message.rfind(": ", end);

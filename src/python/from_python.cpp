@@ -153,7 +153,7 @@ bool Reader::read_slow(PyObject* object, Value& out) {
     return fail(fmt::format("nested more than {} levels deep", kMaxDepth));
   }
   if (std::find(ancestors_.begin(), ancestors_.end(), object) != ancestors_.end()) {
-    return fail("contains itself, and JSON cannot say that");
+    return fail("goes in a circle: it contains itself, which JSON cannot say");
   }
   // User code (a property, a generator) may drop the last other reference to what we look at.
   const PyRef keep = PyRef::borrow(object);

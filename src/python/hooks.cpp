@@ -45,9 +45,11 @@ void run_hooks(std::vector<PyRef> hooks, const std::string& what) {
   for (const PyRef& hook : hooks) {
     const Status done = call_and_wait(hook.get());
     if (done.ok()) continue;
-    const PyRef name = find_attribute(hook.get(), "__qualname__");
-    log::error("python", "{} '{}' failed: {}\n{}", what, name ? text_of(name.get()) : "?",
-               done.error().message, done.error().detail);
+    const PyRef qualified = find_attribute(hook.get(), "__qualname__");
+    const std::string name = qualified ? text_of(qualified.get()) : "?";
+    const GilRelease released;  // the log may have to wait for whoever reads stderr
+    log::error("python", "{} '{}' failed: {}\n{}", what, name, done.error().message,
+               done.error().detail);
   }
 }
 

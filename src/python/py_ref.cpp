@@ -1,6 +1,36 @@
 #include "python/py_ref.h"
 
 namespace mxcp::python {
+namespace {
+
+// UTF-8 cannot say a lone surrogate: it becomes U+FFFD.
+std::string without_surrogates(PyObject* str) {
+  std::string text;
+  const Py_ssize_t length = PyUnicode_GetLength(str);
+  for (Py_ssize_t i = 0; i < length; ++i) {
+    Py_UCS4 c = PyUnicode_ReadChar(str, i);
+    if (c >= 0xd800 && c <= 0xdfff) c = 0xfffd;
+    if (c < 0x80) {
+      text += static_cast<char>(c);
+      continue;
+    }
+    if (c < 0x800) {
+      text += static_cast<char>(0xc0 | c >> 6);
+    } else {
+      if (c < 0x10000) {
+        text += static_cast<char>(0xe0 | c >> 12);
+      } else {
+        text += static_cast<char>(0xf0 | c >> 18);
+        text += static_cast<char>(0x80 | (c >> 12 & 0x3f));
+      }
+      text += static_cast<char>(0x80 | (c >> 6 & 0x3f));
+    }
+    text += static_cast<char>(0x80 | (c & 0x3f));
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string text_of(PyObject* str) {
   if (str == nullptr || !PyUnicode_Check(str)) return {};
@@ -9,12 +39,7 @@ std::string text_of(PyObject* str) {
     return {text, static_cast<std::size_t>(size)};
   }
   PyErr_Clear();
-  const PyRef bytes = PyRef::steal(PyUnicode_AsEncodedString(str, "utf-8", "replace"));
-  if (!bytes) {
-    PyErr_Clear();
-    return {};
-  }
-  return {PyBytes_AS_STRING(bytes.get()), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes.get()))};
+  return without_surrogates(str);
 }
 
 std::string str_of(PyObject* object) {

@@ -84,7 +84,7 @@ inline PyRef find_attribute(PyObject* object, const char* name) {
   return found;
 }
 
-// The UTF-8 of a str; what UTF-8 cannot say (lone surrogates) becomes '?'. Of any other object "".
+// The UTF-8 of a str; what UTF-8 cannot say (lone surrogates) becomes U+FFFD. Of any other object "".
 std::string text_of(PyObject* str);
 // str(object); "" when that raises.
 std::string str_of(PyObject* object);

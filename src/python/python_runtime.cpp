@@ -1,5 +1,7 @@
 #include "python/python_runtime.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 #include <thread>
@@ -103,6 +105,7 @@ Status PythonRuntime::Impl::prepare(std::shared_ptr<const project::Project> proj
   State& global = state();
   global.services = services;
   global.loop = &loop;
+  global.process = ::getpid();
   global.project = std::move(project);
   if (!std::exchange(used, true)) buffer_lines();
   global.base_context = PyRef::steal(PyContext_CopyCurrent());

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -188,7 +189,7 @@ PyObject* register_hook(PyObject*, PyObject* args) {
 }
 
 // The payload of a reload, on a thread of the runtime while the database is closed.
-Status run_payload(const PyShared& payload) {
+Status run_payload(const PyShared& payload, const std::string& description) {
   State& global = state();
   ++global.payloads_running;
   Status status;
@@ -200,7 +201,8 @@ Status run_payload(const PyShared& payload) {
   }
   --global.payloads_running;
   if (!status.ok()) {
-    log::error("python", "the payload of reload_duckdb failed: {}\n{}", status.error().message,
+    log::error("python", "the payload of reload_duckdb{} failed: {}\n{}",
+               description.empty() ? "" : " (" + description + ")", status.error().message,
                status.error().detail);
   }
   return status;
@@ -212,20 +214,17 @@ PyObject* request_reload(PyObject*, PyObject* args) {
   PyObject* description = nullptr;
   if (PyArg_ParseTuple(args, "OO", &payload, &description) == 0) return nullptr;
   if (payload != Py_None && PyCallable_Check(payload) == 0) {
-    PyErr_Format(PyExc_ValueError, "payload_func must be a function without parameters, got %R",
+    PyErr_Format(PyExc_ValueError, "payload_func must be callable, a function without parameters, got %R",
                  payload);
     return nullptr;
   }
-  invoke::Services* services = state().services;
-  if (services == nullptr) {
-    raise_no_runtime();
-    return nullptr;
-  }
+  invoke::Services* const services = services_or_raise();
+  if (services == nullptr) return nullptr;
+  const std::string text = description == Py_None ? "" : str_of(description);
   std::function<Status()> closure;
   if (payload != Py_None) {
-    closure = [owned = share(PyRef::borrow(payload))] { return run_payload(owned); };
+    closure = [owned = share(PyRef::borrow(payload)), text] { return run_payload(owned, text); };
   }
-  const std::string text = description == Py_None ? "" : str_of(description);
   Status queued;
   {
     const GilRelease released;
@@ -353,6 +352,21 @@ void raise_no_runtime() {
   PyErr_SetString(PyExc_RuntimeError,
                   "mxcp.runtime is not available here: it works in code that mxcp runs (endpoints, "
                   "hooks, plugins and the modules they import), not in a plain Python program");
+}
+
+invoke::Services* services_or_raise() {
+  const State& global = state();
+  if (global.services == nullptr) {
+    raise_no_runtime();
+    return nullptr;
+  }
+  if (::getpid() != global.process) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "the database of mxcp cannot be used in a forked process; query it before, pass "
+                    "the rows on, or start the process with multiprocessing.get_context('spawn')");
+    return nullptr;
+  }
+  return global.services;
 }
 
 bool add_runtime_functions(PyObject* module) { return PyModule_AddFunctions(module, methods) == 0; }

@@ -6,6 +6,8 @@
 
 #include "python/py_ref.h"
 
+#include "invoke/call.h"
+
 namespace mxcp::python {
 
 // Adds the functions to a module. False with a Python exception set.
@@ -16,5 +18,7 @@ PyObject* db_execute(PyObject* self, PyObject* const* args, Py_ssize_t count, Py
 
 // RuntimeError: no runtime is active.
 void raise_no_runtime();
+// state().services, or nullptr with a RuntimeError: outside of a runtime, in a forked child of it.
+invoke::Services* services_or_raise();
 
 }  // namespace mxcp::python

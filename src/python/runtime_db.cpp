@@ -131,11 +131,8 @@ Result<PyRef> read_all(Query& query, void* chunk) {
 PyObject* db_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
   PyObject *query = nullptr, *given = nullptr;
   if (!parse_arguments(args, count, keywords, query, given)) return nullptr;
-  invoke::Services* services = state().services;
-  if (services == nullptr) {
-    raise_no_runtime();
-    return nullptr;
-  }
+  invoke::Services* const services = services_or_raise();
+  if (services == nullptr) return nullptr;
   const std::string sql = text_of(query);
   types::Arguments parameters;
   if (!read_parameters(given, parameters)) return nullptr;

@@ -5,6 +5,8 @@
 
 #include "python/py_ref.h"
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -21,6 +23,8 @@ struct State {
   invoke::Services* services = nullptr;
   std::shared_ptr<const project::Project> project;
   EventLoop* loop = nullptr;
+  // The process that `services` works in: a forked child has neither its threads nor its locks.
+  pid_t process = 0;
 
   // In the order in which they were registered.
   std::vector<PyRef> init_hooks;
