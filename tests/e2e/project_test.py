@@ -47,8 +47,8 @@ def test_other_folder_names(project: Project) -> None:
         {
             "mxcp-site.yml": Project.SITE + "paths:\n  tools: werkzeuge\n  python: src/py\n  data: db\n",
             "werkzeuge/a.yml": "tool:\n  name: a\n  language: python\n"
-            "  source: {file: /src/py/code.py}\n",
-            "src/py/code.py": "from helper import answer\n\ndef a():\n    return answer\n",
+            "  source: {file: /src/py/work.py}\n",
+            "src/py/work.py": "from helper import answer\n\ndef a():\n    return answer\n",
             "src/py/helper.py": "answer = 42\n",
             "tools/ignored.yml": "tool: {name: ignored, source: {code: SELECT 1}}\n",
         }
@@ -93,7 +93,7 @@ def test_unknown_keys_of_the_site_file(project: Project) -> None:
         ("", "mxcp-site.yml", ["empty"]),
         (
             "mxcp: 1\nproject: p\nprofile: d\nextensions: [{name: x, repo: mine}]\n",
-            "mxcp-site.yml:4:31",
+            "mxcp-site.yml:4:30",
             ["mine", "community", "core_nightly"],
         ),
         (

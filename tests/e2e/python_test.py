@@ -294,11 +294,11 @@ def test_db_execute(project: Project) -> None:
 
 def test_db_execute_types(project: Project) -> None:
     project.python_tool(
-        "types",
+        "kinds_of",
         """
         from mxcp.runtime import db
 
-        def types():
+        def kinds_of():
             row = db.execute('''SELECT
                 true AS a_bool, 1::TINYINT AS tiny, 170141183460469231731687303715884105727::HUGEINT AS huge,
                 1.5::DOUBLE AS double, 1.25::DECIMAL(4, 2) AS exact, DATE '2024-01-31' AS d,
@@ -310,7 +310,7 @@ def test_db_execute_types(project: Project) -> None:
                 "l_value": row["l"], "o_value": row["o"], "m_value": row["m"], "ts_value": row["ts"]}
         """,
     )
-    assert project.tool("types").result == {
+    assert project.tool("kinds_of").result == {
         "a_bool": "bool", "tiny": "int", "huge": "int", "double": "float", "exact": "float",
         "d": "date", "t": "time", "ts": "datetime", "tz": "datetime", "span": "timedelta",
         "b": "bytes", "u": "UUID", "l": "list", "o": "dict", "m": "dict", "e": "str",

@@ -220,8 +220,8 @@ def test_a_payload_that_raises_is_reported_and_survived(swapping: Project) -> No
     with swapping.serve() as server:
         server.initialize()
         assert server.value("swap", source="raise")["status"] == "scheduled"
-        log = server.wait_for_log("the payload of the test")
-        assert "ValueError" in log and "swapping in raise" in log
+        log = server.wait_for_log("swapping in raise")
+        assert "ValueError: the payload of the test" in log
         assert server.value("read_sql", id=1)["generation"] == 0
         assert server.value("swap", source="next/1.duckdb")["status"] == "scheduled"
         while server.value("read_sync", id=1)["generation"] != 1:
@@ -331,11 +331,11 @@ def test_wrong_use_of_reload(project: Project) -> None:
             reload_duckdb(lambda: None)
         """,
     )
-    assert "callable" in project.tool("wrong").error
+    assert "payload_func must be a function" in project.tool("wrong").error
     assert "mxcp serve" in project.tool("outside").error
     with project.serve() as server:
         server.initialize()
-        assert "callable" in server.error("wrong")
+        assert "payload_func must be a function" in server.error("wrong")
 
 
 def test_shutdown_while_a_reload_waits(swapping: Project) -> None:

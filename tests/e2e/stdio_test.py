@@ -108,9 +108,9 @@ def test_tools_list(served: Project) -> None:
             "required": ["a"],
             "additionalProperties": False,
         }
-        assert add["outputSchema"]["properties"] == {"result": {"type": "integer"}}
+        assert add["outputSchema"]["properties"] == {"result": {"type": ["integer", "null"]}}
         assert "outputSchema" not in tools[2]
-        assert tools[3]["outputSchema"]["properties"]["name"] == {"type": "string"}
+        assert tools[3]["outputSchema"]["properties"]["name"] == {"type": ["string", "null"]}
         assert tools[1]["inputSchema"] == {"type": "object", "additionalProperties": False} or (
             tools[1]["inputSchema"] == {"type": "object", "properties": {}, "additionalProperties": False}
         )
@@ -252,6 +252,7 @@ def test_cancelling_a_coroutine(project: Project) -> None:
         import asyncio
 
         async def wait():
+            print("the coroutine runs")
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
@@ -262,19 +263,20 @@ def test_cancelling_a_coroutine(project: Project) -> None:
     with project.serve() as server:
         server.initialize()
         id = server.start_call("wait")
+        server.wait_for_log("the coroutine runs")
         server.send("notifications/cancelled", {"requestId": id})
         server.wait_for_log("the coroutine was cancelled")
         assert not server.answered(id)
 
 
 def test_progress_of_a_query(served: Project) -> None:
-    served.sql_tool("long", "SELECT count(*) AS n FROM range(1500000000) t(i) WHERE i % 7 = 3",
+    served.sql_tool("long", "SELECT count(*) AS n FROM range(300000000) t(i) WHERE i % 7 = 3",
                     "return: {type: integer}")  # fmt: skip
     with served.serve() as server:
         server.initialize()
         assert json.loads(
             server.answer(server.start_call("long", progressToken="p"))["result"]["content"][0]["text"]
-        ) == 214285714  # fmt: skip
+        ) == 42857143  # fmt: skip
         values = [m["params"]["progress"] for m in server.notifications
                   if m["method"] == "notifications/progress"]  # fmt: skip
         assert values == sorted(set(values)) and all(0 <= value < 100 for value in values)
@@ -317,7 +319,7 @@ def test_end_before_anything_was_said(served: Project) -> None:
 def test_a_broken_project_does_not_start(served: Project) -> None:
     served.write({"tools/bad.yml": "tool: {name: bad, source: {cod: SELECT 1}}\n"})
     ran = served.run("serve", "--transport", "stdio")
-    assert ran.code == 1 and ran.stdout == "" and "tools/bad.yml:1:27" in ran.stderr
+    assert ran.code == 1 and ran.stdout == "" and "tools/bad.yml:1:28" in ran.stderr
     with served.serve("--ignore-errors") as server:
         server.initialize()
         tools = server.request("tools/list")["result"]["tools"]

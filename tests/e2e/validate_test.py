@@ -118,7 +118,7 @@ def test_every_problem_of_every_file_is_reported(project: Project) -> None:
         "tools/a.yml:6:13",
         "tools/a.yml:7:13",
         "tools/a.yml:10:16",
-        "tools/a.yml:12",
+        "tools/a.yml:14:5",
     ):
         assert place in message, message
     assert "did you mean 'description'?" in message and "did you mean 'string'?" in message
@@ -146,7 +146,7 @@ def test_text_output_and_exit_status(project: Project) -> None:
     project.write({"tools/bad.yml": "tool: {name: bad, source: {cod: SELECT 1}}\n"})
     ran = project.run("validate")
     assert ran.code == 1
-    assert "tools/bad.yml:1:27" in ran.stdout + ran.stderr
+    assert "tools/bad.yml:1:28" in ran.stdout + ran.stderr
 
 
 def test_an_empty_project(project: Project) -> None:
@@ -254,7 +254,7 @@ def test_a_project_module_that_hides_another(project: Project) -> None:
 # --- mxcp test ---------------------------------------------------------------------------------
 
 
-def tests_of(name: str, result: str, *tests: str) -> dict[str, str]:
+def with_tests(name: str, result: str, *tests: str) -> dict[str, str]:
     lines = "".join(f"    - {test}\n" for test in tests)
     return {
         f"tools/{name}.yml": f"tool:\n  name: {name}\n  language: python\n"
@@ -303,7 +303,7 @@ def test_assertions(project: Project) -> None:
     expected = {}
     for name, (result, right, wrong) in everything.items():
         project.write(
-            tests_of(
+            with_tests(
                 f"t_{name}",
                 result,
                 f"{{name: {name}_right, arguments: [], {right}}}",
@@ -315,27 +315,27 @@ def test_assertions(project: Project) -> None:
 
 
 def test_a_test_without_assertion_passes_when_it_runs(project: Project) -> None:
-    project.write(tests_of("fine", "1", "{name: runs, arguments: []}"))
-    project.write(tests_of("raises", "1 / 0", "{name: breaks, arguments: []}"))
+    project.write(with_tests("fine", "1", "{name: runs, arguments: []}"))
+    project.write(with_tests("raises", "1 / 0", "{name: breaks, arguments: []}"))
     assert outcomes(project) == {"runs": "passed", "breaks": "error"}
 
 
 def test_expected_errors(project: Project) -> None:
     project.write(
-        tests_of(
+        with_tests(
             "raises",
             "1 / 0",
             "{name: expected, arguments: [], error_contains: division by zero}",
             "{name: another, arguments: [], error_contains: overflow}",
         )
     )
-    project.write(tests_of("fine", "1", "{name: none, arguments: [], error_contains: any}"))
+    project.write(with_tests("fine", "1", "{name: none, arguments: [], error_contains: any}"))
     assert outcomes(project) == {"expected": "passed", "another": "failed", "none": "failed"}
 
 
 def test_one_endpoint_and_its_shape(project: Project) -> None:
-    project.write(tests_of("a", "1", "{name: one, arguments: [], result: 1}"))
-    project.write(tests_of("b", "1", "{name: two, description: no, arguments: [], result: 2}"))
+    project.write(with_tests("a", "1", "{name: one, arguments: [], result: 1}"))
+    project.write(with_tests("b", "1", "{name: two, description: no, arguments: [], result: 2}"))
     ran = project.run("test", "tool", "b", "--json-output")
     result = ran.envelope()["result"]
     assert ran.code == 1
@@ -371,10 +371,10 @@ def test_user_context_of_a_test_and_of_the_command(project: Project) -> None:
 
 
 def test_text_report(project: Project) -> None:
-    project.write(tests_of("a", "{'k': 1}", "{name: same, arguments: [], result: {k: 1}}"))
+    project.write(with_tests("a", "{'k': 1}", "{name: same, arguments: [], result: {k: 1}}"))
     ran = project.run("test").ok()
     assert "tool/a" in ran.stdout and "same" in ran.stdout
-    project.write(tests_of("b", "{'k': 1}", "{name: other, arguments: [], result: {k: 2}}"))
+    project.write(with_tests("b", "{'k': 1}", "{name: other, arguments: [], result: {k: 2}}"))
     ran = project.run("test")
     assert ran.code == 1
     said = ran.stdout + ran.stderr

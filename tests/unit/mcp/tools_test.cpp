@@ -148,8 +148,10 @@ TEST_CASE("results: one text block, and structured content where the type is dec
   CHECK(answer("add", "null") == call_result("1", R"("null")", R"({"result":null})"));
   CHECK(answer("get_user", R"({"id":1,"name":"a\"b"})") ==
         call_result("1", R"("{\"id\":1,\"name\":\"a\\\"b\"}")", R"({"id":1,"name":"a\"b"})"));
-  // No object, so nothing that the output schema would allow.
-  CHECK(answer("get_user", "null") == call_result("1", R"("null")", ""));
+  // An object was promised, and a client would check: null cannot be said but as an error.
+  CHECK(answer("get_user", "null") ==
+        R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":)"
+        R"("Error executing tool get_user: the tool returned no result (null)"}],"isError":true}})");
   CHECK(answer("free", R"("text")") == call_result("1", R"("text")", ""));
   CHECK(answer("free", R"("")") == call_result("1", R"("")", ""));
   CHECK(answer("free", R"([{"n":1.50},true])") == call_result("1", R"("[{\"n\":1.50},true]")", ""));
