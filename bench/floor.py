@@ -43,6 +43,10 @@ class Floor:
         self._process.stdin.close()
         processes.stop(self._process)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def measure(self, tool: expected.Tool, count: int, seconds: float) -> tuple[list[float], int]:
         """The milliseconds of each call, and how many of the tool's calls read something wrong."""
         check_same_statement(tool)

@@ -49,13 +49,23 @@ def arguments(values: list):
     )
 
 
-def main() -> None:
-    path, duckdb, database, data, threads = sys.argv[1:]
-    library = load(path)
+def opened(library: ctypes.CDLL, argv: list[str]) -> ctypes.c_void_p:
+    duckdb, database, threads = argv[2], argv[3], argv[5]
     floor = ctypes.c_void_p(library.floor_new())
     check(library.floor_open(floor, duckdb.encode(), database.encode(), threads.encode()))
+    return floor
+
+
+def main() -> None:
+    path, data = sys.argv[1], sys.argv[4]
+    library = load(path)
     with open(data, "rb") as script:
+        floor = opened(library, sys.argv)
         check(library.floor_execute(floor, script.read()))
+        check(library.floor_execute(floor, b"CHECKPOINT"))
+        library.floor_close(floor)
+    # Opened again, as a server finds it: what was just inserted is still uncompressed in memory.
+    floor = opened(library, sys.argv)
     print(json.dumps({"duckdb": library.floor_version(floor).decode()}), flush=True)
 
     for line in sys.stdin:

@@ -263,8 +263,9 @@ class Bench:
         return milliseconds, 0, 0.0
 
     def _floor(self, floor: Floor, tool: expected.Tool, count: int, seconds: float):
+        before = processes.cpu_seconds(floor.pid)
         milliseconds, wrong = floor.measure(tool, count, seconds)
-        return milliseconds, wrong, 0.0
+        return milliseconds, wrong, processes.cpu_seconds(floor.pid) - before
 
     # ---- memory after many calls
 

@@ -115,6 +115,7 @@ def _calls(figures: Figures) -> str:
                 *(_p50_p99(sides.get(side)) for side in ("peer", "ours")),
                 *(_number(_more(sides.get(side), "cpu_ms"), "ms") for side in ("peer", "ours")),
                 *(_p50_p99(sides.get(f"floor, {f}")) for f in ("default threads", "threads=1")),
+                _number(min((f.more["cpu_ms"] for f in floors if f.value), default=None), "ms"),
                 _number(pipe, "ms"),
                 _number(rest, "ms"),
                 " / ".join(str(_more(sides.get(s), "calls") or "-") for s in ("peer", "ours")),
@@ -124,8 +125,15 @@ def _calls(figures: Figures) -> str:
     if not lines:
         return ""
     header = ["calls, p50 / p99 in ms", "peer", "ours", "peer CPU", "ours CPU", "floor, default"]
-    header += ["floor, threads=1", "pipe", "ours - floor - pipe", "calls peer / ours", "wrong"]
-    return _table(header, lines, "lrrrrrrrrrr")
+    header += [
+        "floor, threads=1",
+        "floor CPU",
+        "pipe",
+        "ours - floor - pipe",
+        "calls peer / ours",
+        "wrong",
+    ]
+    return _table(header, lines, "lrrrrrrrrrrr")
 
 
 def _commands(figures: Figures) -> str:
