@@ -18,7 +18,7 @@ void append_text_block(std::string& out, std::string_view json) {
   out += "}]";
 }
 
-// In the shape that the output schema promises: an object as it is, anything else as {"result": ...}.
+// In the shape that the output schema promises: an object as it is, all else as {"result": ...}.
 void append_structured(Reply& reply, const types::Type& declared, const std::string& json) {
   if (types::is_wrapped(declared)) {
     std::string& out = reply.member("structuredContent");
@@ -30,27 +30,36 @@ void append_structured(Reply& reply, const types::Type& declared, const std::str
   }
 }
 
+void answer_error(const ExchangePtr& exchange, const std::string& name, const std::string& reason) {
+  const std::string text = "Error executing tool " + name + ": " + reason;
+  Reply reply(*exchange, text.size());
+  std::string& out = reply.member("content");
+  out += R"([{"type":"text","text":)";
+  append_json_string(out, text);
+  out += "}]";
+  reply.member("isError") += "true";
+  exchange->answer(std::move(reply));
+}
+
 void answer_call(const ExchangePtr& exchange, const std::string& name,
                  const invoke::Outcome& outcome) {
   // The tool went away between the look-up and the call.
   if (outcome.error && outcome.error->code == Code::kNotFound && outcome.endpoint == nullptr) {
     return exchange->fail(unknown_name("tool", name, {}));
   }
-  if (outcome.error) {
-    const std::string text = "Error executing tool " + name + ": " + public_text(*outcome.error);
-    Reply reply(*exchange, text.size());
-    std::string& out = reply.member("content");
-    out += R"([{"type":"text","text":)";
-    append_json_string(out, text);
-    out += "}]";
-    reply.member("isError") += "true";
-    return exchange->answer(std::move(reply));
-  }
-  Reply reply(*exchange, 4 * outcome.json.size());
-  append_text_block(reply.member("content"), outcome.json);
+  if (outcome.error) return answer_error(exchange, name, public_text(*outcome.error));
+  const types::Type* declared = nullptr;  // where the answer has structured content
   if (exchange->revision().structured && outcome.endpoint && outcome.endpoint->return_type) {
-    append_structured(reply, *outcome.endpoint->return_type, outcome.json);
+    declared = &*outcome.endpoint->return_type;
   }
+  // An object was promised and null is none; strict clients refuse a result without it.
+  if (declared != nullptr && !types::is_wrapped(*declared) && outcome.json == "null") {
+    return answer_error(exchange, name, "the tool returned no result (null)");
+  }
+  // The text block may double while it is quoted; the structured content comes on top.
+  Reply reply(*exchange, 3 * outcome.json.size());
+  append_text_block(reply.member("content"), outcome.json);
+  if (declared != nullptr) append_structured(reply, *declared, outcome.json);
   reply.member("isError") += "false";
   exchange->answer(std::move(reply));
 }
@@ -61,8 +70,7 @@ void call_tool(Core& core, const ExchangePtr& exchange) {
   const std::string* const name = required_text(exchange, "name");
   if (name == nullptr) return;
   if (core.backend().project()->find(project::EndpointKind::kTool, *name) == nullptr) {
-    return exchange->fail(
-        unknown_name("tool", *name, core.catalog()->names(ListKind::kTools)));
+    return exchange->fail(unknown_name("tool", *name, core.catalog()->names(ListKind::kTools)));
   }
   invoke::Request request;
   request.kind = project::EndpointKind::kTool;
@@ -76,10 +84,9 @@ void call_tool(Core& core, const ExchangePtr& exchange) {
   request.caller = std::move(exchange->caller());
   request.cancel = exchange->cancel_token();
   request.client = exchange;
-  core.backend().call(std::move(request),
-                      [exchange, name = *name](const invoke::Outcome& outcome) {
-                        answer_call(exchange, name, outcome);
-                      });
+  core.backend().call(std::move(request), [exchange, name = *name](const invoke::Outcome& outcome) {
+    answer_call(exchange, name, outcome);
+  });
 }
 
 }  // namespace mxcp::mcp
