@@ -44,7 +44,7 @@ TEST_CASE("the library is loaded once, and `import duckdb` gets the same one") {
   Py_InitializeEx(0);
   std::string code = "import sys\nsys.path[:0] = [";
   code += "'" + path.parent_path().string() + "']\n";
-  code += "import duckdb\nassert duckdb.sql('select 42').fetchone() == (42,)\n";
+  code += "import duckdb\nassert duckdb.connect().execute('select 42').fetchall() == [(42,)]\n";
   CHECK(PyRun_SimpleString(code.c_str()) == 0);
 
   // One mapping of one file, and the same functions.
