@@ -73,8 +73,8 @@ class Catalogs {
   std::shared_ptr<const Catalog> last_;
 };
 
-// Which lists differ between two snapshots, by what the newest revision shows of them. Resources and
-// templates count as one, as in the protocol.
+// Which lists differ between two snapshots, by what the newest revision shows of them. Resources
+// and templates count as one, as in the protocol.
 struct ListChanges {
   bool tools = false;
   bool resources = false;

@@ -95,7 +95,9 @@ Exchange::Exchange(Message message, RequestMeta meta, Caller caller, std::shared
       peer_(std::move(peer)),
       last_progress_(-std::numeric_limits<double>::infinity()) {}
 
-void Exchange::answer(Reply reply) { settle(std::move(reply).finish(), 0); }
+void Exchange::answer(Reply reply) {
+  settle(std::move(reply).finish(), 0);
+}
 
 void Exchange::fail(const RpcError& error) {
   settle(error_message(&id_, false, error), error.code);
@@ -111,28 +113,34 @@ void Exchange::settle(std::string message, int error_code) {
       peer_->send(notification_message("notifications/progress", late_progress_));
     }
     // Closed before the message leaves: whoever has read it may use the id again.
-    close();
-    peer_->answer(std::move(message), error_code);
+    close()->answer(std::move(message), error_code);
   }
   if (const auto owner = owner_.lock()) owner->closed(*this);
 }
 
-bool Exchange::withdraw() { return stop(true); }
-bool Exchange::abandon() { return stop(false); }
+bool Exchange::withdraw() {
+  return stop(true);
+}
+bool Exchange::abandon() {
+  return stop(false);
+}
 
 bool Exchange::stop(bool tell_peer) {
   {
     const std::lock_guard lock(mutex_);
     if (!is_open()) return false;
-    close();
-    if (tell_peer) peer_->withdrawn();
+    const auto peer = close();
+    if (tell_peer) peer->withdrawn();
   }
   cancel_->cancel();
   if (const auto owner = owner_.lock()) owner->closed(*this);
   return true;
 }
 
-void Exchange::close() { open_.store(false, std::memory_order_release); }
+std::shared_ptr<Peer> Exchange::close() {
+  open_.store(false, std::memory_order_release);
+  return std::move(peer_);
+}
 
 bool Exchange::notify(std::string_view method, std::string_view params) {
   std::string message = notification_message(method, params);

@@ -1,9 +1,9 @@
 // Exchange: one request on its way, from the message that began it to its one answer.
 //
 // It is where everything about the request goes out, in the order the protocol asks for: any number
-// of notifications, then one answer, then nothing. A request that the client withdrew gets no answer
-// and nothing else either. Whoever handles the request calls answer() or fail() exactly once, also
-// when it was withdrawn meanwhile (then nothing is sent).
+// of notifications, then one answer, then nothing. A request that the client withdrew gets no
+// answer and nothing else either. Whoever handles the request calls answer() or fail() exactly
+// once, also when it was withdrawn meanwhile (then nothing is sent).
 //
 // Threads: all methods, from any. The parameters belong to the handler.
 #pragma once
@@ -113,7 +113,8 @@ class Exchange final : public invoke::ClientChannel {
  private:
   void settle(std::string message, int error_code);
   bool stop(bool tell_peer);
-  void close();
+  // Gives the peer away: work that goes on for a withdrawn request keeps no connection.
+  std::shared_ptr<Peer> close();
 
   const RequestId id_;
   const std::string method_;

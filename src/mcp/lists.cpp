@@ -3,6 +3,7 @@
 // A cursor names the last entry of the page before, so it means the same after a restart, and after
 // a reload it goes on where the list now goes on.
 #include <algorithm>
+#include <iterator>
 
 #include "base/json.h"
 #include "mcp/core.h"
@@ -30,9 +31,9 @@ void answer_page(Core& core, const ExchangePtr& exchange, const Catalog& catalog
     // The empty cursor is one too: before the first entry.
     if (!cursor->empty()) {
       if (!cursor->starts_with(form.cursor_prefix)) {
-        return exchange->fail({kInvalidParams,
-                               "invalid cursor; use the 'nextCursor' of a previous answer to " +
-                                   exchange->method() + ", or none to begin again"});
+        return exchange->fail(
+            {kInvalidParams, "invalid cursor; use the 'nextCursor' of a previous answer to " +
+                                 exchange->method() + ", or none to begin again"});
       }
       const std::string_view after = std::string_view(*cursor).substr(form.cursor_prefix.size());
       first = std::upper_bound(
@@ -44,19 +45,20 @@ void answer_page(Core& core, const ExchangePtr& exchange, const Catalog& catalog
   const auto& options = core.setup()->options;
   const auto rest = static_cast<std::size_t>(list.end() - first);
   const std::size_t count = options.page_size == 0 ? rest : std::min(rest, options.page_size);
+  const auto last = first + static_cast<std::ptrdiff_t>(count);
   std::size_t size = 0;
-  for (std::size_t i = 0; i < count; ++i) size += first[static_cast<std::ptrdiff_t>(i)].json.size() + 1;
+  for (auto entry = first; entry != last; ++entry) size += entry->json.size() + 1;
 
   Reply reply(*exchange, size);
   std::string& out = reply.member(form.member) += '[';
-  for (std::size_t i = 0; i < count; ++i) {
-    if (i > 0) out += ',';
-    out += first[static_cast<std::ptrdiff_t>(i)].json;
+  for (auto entry = first; entry != last; ++entry) {
+    if (entry != first) out += ',';
+    out += entry->json;
   }
   out += ']';
-  if (count < rest) {
-    const ListEntry& last = first[static_cast<std::ptrdiff_t>(count) - 1];
-    append_json_string(reply.member("nextCursor"), std::string(form.cursor_prefix) + last.key);
+  if (last != list.end()) {
+    append_json_string(reply.member("nextCursor"),
+                       std::string(form.cursor_prefix) + std::prev(last)->key);
   }
   reply.cache_for(options.list_ttl, true);
   exchange->answer(std::move(reply));

@@ -25,9 +25,9 @@ std::optional<RequestId> RequestId::from(const Value& value) {
 std::variant<Message, Malformed> read_message(Value value) {
   Object* const object = value.as_object();
   if (object == nullptr) {
-    return Malformed{{kInvalidRequest, "a message must be a JSON object, got " +
-                                           std::string(value.kind_name())},
-                     {}};
+    return Malformed{
+        {kInvalidRequest, "a message must be a JSON object, got " + std::string(value.kind_name())},
+        {}};
   }
   const Value* const id_value = object->find("id");
   const auto id = id_value == nullptr ? std::nullopt : RequestId::from(*id_value);
@@ -59,9 +59,9 @@ std::variant<Message, Malformed> read_message(Value value) {
   message.method = std::move(*method->as_string());
   if (Value* const params = object->find("params"); params != nullptr && !params->is_null()) {
     if (params->as_object() == nullptr) {
-      return Malformed{{kInvalidParams, "'params' must be an object, got " +
-                                            std::string(params->kind_name())},
-                       id};
+      return Malformed{
+          {kInvalidParams, "'params' must be an object, got " + std::string(params->kind_name())},
+          id};
     }
     message.params = std::move(*params->as_object());
   }

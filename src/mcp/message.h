@@ -25,8 +25,8 @@ struct RpcError {
   std::optional<Value> data = {};
 };
 
-// What the client may read of an error of ours: the message and the hint, never the place (a path of
-// this machine) nor the detail (a traceback).
+// What the client may read of an error of ours: the message and the hint, never the place (a path
+// of this machine) nor the detail (a traceback).
 std::string public_text(const Error& error);
 RpcError to_rpc(const Error& error);
 

@@ -1,9 +1,9 @@
 // prompts/get.
 //
-// The backend renders a prompt to a list of {"prompt", "role", "type"}. MCP knows the roles user and
-// assistant, so a system message is sent as the user's. A message of type "resource" holds a URI: one
-// of ours is read, with all that guards it, and embedded; any other becomes a link, or plain text for
-// revisions without links.
+// The backend renders a prompt to a list of {"prompt", "role", "type"}. MCP knows the roles user
+// and assistant, so a system message is sent as the user's. A message of type "resource" holds a
+// URI: one of ours is read, with all that guards it, and embedded; any other becomes a link, or
+// plain text for revisions without links.
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,7 +30,8 @@ std::optional<std::vector<PromptMessage>> read_messages(const std::string& json)
       const Value* const value = item.find(key);
       return value == nullptr || !value->is_string() ? std::string() : *value->as_string();
     };
-    out.push_back({text_of("prompt"), text_of("role") == "assistant", text_of("type") == "resource"});
+    out.push_back(
+        {text_of("prompt"), text_of("role") == "assistant", text_of("type") == "resource"});
   }
   return out;
 }
@@ -63,10 +64,9 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
 
  private:
   void read(Catalog::Resource resource) {
-    core_.backend().call(resource_request(exchange_, std::move(resource)),
-                         [self = shared_from_this()](const invoke::Outcome& outcome) {
-                           self->embed(outcome);
-                         });
+    core_.backend().call(
+        resource_request(exchange_, std::move(resource)),
+        [self = shared_from_this()](const invoke::Outcome& outcome) { self->embed(outcome); });
   }
 
   void embed(const invoke::Outcome& outcome) {

@@ -17,7 +17,9 @@ constexpr std::string_view kLogLevelKey = "io.modelcontextprotocol/logLevel";
 constexpr std::array<std::string_view, 8> kLevels = {"debug", "info",     "notice", "warning",
                                                      "error", "critical", "alert",  "emergency"};
 
-RpcError invalid(std::string message) { return {kInvalidParams, std::move(message)}; }
+RpcError invalid(std::string message) {
+  return {kInvalidParams, std::move(message)};
+}
 
 RpcError wrong_kind(std::string_view key, std::string_view expected, const Value* got) {
   return invalid("_meta[\"" + std::string(key) + "\"] must be " + std::string(expected) +
@@ -48,7 +50,9 @@ RpcError unsupported(const std::string& requested) {
 
 }  // namespace
 
-std::string_view name_of(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
+std::string_view name_of(LogLevel level) {
+  return kLevels[static_cast<std::size_t>(level)];
+}
 
 std::optional<LogLevel> log_level_from(std::string_view name) {
   const auto it = std::find(kLevels.begin(), kLevels.end(), name);
@@ -83,7 +87,9 @@ std::variant<RequestMeta, RpcError> read_stateless_meta(const Message& request) 
     return wrong_kind(kVersionKey, "a string", version);
   }
   out.revision = find_revision(*version->as_string());
-  if (out.revision == nullptr || !out.revision->stateless) return unsupported(*version->as_string());
+  if (out.revision == nullptr || !out.revision->stateless) {
+    return unsupported(*version->as_string());
+  }
 
   const Value* const capabilities = meta->find(kCapabilitiesKey);
   if (capabilities == nullptr || !capabilities->is_object()) {

@@ -56,7 +56,7 @@ void read_resource(Core& core, const ExchangePtr& exchange) {
           return not_found(exchange, uri);
         }
         if (outcome.error) return exchange->fail(to_rpc(*outcome.error));
-        Reply reply(*exchange, 2 * outcome.json.size());
+        Reply reply(*exchange, uri.size() + 2 * outcome.json.size());
         std::string& out = reply.member("contents");
         out += '[';
         append_resource_contents(out, uri, outcome);

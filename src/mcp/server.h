@@ -1,16 +1,17 @@
-// The protocol as a function from messages to messages (Model Context Protocol, revisions 2024-11-05
-// to 2025-11-25 with their handshake, and 2026-07-28 without one).
+// The protocol as a function from messages to messages (Model Context Protocol, revisions
+// 2024-11-05 to 2025-11-25 with their handshake, and 2026-07-28 without one).
 //
 // Server knows no sockets, no Python and no DuckDB. A transport feeds it one message at a time and
-// gives it a Peer to answer through; calls go to a Backend and are answered when they finish, in any
-// order.
+// gives it a Peer to answer through; calls go to a Backend and are answered when they finish, in
+// any order.
 //
 // Two eras share one process, and every message decides for itself:
 //   - A request whose `_meta` names a protocol version is served statelessly (2026-07-28): all that
 //     matters is in the request. That is core.h, and it knows nothing of sessions.
 //   - Any other request belongs to the handshake revisions. What those keep between messages (the
-//     negotiated revision, the log level, which lists the client was told of) lives in session.h, an
-//     adapter above the same core. A client that never shakes hands is served by the newest of them.
+//     negotiated revision, the log level, which lists the client was told of) lives in session.h,
+//     an adapter above the same core. A client that never shakes hands is served by the newest of
+//     them.
 //
 // The files, from the wire inwards:
 //   message        JSON-RPC envelopes: ids, errors, reading and writing
@@ -19,12 +20,12 @@
 //   session        a client on a stream: handshake, batches, running requests, cancelling
 //   core           the table of methods; (request, caller) -> one answer
 //   exchange       one running request: its notifications, then its one answer, then silence
-//   tools, resources, prompts, completion, discovery, subscriptions     the methods
+//   tools, resources, prompts, completion, lists, discovery, subscriptions     the methods
 //   catalog        the lists of one Project snapshot, encoded once per revision
 //   uri_template   `users://{id}`
 //
-// Threads: everything here may be called from any thread. Locks are taken in the order subscriptions,
-// session, exchange, peer; none is held while the Backend is called.
+// Threads: everything here may be called from any thread. Locks are taken in the order
+// subscriptions, session, exchange, peer; none is held while the Backend is called.
 #pragma once
 
 #include <chrono>
@@ -63,7 +64,8 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::shared_ptr<const project::Project> project() const = 0;
-  // Returns at once; `done` is called exactly once, from any thread, also when the call is cancelled.
+  // Returns at once; `done` is called exactly once, from any thread, also when the call is
+  // cancelled.
   virtual void call(invoke::Request request, invoke::Done done) = 0;
 };
 
@@ -76,11 +78,11 @@ struct ServerInfo {
 
 struct ServerOptions {
   ServerInfo info;
-  std::size_t page_size = 100;     // of the list methods
+  std::size_t page_size = 100;  // of the list methods
   std::size_t max_message = 16 << 20;
   std::size_t max_running = 1024;  // requests of one session at a time
-  // How long a client of 2026-07-28 may keep a list or what discovery said. Short: an edited project
-  // should show, also to clients that do not listen for changes.
+  // How long a client of 2026-07-28 may keep a list or what discovery said. Short: an edited
+  // project should show, also to clients that do not listen for changes.
   std::chrono::milliseconds list_ttl{5'000};
   const Clock* clock = &Clock::system();
 };
@@ -102,8 +104,8 @@ class Server {
   void receive_oversized(const std::shared_ptr<Session>& session);
   // The client is gone: its running calls are cancelled; nothing more is sent.
   void close(const std::shared_ptr<Session>& session);
-  // The client will send no more but may still read (stdin at its end): ends its subscriptions, then
-  // waits for the answers that are due, up to the deadline.
+  // The client will send no more but may still read (stdin at its end): ends its subscriptions,
+  // then waits for the answers that are due, up to the deadline.
   void drain(const std::shared_ptr<Session>& session, Instant deadline);
 
   // The project was loaded anew: tells every session and subscription that was told to expect it

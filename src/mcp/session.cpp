@@ -5,12 +5,13 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace mxcp::mcp {
 namespace {
 
-// Collects the answers to one batch and sends them as one array when the last is there. Notifications
-// pass at once.
+// Collects the answers to one batch and sends them as one array when the last is there.
+// Notifications pass at once.
 class BatchPeer final : public Peer {
  public:
   BatchPeer(std::shared_ptr<Peer> peer, std::size_t expected)
@@ -132,8 +133,7 @@ void Session::handle_notification(const Message& message) {
 
 void Session::handle_request(Message message, const PeerPtr& peer, bool in_batch) {
   const bool stateless = is_stateless(message);
-  auto meta =
-      stateless ? read_stateless_meta(message) : read_session_meta(message, revision());
+  auto meta = stateless ? read_stateless_meta(message) : read_session_meta(message, revision());
   if (const RpcError* const error = std::get_if<RpcError>(&meta)) {
     return refuse(peer, message.id, *error);
   }
@@ -227,12 +227,15 @@ void Session::initialize(const ExchangePtr& exchange) {
                   .resources = has_resources(*catalog),
                   .prompts = catalog->has(ListKind::kPrompts)};
   }
+  if (const Value* const client = exchange->params().find("clientInfo");
+      client != nullptr && log::enabled(log::Level::kInfo)) {
+    log::info("mcp", "client {} speaks {}", shorten(to_json(*client), 200), chosen->name);
+  }
   const Setup& setup = *core_.setup();
   Reply reply(*exchange, 512);
   append_json_string(reply.member("protocolVersion"), chosen->name);
   reply.member("capabilities") += capabilities(*catalog, *chosen);
-  reply.member("serverInfo") +=
-      chosen->structured ? setup.server_info : setup.untitled_server_info;
+  reply.member("serverInfo") += chosen->structured ? setup.server_info : setup.untitled_server_info;
   if (!setup.options.info.instructions.empty()) {
     append_json_string(reply.member("instructions"), setup.options.info.instructions);
   }

@@ -63,8 +63,8 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   std::condition_variable idle_;
   std::unordered_map<std::string, ExchangePtr> running_;  // by id
   const Revision* negotiated_ = nullptr;
-  bool ready_ = false;    // the client has seen the answer to initialize
-  ListChanges announced_; // the lists whose changes it was told to expect
+  bool ready_ = false;     // the client has seen the answer to initialize
+  ListChanges announced_;  // the lists whose changes it was told to expect
   bool open_ = true;
 };
 

@@ -1,7 +1,7 @@
 // The open `subscriptions/listen` requests (2026-07-28): who wants to hear of which list.
 //
-// A subscription is an Exchange that stays open; every message about it carries its id. It ends when
-// the client withdraws it, or gracefully by end(), which answers it.
+// A subscription is an Exchange that stays open; every message about it carries its id. It ends
+// when the client withdraws it, or gracefully by end(), which answers it.
 #pragma once
 
 #include <memory>

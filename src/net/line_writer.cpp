@@ -22,8 +22,8 @@ constexpr int kSendFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
 constexpr int kSendFlags = MSG_DONTWAIT;
 #endif
 
-// A second, non-blocking way to the same pipe or terminal. O_NONBLOCK on the descriptor itself would
-// also change it for every process that shares it.
+// A second, non-blocking way to the same pipe or terminal. O_NONBLOCK on the descriptor itself
+// would also change it for every process that shares it.
 int reopen_non_blocking([[maybe_unused]] int fd) {
 #ifdef __linux__
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
@@ -63,10 +63,16 @@ LineWriter::LineWriter(int fd, std::size_t max_backlog, std::function<void()> on
   }
 }
 
-LineWriter::~LineWriter() { close(); }
+LineWriter::~LineWriter() {
+  close();
+}
 
-void LineWriter::send(std::string message) { put(std::move(message), true); }
-void LineWriter::answer(std::string message, int) { put(std::move(message), false); }
+void LineWriter::send(std::string message) {
+  put(std::move(message), true);
+}
+void LineWriter::answer(std::string message, int) {
+  put(std::move(message), false);
+}
 
 void LineWriter::put(std::string message, bool droppable) {
   message += '\n';

@@ -16,8 +16,8 @@ namespace mxcp::net {
 
 class LineWriter final : public mcp::Peer {
  public:
-  // Owns the descriptor. `on_backlog` is called when write_more() has become necessary, or pointless
-  // because the reader is gone; from any thread, without locks held.
+  // Owns the descriptor. `on_backlog` is called when write_more() has become necessary, or
+  // pointless because the reader is gone; from any thread, without locks held.
   LineWriter(int fd, std::size_t max_backlog, std::function<void()> on_backlog);
   ~LineWriter() override;
   LineWriter(const LineWriter&) = delete;

@@ -22,9 +22,13 @@ namespace {
 constexpr std::size_t kReadSize = 64 << 10;
 
 // Above 2, so that a closed standard stream is not taken for one of ours.
-int duplicate(int fd) { return ::fcntl(fd, F_DUPFD_CLOEXEC, 3); }
+int duplicate(int fd) {
+  return ::fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
 
-void set_close_on_exec(int fd) { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
+void set_close_on_exec(int fd) {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
 
 // Wakes a thread that sits in poll().
 class WakePipe {
@@ -110,7 +114,9 @@ struct StdioTransport::Impl {
 StdioTransport::StdioTransport(mcp::Server& server, StdioStreams streams, std::size_t max_message)
     : impl_(std::make_unique<Impl>(server, streams, max_message)) {}
 
-StdioTransport::~StdioTransport() { stop(Clock::system().now()); }
+StdioTransport::~StdioTransport() {
+  stop(Clock::system().now());
+}
 
 void StdioTransport::start(std::function<void()> on_end) {
   Impl& self = *impl_;

@@ -4,10 +4,10 @@
 // (close-on-exec), then 0 becomes /dev/null and 1 becomes stderr, so that neither a print in user
 // code nor a subprocess nor a C library can break the stream or eat from it.
 //
-// One thread reads, and writes what could not be written at once. An answer is written by the thread
-// that has it, without waiting: what the client does not take in time is queued, up to kMaxBacklog
-// bytes; beyond that notifications are dropped and no more requests are read until the client has
-// caught up. So a client that stops reading stalls itself and nobody else.
+// One thread reads, and writes what could not be written at once. An answer is written by the
+// thread that has it, without waiting: what the client does not take in time is queued, up to
+// kMaxBacklog bytes; beyond that notifications are dropped and no more requests are read until the
+// client has caught up. So a client that stops reading stalls itself and nobody else.
 //
 // A client that is gone (end of input, or nobody reads our output) ends the transport. SIGPIPE is
 // ignored from then on in the whole process unless somebody handles it.

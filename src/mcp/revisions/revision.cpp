@@ -44,7 +44,9 @@ constexpr std::array<Revision, 5> kRevisions = {{
 
 }  // namespace
 
-std::span<const Revision> revisions() { return kRevisions; }
+std::span<const Revision> revisions() {
+  return kRevisions;
+}
 
 const Revision* find_revision(std::string_view name) {
   const auto it = std::find_if(kRevisions.begin(), kRevisions.end(),
@@ -57,7 +59,9 @@ const Revision& latest_handshake_revision() {
                        [](const Revision& revision) { return !revision.stateless; });
 }
 
-const Revision& latest_stateless_revision() { return kRevisions.front(); }
+const Revision& latest_stateless_revision() {
+  return kRevisions.front();
+}
 
 std::vector<std::string> revision_names(bool stateless_only) {
   std::vector<std::string> names;
