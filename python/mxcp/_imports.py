@@ -116,9 +116,17 @@ def install(root, modules, folders):
             if name in sys.modules:
                 action(sys.modules[name])
     forget_folders()
+    _demote_script_folder()
     sys.path[:] = [entry for entry in sys.path if entry not in folders]
     at = _position()
     sys.path[at:at] = folders
+
+
+def _demote_script_folder():
+    """Python puts the folder of the started script (bin/) in front of everything."""
+    folder = os.path.dirname(os.path.realpath(sys.argv[0])) if sys.argv and sys.argv[0] else ""
+    if folder and sys.path and sys.path[0] == folder and not owned(folder):
+        sys.path.append(sys.path.pop(0))
 
 
 def forget_folders():

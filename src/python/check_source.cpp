@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <vector>
 
 #include "base/files.h"
 #include "python/functions.h"
+#include "python/modules.h"
 #include "python/py_ref.h"
 #include "python/python_runtime.h"
 #include "python/syntax.h"
@@ -112,7 +114,23 @@ void check_parameters(const project::Endpoint& endpoint, const FunctionSyntax& f
   }
 }
 
+// The name that python/<name>.py takes from the standard library, or "".
+std::string hidden_standard_module(const project::Source& source) {
+  const fs::path file = source.display_file;
+  if (!source.is_file || file.empty() || *file.begin() != "python") return {};
+  const fs::path first = *std::next(file.begin());
+  const std::string name = first.stem().string();
+  return is_standard_module(name) ? name : "";
+}
+
 std::vector<Error> check(const project::Endpoint& endpoint) {
+  if (const std::string name = hidden_standard_module(endpoint.source); !name.empty()) {
+    return {Error{Code::kPython,
+                  fmt::format("{}: the module name '{}' belongs to Python's standard library, and "
+                              "`import {}` would give that one",
+                              endpoint.source.display_file, name, name),
+                  endpoint.source.place, "rename the file or folder"}};
+  }
   const auto syntax = syntax_of(endpoint.source);
   if (!syntax.ok()) return {syntax.error()};
   const ModuleSyntax& module = *syntax;

@@ -42,14 +42,6 @@ std::string real_path(const fs::path& file) {
 
 std::string first_part(const std::string& dotted) { return dotted.substr(0, dotted.find('.')); }
 
-bool is_standard_name(const std::string& name) {
-  PyObject* names = PySys_GetObject("stdlib_module_names");  // borrowed
-  const PyRef key = to_str(name);
-  const int found = names != nullptr && key ? PySequence_Contains(names, key.get()) : 0;
-  if (found < 0) PyErr_Clear();
-  return found > 0;
-}
-
 Error name_taken(const fs::path& file, const std::string& name, const std::string& owner) {
   return Error{Code::kPython,
                fmt::format("the module name '{}' belongs to {}, and `import {}` would give that one",
@@ -77,6 +69,14 @@ PyRef to_list(const std::vector<std::string>& paths) {
 }
 
 }  // namespace
+
+bool is_standard_module(const std::string& name) {
+  PyObject* names = PySys_GetObject("stdlib_module_names");  // borrowed
+  const PyRef key = to_str(name);
+  const int found = names != nullptr && key ? PySequence_Contains(names, key.get()) : 0;
+  if (found < 0) PyErr_Clear();
+  return found > 0;
+}
 
 PyRef imports_helper() { return PyRef::steal(PyImport_ImportModule("mxcp._imports")); }
 
@@ -181,7 +181,7 @@ Result<PyRef> Modules::import(const fs::path& file) {
     if (!module) return take_import_error(path);
     return module;
   }
-  if (is_standard_name(first_part(name))) {
+  if (is_standard_module(first_part(name))) {
     return name_taken(file, first_part(name), "Python's standard library");
   }
   PyRef module = PyRef::steal(PyImport_ImportModule(name.c_str()));
@@ -227,7 +227,7 @@ std::vector<std::string> Modules::shadow_warnings(const std::vector<fs::path>& f
   const PyRef helper = imports_helper();
   for (const fs::path& file : files) {
     const std::string name = first_part(dotted_name(file));
-    if (!helper || name.empty() || !seen.insert(name).second || is_standard_name(name)) continue;
+    if (!helper || name.empty() || !seen.insert(name).second || is_standard_module(name)) continue;
     const PyRef str = to_str(name);
     const PyRef found = str ? call_method(helper.get(), "installed_elsewhere", str.get()) : PyRef();
     const std::string where = text_of(found.get());

@@ -62,6 +62,9 @@ class Modules {
   std::map<std::string, Entry> loaded_;  // by real path
 };
 
+// Whether a name belongs to Python's standard library. With the GIL held.
+bool is_standard_module(const std::string& name);
+
 // python/mxcp/_imports.py; nothing and an exception when it cannot be imported.
 PyRef imports_helper();
 

@@ -214,7 +214,7 @@ PyObject* request_reload(PyObject*, PyObject* args) {
   PyObject* description = nullptr;
   if (PyArg_ParseTuple(args, "OO", &payload, &description) == 0) return nullptr;
   if (payload != Py_None && PyCallable_Check(payload) == 0) {
-    PyErr_Format(PyExc_ValueError, "payload_func must be callable, a function without parameters, got %R",
+    PyErr_Format(PyExc_ValueError, "payload_func must be a function without parameters, got %R",
                  payload);
     return nullptr;
   }

@@ -134,7 +134,7 @@ def test_child_processes(project: Project) -> None:
 
 
 def test_a_package_that_is_not_installed(project: Project) -> None:
-    write_tool(project, "far", "\nimport no_such_package_here\n\ndef far():\n    return 1\n")
+    write_tool(project, "far", "import sys\nimport no_such_package_here\n\ndef far():\n    return 1\n")
     ran = project.run("run", "tool", "far")
     assert ran.code == 1
     assert "python/far_tool.py:2: No module named 'no_such_package_here'" in ran.stderr

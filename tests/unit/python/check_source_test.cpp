@@ -97,3 +97,18 @@ TEST_CASE("check_source: code in a YAML file has that file's lines and columns")
   REQUIRE(errors.size() == 1);
   CHECK(errors[0].place == Place{"tools/f.yml", 8, 13});
 }
+
+TEST_CASE("check_source: a file that takes a name of the standard library is refused") {
+  test::start_interpreter();
+  const test::TempProject files{tool_file("f", {}, "../python/email.py"),
+                                tool_file("g", {}, "../python/mail/email.py"),
+                                {"python/email.py", "def f(): pass\n"},
+                                {"python/mail/email.py", "def g(): pass\n"}};
+  const auto project = files.load();
+  const auto errors =
+      python::check_source(*project->find(project::EndpointKind::kTool, "f"));
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0].message.starts_with("python/email.py: the module name 'email' belongs to"));
+  CHECK(errors[0].place.file == "tools/f.yml");
+  CHECK(python::check_source(*project->find(project::EndpointKind::kTool, "g")).empty());
+}

@@ -502,7 +502,7 @@ TEST_CASE("Python: a reload is queued, and its payload runs when the runtime say
                          "    return reload_duckdb()\n"
                          "def g(): reload_duckdb('no function')\n"
                          "def ran(): return ran_\n"}};
-  CHECK(project.json("g") == "error: payload_func must be callable, a function without parameters, got "
+  CHECK(project.json("g") == "error: payload_func must be a function without parameters, got "
                              "'no function'");
   CHECK(project.json("f") == "null");
   REQUIRE(project.services.reloads.size() == 3);
