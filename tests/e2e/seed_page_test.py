@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import re
 import shlex
 import shutil
@@ -16,6 +17,7 @@ import statistics
 import threading
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -153,6 +155,13 @@ def test_every_command_of_the_page_runs_as_printed(shared_page: Project, command
     program, *args = shlex.split(command)
     assert program == "mxcp"
     shared_page.run(*args).ok()
+
+
+def test_the_duckdb_in_use(shared_page: Project) -> None:
+    """script/test runs this file with the newest and with the oldest DuckDB."""
+    expected = os.environ.get("MXCP_EXPECT_DUCKDB") or metadata.version("duckdb")
+    assert shared_page.query("SELECT version() AS v") == [{"v": f"v{expected}"}]
+    assert f"DuckDB {expected}\n" in shared_page.run("--version").stdout
 
 
 # --- step 1 ------------------------------------------------------------------------------------
