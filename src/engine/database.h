@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/cancel.h"
@@ -95,7 +96,10 @@ class Lease {
 
   // Parses and prepares without running. One entry per statement. A statement that depends on an
   // earlier one of the same source (CREATE then SELECT) is reported as far as it can be known.
-  Result<std::vector<StatementInfo>> prepare(std::string_view sql);
+  // DuckDB does not know the columns of a statement while the type of one of its parameters is open
+  // ($x IS NULL); `types` says what the values will be, as {name, SQL type}: {"x", "VARCHAR"}.
+  Result<std::vector<StatementInfo>> prepare(
+      std::string_view sql, const std::vector<std::pair<std::string, std::string>>& types = {});
 
  private:
   friend class Database;

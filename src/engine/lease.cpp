@@ -126,7 +126,6 @@ struct Run {
   };
   // Runs one statement, in another form where it needs one.
   Ran adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece, bool last) const;
-  Result<std::unique_ptr<PreparedSql>> prepare(const RunText& text, const SqlPiece& piece) const;
 
   Result<ResultSet> single(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece,
                            std::size_t capacity) const;
@@ -152,7 +151,9 @@ Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
                       api().pending_prepared_streaming != nullptr;
   if (options.progress) connection.enable_progress();
   const auto make = stream ? api().pending_prepared_streaming : api().pending_prepared;
-  if (make(prepared.handle.get(), state->pending.out()) != c::kSuccess) {
+  const c::State planned = make(prepared.handle.get(), state->pending.out());
+  api().clear_bindings(prepared.handle.get());  // a cached statement keeps no large value
+  if (planned != c::kSuccess) {
     return {state->error(api().pending_error(state->pending.get()), c::kErrorInvalid), false, true};
   }
 
@@ -172,11 +173,13 @@ Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
   return {ResultState::make(std::move(state)), true, readable};
 }
 
-Result<std::unique_ptr<PreparedSql>> Run::prepare(const RunText& text,
-                                                  const SqlPiece& piece) const {
-  ExtractedHandle statements(api());
-  if (api().extract_statements(connection.get(), text.text.c_str(), statements.out()) != 1) {
-    return sql_error(api().extract_statements_error(statements.get()), sql, text);
+// Prepares `text` in place of a statement of `sql`.
+Result<std::unique_ptr<PreparedSql>> prepare_instead(Connection& connection, std::string_view sql,
+                                                     const RunText& text, const SqlPiece& piece) {
+  const Api& api = connection.api();
+  ExtractedHandle statements(api);
+  if (api.extract_statements(connection.get(), text.text.c_str(), statements.out()) != 1) {
+    return sql_error(api.extract_statements_error(statements.get()), sql, text);
   }
   return connection.prepare(statements.get(), 0, &piece, sql, text);
 }
@@ -226,9 +229,10 @@ Error unreadable(const std::vector<Column>& columns) {
 Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece, bool last) const {
   std::optional<Outcome> outcome;
   std::optional<RunText> text;
-  if (piece != nullptr && !piece->repeats.empty() && !is_positional(piece->repeats[0].name)) {
+  if (piece != nullptr && piece->repeats_parameter()) {
     RunText distinct = with_distinct_parameters(sql, *piece, Connection::kSuffix);
-    if (Result<std::unique_ptr<PreparedSql>> made = prepare(distinct, *piece); made.ok()) {
+    if (Result<std::unique_ptr<PreparedSql>> made = prepare_instead(connection, sql, distinct, *piece);
+        made.ok()) {
       (*made)->set_distinct();
       outcome = statement(**made, last);
       if (outcome->started) {
@@ -250,7 +254,7 @@ Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece
   }
   if (!text) text = as_it_stands(sql, *piece);
   Result<std::unique_ptr<PreparedSql>> wrapped =
-      prepare(with_casts(*std::move(text), columns), *piece);
+      prepare_instead(connection, sql, with_casts(*std::move(text), columns), *piece);
   if (!wrapped.ok()) return {unreadable(columns), nullptr};
   if (distinct) (*wrapped)->set_distinct();
   Outcome second = statement(**wrapped, last);
@@ -377,7 +381,8 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
   return run.single(std::move(prepared), piece, impl_->pool->options().statements_per_connection);
 }
 
-Result<std::vector<StatementInfo>> Lease::prepare(std::string_view sql) {
+Result<std::vector<StatementInfo>> Lease::prepare(
+    std::string_view sql, const std::vector<std::pair<std::string, std::string>>& types) {
   Connection& connection = *impl_->connection;
   connection.abandon_active();
   ExtractedHandle statements(connection.api());
@@ -392,6 +397,13 @@ Result<std::vector<StatementInfo>> Lease::prepare(std::string_view sql) {
         connection.prepare(statements.get(), i, piece, sql);
     if (prepared.ok()) {
       out.push_back(describe(connection.api(), **prepared, piece));
+      if (out.back().columns.empty() && piece != nullptr && !types.empty()) {
+        const auto typed = prepare_instead(connection, sql, with_typed_parameters(sql, *piece, types),
+                                           *piece);
+        if (typed.ok()) {
+          out.back().columns = describe(connection.api(), **typed, piece).columns;
+        }
+      }
     } else if (i > 0 && made_things) {
       // It may need what an earlier statement makes.
       StatementInfo info;

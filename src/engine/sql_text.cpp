@@ -119,11 +119,9 @@ class Scanner {
     at_ = end;
     auto& names = piece_.parameters;
     if (name.empty()) return;
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-      names.emplace_back(name);
-    } else {
-      piece_.repeats.push_back({std::string(name), end});
-    }
+    const bool again = std::find(names.begin(), names.end(), name) != names.end();
+    piece_.places.push_back({std::string(name), end - name.size() - 1, end, again});
+    if (!again) names.emplace_back(name);
   }
 
   void finish() {
@@ -153,21 +151,64 @@ std::ptrdiff_t RunText::source_position(std::size_t position) const {
   return at;
 }
 
+namespace {
+
+// Copies a statement, with texts inserted between its bytes.
+class Inserter {
+ public:
+  Inserter(std::string_view sql, const SqlPiece& piece)
+      : sql_(sql), end_(piece.end), copied_(piece.begin) {
+    out_.shift = -static_cast<std::ptrdiff_t>(piece.begin);
+  }
+  void insert(std::size_t before, std::string_view text) {
+    copy_to(before);
+    out_.insertions.push_back({out_.text.size(), text.size()});
+    out_.text += text;
+  }
+  RunText finish() {
+    copy_to(end_);
+    return std::move(out_);
+  }
+
+ private:
+  void copy_to(std::size_t end) {
+    out_.text += sql_.substr(copied_, end - copied_);
+    copied_ = end;
+  }
+
+  std::string_view sql_;
+  std::size_t end_;
+  std::size_t copied_;
+  RunText out_;
+};
+
+}  // namespace
+
+bool SqlPiece::repeats_parameter() const {
+  return std::any_of(places.begin(), places.end(), [](const Place& place) { return place.again; });
+}
+
 RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
                                  std::string_view suffix) {
-  RunText out;
-  out.shift = -static_cast<std::ptrdiff_t>(piece.begin);
-  std::size_t copied = piece.begin;
-  for (std::size_t i = 0; i < piece.repeats.size(); ++i) {
-    const std::size_t end = piece.repeats[i].end;
-    out.text += sql.substr(copied, end - copied);
-    copied = end;
-    const std::string added = std::string(suffix) + std::to_string(i + 1);
-    out.insertions.push_back({out.text.size(), added.size()});
-    out.text += added;
+  Inserter out(sql, piece);
+  int count = 0;
+  for (const SqlPiece::Place& place : piece.places) {
+    if (place.again) out.insert(place.end, std::string(suffix) + std::to_string(++count));
   }
-  out.text += sql.substr(copied, piece.end - copied);
-  return out;
+  return out.finish();
+}
+
+RunText with_typed_parameters(std::string_view sql, const SqlPiece& piece,
+                              const std::vector<std::pair<std::string, std::string>>& types) {
+  Inserter out(sql, piece);
+  for (const SqlPiece::Place& place : piece.places) {
+    const auto type = std::find_if(types.begin(), types.end(),
+                                   [&](const auto& entry) { return entry.first == place.name; });
+    if (type == types.end()) continue;
+    out.insert(place.begin, "(");
+    out.insert(place.end, "::" + type->second + ")");
+  }
+  return out.finish();
 }
 
 bool creates_temporary(const SqlPiece& piece) {

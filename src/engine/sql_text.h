@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mxcp::engine {
@@ -15,12 +16,15 @@ struct SqlPiece {
   std::size_t end = 0;    // behind the last token, before the semicolon
   std::vector<std::string> words;  // the first keywords, upper case, up to five
   std::vector<std::string> parameters;  // $name, in order of appearance, each once
-  // Where the second and further places of a parameter end.
-  struct Repeat {
+  // Every place of a named parameter, the $ included.
+  struct Place {
     std::string name;
-    std::size_t end;
+    std::size_t begin, end;
+    bool again;  // it was there before
   };
-  std::vector<Repeat> repeats;
+  std::vector<Place> places;
+
+  bool repeats_parameter() const;
 };
 
 // A text that is run in place of a source, and how to get back from a byte in it to the source's.
@@ -43,6 +47,10 @@ std::vector<SqlPiece> split_sql(std::string_view sql);
 // takes each place for a parameter of its own.
 RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
                                  std::string_view suffix);
+
+// The statement with ($name::TYPE) for every $name that has a type.
+RunText with_typed_parameters(std::string_view sql, const SqlPiece& piece,
+                              const std::vector<std::pair<std::string, std::string>>& types);
 
 // CREATE [OR REPLACE] TEMP|TEMPORARY ...
 bool creates_temporary(const SqlPiece& piece);

@@ -389,6 +389,18 @@ TEST_CASE("preparing tells about a source without running it") {
     REQUIRE(info.ok());
     CHECK((*info)[0].columns.empty());
     CHECK((*info)[0].parameters[0].type.empty());
+    auto typed = lease.prepare("SELECT id, $y AS y, $x || 'a' AS x FROM t WHERE $x IS NULL LIMIT $n",
+                               {{"x", "VARCHAR"}, {"y", "DOUBLE"}, {"n", "BIGINT"}});
+    REQUIRE(typed.ok());
+    REQUIRE((*typed)[0].columns.size() == 3);
+    CHECK((*typed)[0].columns[1].name == "y");
+    CHECK((*typed)[0].columns[1].type.name == "DOUBLE");
+    CHECK((*typed)[0].columns[2].type.name == "VARCHAR");
+    CHECK((*typed)[0].parameters.size() == 3);
+    // A type that does not fit tells nothing, and is no error.
+    auto odd = lease.prepare("SELECT id FROM t WHERE $x IS NULL", {{"x", "NO_SUCH_TYPE"}});
+    REQUIRE(odd.ok());
+    CHECK((*odd)[0].columns.empty());
   }
   {
     auto info = lease.prepare("SELECT $a::INTEGER AS a");

@@ -40,7 +40,9 @@ TEST_CASE("parameters and first words are seen") {
   const auto one = [](std::string_view sql) { return split_sql(sql).at(0); };
   CHECK(one("SELECT $a, $b_1, '$c', \"$d\", $$ $e $$, $a, x$f -- $g").parameters ==
         Texts{"a", "b_1"});
-  CHECK(one("SELECT $a, $b, $a, $a").repeats.size() == 2);
+  CHECK(one("SELECT $a, $b, $a, $a").repeats_parameter());
+  CHECK(!one("SELECT $a, $b, '$a'").repeats_parameter());
+  CHECK(one("SELECT $a, $b, $a, $a").places.size() == 4);
   CHECK(one("SELECT $1, $\u00e4").parameters == Texts{"1", "\u00e4"});
   CHECK(one("create or Replace temp TABLE x (a)").words ==
         Texts{"CREATE", "OR", "REPLACE", "TEMP", "TABLE"});
@@ -64,6 +66,15 @@ TEST_CASE("repeated parameters become distinct, and places find back") {
   CHECK(back("z") == "z");
   // Inside of what was added: the end of the name.
   CHECK(run.source_position(run.text.find("_p1") + 1) == static_cast<std::ptrdiff_t>(sql.find(", f(")));
+}
+
+TEST_CASE("parameters get a type") {
+  const std::string sql = "SELECT $a, $b, INTERVAL $a DAY";
+  const RunText run =
+      with_typed_parameters(sql, split_sql(sql).at(0), {{"a", "INTEGER"}, {"c", "DATE"}});
+  CHECK(run.text == "SELECT ($a::INTEGER), $b, INTERVAL ($a::INTEGER) DAY");
+  CHECK(run.source_position(run.text.find("$b")) == 11);
+  CHECK(run.source_position(run.text.find("DAY")) == 27);
 }
 
 TEST_CASE("lines and columns count characters") {
