@@ -32,6 +32,8 @@ void start_interpreter() {
     const PyStatus status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
     REQUIRE(PyStatus_Exception(status) == 0);
+    // Whatever the environment says: cached bytecode is part of what is tested.
+    REQUIRE(PySys_SetObject("dont_write_bytecode", Py_False) == 0);
     PyObject* path = PySys_GetObject("path");
     const PyRef ours = python::to_path((repository() / "python").string());
     REQUIRE(PyList_Insert(path, 0, ours.get()) == 0);

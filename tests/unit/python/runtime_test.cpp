@@ -291,6 +291,7 @@ TEST_CASE("Python: a reload runs the modules as they are now") {
     CHECK(messages(project.load()).empty());
     CHECK(project.json("f") == std::to_string(i));
   }
+  CHECK(fs::exists(project.files.root() / "python/__pycache__"));
 }
 
 TEST_CASE("Python: a reload runs each hook once") {
