@@ -164,17 +164,48 @@ void append_clock(std::string& out, std::int64_t micros) {
   }
 }
 
-void append_pretty(std::string& out, const Value& value, int depth) {
-  const auto newline = [&](int level) {
-    out += '\n';
-    out.append(static_cast<std::size_t>(level) * 2, ' ');
-  };
-  if (const RawJson* raw = value.as_raw()) {
-    if (auto parsed = parse_json(raw->text, {.max_depth = 1000})) {
-      append_pretty(out, *parsed, depth);
+void append_newline(std::string& out, int depth) {
+  out += '\n';
+  out.append(static_cast<std::size_t>(depth) * 2, ' ');
+}
+
+// Valid JSON text with new white space; every token stays as it is written.
+void append_indented(std::string& out, std::string_view json, int depth) {
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
+    if (c == '"') {
+      std::size_t end = i + 1;
+      while (json[end] != '"') end += json[end] == '\\' ? 2 : 1;
+      out += json.substr(i, end - i + 1);
+      i = end;
+    } else if (c == '{' || c == '[') {
+      out += c;
+      const std::size_t next = json.find_first_not_of(" \t\n\r", i + 1);
+      if (json[next] == '}' || json[next] == ']') {
+        out += json[next];
+        i = next;
+      } else {
+        append_newline(out, ++depth);
+      }
+    } else if (c == '}' || c == ']') {
+      append_newline(out, --depth);
+      out += c;
+    } else if (c == ',') {
+      out += c;
+      append_newline(out, depth);
+    } else if (c == ':') {
+      out += ": ";
     } else {
-      out += raw->text;
+      out += c;
     }
+  }
+}
+
+void append_pretty(std::string& out, const Value& value, int depth) {
+  const auto newline = [&](int level) { append_newline(out, level); };
+  if (const RawJson* raw = value.as_raw()) {
+    append_indented(out, raw->text, depth);
   } else if (const Array* array = value.as_array(); array && !array->empty()) {
     out += '[';
     for (const Value& item : *array) {

@@ -70,4 +70,16 @@ TEST_CASE("base64") {
 TEST_CASE("pretty printing") {
   CHECK(to_pretty_json(Object{{"a", Array{1, 2}}, {"b", Object{}}}) ==
         "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}");
+  // Raw text keeps its tokens: 12.50 stays 12.50.
+  CHECK(to_pretty_json(Object{{"a", RawJson{R"({"x":12.50,"y":[ ],"z":["a\\\":{b",-1e5]})"}}}) ==
+        R"({
+  "a": {
+    "x": 12.50,
+    "y": [],
+    "z": [
+      "a\\\":{b",
+      -1e5
+    ]
+  }
+})");
 }
