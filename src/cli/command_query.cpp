@@ -13,8 +13,6 @@ namespace {
 
 constexpr std::size_t kShownRows = 100;
 constexpr std::chrono::seconds kWait{30};
-constexpr std::chrono::seconds kStopLimit{5};
-
 struct Query {
   std::string sql;
   std::string file;  // where it was read from, or ""
@@ -43,26 +41,45 @@ Result<Query> query_from(const CommandLine& line) {
 }
 
 struct Answer {
-  std::vector<std::string> columns;
-  std::string json;       // with --json-output
-  Array rows;             // otherwise: as many as are shown
-  std::size_t total = 0;  // how many there are
+  std::string json;  // with --json-output
+  Table table;       // otherwise
 };
 
-// Only the rows that a table shows are kept; the rest is counted as it comes.
-Status read_first_rows(engine::ResultSet& rows, Answer& answer) {
+// A number and a nested value as their JSON, with all their digits; text bare.
+Result<std::string> cell_from_json(std::string json) {
+  if (json == "null") return cell_text(nullptr);
+  if (json.front() != '"') return json;
+  MXCP_TRY(const Value text, parse_json(json));
+  return cell_text(text);
+}
+
+bool is_number(engine::TypeId id) {
+  return (id >= engine::TypeId::kTinyInt && id <= engine::TypeId::kDecimal);
+}
+
+// Only the rows that are shown are kept; the rest is counted as it comes.
+Result<Table> read_table(engine::ResultSet& rows) {
   MXCP_TRY(const engine::Api* api, engine::Library::load({}));
+  Table table;
+  for (const auto& column : rows.columns()) {
+    table.header.push_back(column.name);
+    table.right.push_back(is_number(column.type.id));
+  }
   engine::RowWriter writer(*api, rows.columns());
   while (true) {
     MXCP_TRY(void* const chunk, rows.next_chunk());
-    if (chunk == nullptr) return {};
+    if (chunk == nullptr) return table;
     writer.bind(chunk);
-    answer.total += writer.rows();
-    for (std::size_t r = 0; r < writer.rows() && answer.rows.size() < kShownRows; ++r) {
-      std::string json;
-      writer.write_row(r, json);
-      MXCP_TRY(Value row, parse_json(json, {.max_depth = 1000}));
-      answer.rows.push_back(std::move(row));
+    table.total_rows += writer.rows();
+    for (std::size_t r = 0; r < writer.rows() && table.rows.size() < kShownRows; ++r) {
+      std::vector<std::string> cells;
+      for (std::size_t c = 0; c < table.header.size(); ++c) {
+        std::string json;
+        writer.write_cell(c, r, json);
+        MXCP_TRY(std::string cell, cell_from_json(std::move(json)));
+        cells.push_back(std::move(cell));
+      }
+      table.rows.push_back(std::move(cells));
     }
   }
 }
@@ -81,24 +98,18 @@ Result<Answer> execute(runtime::Runtime& runtime, const Query& query, CancelToke
   }
   MXCP_TRY(engine::ResultSet rows, lease.execute(query.sql, query.arguments, options));
   Answer answer;
-  for (const auto& column : rows.columns()) answer.columns.push_back(column.name);
   if (output.json) {
     MXCP_TRY(rows_to_json(rows, answer.json));
   } else {
-    MXCP_TRY(read_first_rows(rows, answer));
+    MXCP_TRY(answer.table, read_table(rows));
   }
   return answer;
 }
 
 int print(const Answer& answer, Output& output) {
   if (output.json) return output.succeed(RawJson{answer.json});
-  if (!answer.columns.empty()) {
-    Table table = table_of(answer.rows, answer.columns);
-    table.total_rows = answer.total;
-    output.out.write(
-        layout(table, {.width = output.out.width(), .max_rows = kShownRows}));
-  }
-  if (answer.rows.empty()) output.out.line("(no rows)");
+  output.out.write(layout(answer.table, {.width = output.out.width(), .max_rows = kShownRows}));
+  if (answer.table.total_rows == 0) output.out.line("(no rows)");
   return 0;
 }
 
@@ -131,7 +142,7 @@ int run(Context& context) {
     }
     status = output.fail(error);
   }
-  parts.runtime().stop(Clock::system().now() + kStopLimit);
+  stop(parts);
   return status;
 }
 

@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "base/json.h"
 #include "cli/context.h"
 #include "cli/inputs.h"
@@ -10,8 +9,6 @@
 
 namespace mxcp::cli {
 namespace {
-
-constexpr std::chrono::seconds kStopLimit{10};
 
 // The request that the command line asks for, except for its endpoint's project.
 Result<invoke::Request> request_from(const CommandLine& line) {
@@ -61,8 +58,7 @@ int run(Context& context) {
   parts.loop().install_signal_handlers();
   if (auto started = parts.runtime().start(runtime::LoadScope::kEndpoint, {endpoint});
       !started.ok()) {
-    parts.runtime().stop(Clock::system().now() + kStopLimit);
-    parts.finish();
+    stop(parts);
     return output.fail(started.error());
   }
   invoke::Outcome outcome;
@@ -80,8 +76,7 @@ int run(Context& context) {
   } else {
     print_result(*request, outcome, output);
   }
-  parts.runtime().stop(Clock::system().now() + kStopLimit);
-  parts.finish();
+  stop(parts);
   return status;
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/inputs.h"
@@ -15,8 +14,6 @@ namespace {
 using quality::EndpointReport;
 using quality::TestReport;
 using quality::TestStatus;
-
-constexpr std::chrono::seconds kStopLimit{10};
 
 std::string_view overall_name(TestStatus status) {
   return status == TestStatus::kPassed ? "ok" : name_of(status);
@@ -153,8 +150,7 @@ int run(Context& context) {
     parts.loop().install_signal_handlers();
     if (auto started = parts.runtime().start(runtime::LoadScope::kEndpoint, chosen);
         !started.ok()) {
-      parts.runtime().stop(Clock::system().now() + kStopLimit);
-      parts.finish();
+      stop(parts);
       return output.fail(started.error());
     }
   }
@@ -175,8 +171,7 @@ int run(Context& context) {
   } else {
     print_text(reports, output.out);
   }
-  parts.runtime().stop(Clock::system().now() + kStopLimit);
-  parts.finish();
+  stop(parts);
   return status;
 }
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <map>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "cli/context.h"
+#include "cli/interruptible.h"
 #include "cli/parts.h"
 #include "cli/progress.h"
 #include "quality/validate.h"
@@ -12,8 +12,6 @@ namespace mxcp::cli {
 namespace {
 
 using quality::FileReport;
-
-constexpr std::chrono::seconds kStopLimit{5};
 
 Value problem_json(const Error& error, std::string_view severity) {
   Object out;
@@ -124,7 +122,7 @@ int run(Context& context) {
     };
     reports = quality::validate(**project, environment, path ? fs::absolute(*path) : fs::path());
   }
-  parts.runtime().stop(Clock::system().now() + kStopLimit);
+  stop(parts);
   if (path && reports.empty()) {
     return output.fail({Code::kNotFound,
                         "'" + *path + "' is not an enabled endpoint file of this project", {},

@@ -7,10 +7,15 @@
 
 namespace mxcp::cli {
 
-// A call that the first SIGINT or SIGTERM cancels; later calls fail at once.
+// A call that the first SIGINT or SIGTERM cancels; code that goes on all the same is left behind
+// after a moment. Later calls fail at once.
 invoke::Outcome call(Parts& parts, invoke::Request request);
 
 // Runs `work` on a thread of its own and waits for it; the first SIGINT or SIGTERM cancels `cancel`.
 void run_cancellable(Parts& parts, CancelToken& cancel, const std::function<void()>& work);
+
+// The end of a command: shutdown hooks, the database is closed, Python does its last. After a signal
+// nothing is waited for.
+void stop(Parts& parts);
 
 }  // namespace mxcp::cli
