@@ -297,10 +297,26 @@ def finish(seconds):
         atexit._run_exitfuncs()
 
 
+def adopt_thread(name):
+    """Names a thread of the native side, the current one.
+
+    Python takes such threads for daemons, and the threads that user code starts in them would
+    inherit that: they would be cut off at the end.
+    """
+    thread = sys.modules["threading"].current_thread()
+    thread.name = name
+    thread._daemonic = False
+
+
 def _wait_for_threads(threading, seconds):
     def mine():
         here = (threading.main_thread(), threading.current_thread())
-        return [t for t in threading.enumerate() if not t.daemon and t not in here]
+        ours = threading._DummyThread
+        return [
+            t
+            for t in threading.enumerate()
+            if not t.daemon and t not in here and not isinstance(t, ours)
+        ]
 
     def wait():
         # concurrent.futures tells its idle threads to end in one of these.

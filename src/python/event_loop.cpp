@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "python/exceptions.h"
 #include "python/from_python.h"
+#include "python/modules.h"
 #include "python/state.h"
 
 namespace mxcp::python {
@@ -211,6 +212,7 @@ void* EventLoop::Core::thread_main(void* argument) {
 
 void EventLoop::Core::run() {
   const GilAcquire gil;
+  adopt_thread("mxcp-loop");
   if (drain_method.ml_name == nullptr) {
     drain_method = {"drain", &Core::drain_callback, METH_NOARGS, nullptr};
   }

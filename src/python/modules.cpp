@@ -78,6 +78,13 @@ bool is_standard_module(const std::string& name) {
   return found > 0;
 }
 
+void adopt_thread(const char* name) {
+  const PyRef threading = PyRef::steal(PyImport_ImportModule("threading"));
+  const PyRef helper = threading ? imports_helper() : PyRef();
+  const PyRef text = helper ? to_str(name) : PyRef();
+  if (!text || !call_method(helper.get(), "adopt_thread", text.get())) PyErr_Clear();
+}
+
 PyRef imports_helper() { return PyRef::steal(PyImport_ImportModule("mxcp._imports")); }
 
 std::vector<fs::path> Modules::source_files(const fs::path& python_folder) {

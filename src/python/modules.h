@@ -65,6 +65,9 @@ class Modules {
 // Whether a name belongs to Python's standard library. With the GIL held.
 bool is_standard_module(const std::string& name);
 
+// Makes the current thread, which the native side started, look like one of Python's.
+void adopt_thread(const char* name);
+
 // python/mxcp/_imports.py; nothing and an exception when it cannot be imported.
 PyRef imports_helper();
 

@@ -7,6 +7,7 @@
 #include "python/exceptions.h"
 #include "python/from_python.h"
 #include "python/hooks.h"
+#include "python/modules.h"
 #include "python/state.h"
 #include "python/to_python.h"
 
@@ -16,6 +17,7 @@ namespace {
 // Attaches a thread state to the thread for its whole life: threading.local and the like persist.
 void with_thread_state(const std::function<void()>& body) {
   const PyGILState_STATE own = PyGILState_Ensure();
+  adopt_thread("mxcp-python");
   PyThreadState* const saved = PyEval_SaveThread();
   body();
   PyEval_RestoreThread(saved);

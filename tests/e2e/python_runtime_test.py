@@ -35,6 +35,7 @@ def test_what_a_program_does_at_its_end_is_done(project: Project) -> None:
 
         def work():
             leave.wait(60)
+            time.sleep(0.2)  # the program must wait for it
             note("thread")
 
         def end():

@@ -132,8 +132,8 @@ TEST_CASE("positional placeholders are refused") {
   CHECK(check("tool:\n"
               "  name: t\n"
               "  parameters: [{name: a, type: integer}]\n"
-              "  source: {code: SELECT ? AS x}\n")
-            .find("error[sql] tools/t.yml:4:25: positional placeholder '?': arguments are bound by "
+              "  source: {code: 'SELECT ? AS x'}\n")
+            .find("error[sql] tools/t.yml:4:26: positional placeholder '?': arguments are bound by "
                   "name (write $ and the parameter's name, e.g. $a)") != std::string::npos);
 }
 
@@ -191,7 +191,7 @@ TEST_CASE("prompts may use only declared parameters") {
                                      "    - prompt: about {{ topic }}\n"
                                      "    - prompt: and {{ topc | upper }}\n"}});
   CHECK(project.lines() ==
-        "error[config] prompts/p.yml:6:7: message 2 uses 'topc', which is not a declared parameter "
+        "error[config] prompts/p.yml:6:15: message 2 uses 'topc', which is not a declared parameter "
         "(did you mean 'topic'?)");
 }
 
