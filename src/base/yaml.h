@@ -1,14 +1,13 @@
 // YAML text -> a tree that knows where everything stands.
 //
-// The parser is yaml-cpp; this wraps its events into YamlNode, an immutable tree with line and
+// The parser is libyaml; this turns its events into YamlNode, an immutable tree with line and
 // column of every key and value, so that any later complaint can point into the user's file.
 // Columns count characters, not bytes.
 //
 // Refused with a clear error: duplicate keys, more than one document, aliases that expand beyond
 // the node limit ("YAML bomb"), nesting beyond the depth limit, oversized files, tabs used as
-// indentation, tags of one's own, and what yaml-cpp lets pass silently: a quote that is never
-// closed, a key without a colon, control characters. UTF-8 and UTF-16 (by byte order mark) are
-// read, line ends may be LF, CRLF or CR; the locale never matters.
+// indentation, tags of one's own, `{key:value}` without a space, control characters. UTF-8 and
+// UTF-16 (by byte order mark) are read, line ends may be LF, CRLF or CR; the locale never matters.
 //
 // The merge key `<<` of YAML 1.1 is honoured. Types resolve by the core schema of YAML 1.2: yes,
 // no, on and off are strings.

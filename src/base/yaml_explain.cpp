@@ -1,4 +1,4 @@
-// What yaml-cpp says about a mistake is terse and often points behind it. The rules below look at
+// What libyaml says about a mistake is terse and often points behind it. The rules below look at
 // the lines around the place and name the usual causes.
 #include <algorithm>
 #include <cctype>
@@ -19,59 +19,70 @@ class Explainer {
   Explainer(const Text& text, const SyntaxProblem& problem)
       : text_(text),
         problem_(problem),
-        line_(std::min(problem.line, text.line_count() - 1)),
-        column_(problem.column),
+        line_(text.line_of(problem.offset)),
+        column_(text.column_of(problem.offset)),
         content_(text.line(line_)) {}
 
   Error explain() const {
     if (auto error = tab_indentation()) return *std::move(error);
-    const std::string& said = problem_.message;
-    const auto says = [&](std::string_view part) { return said.find(part) != kNone; };
-    if (says("illegal tab")) {
+    if (says("tab character") || char_here() == '\t') {
       return error("a tab stands where YAML allows only spaces", line_, column_,
                    "replace it by spaces");
     }
-    if (says("unknown token")) return unknown_token();
-    if (says("illegal map value")) return map_value();
-    if (says("end of map flow") || says("end of sequence flow")) return open_flow();
-    if (says("end of map not found") || says("end of sequence not found")) return end_of_block();
-    if (says("illegal flow end")) {
-      return error(std::string("there is no bracket that this '") + char_here() + "' closes", line_,
-                   column_, "remove it, or put text that contains brackets in quotes");
+    if (says("cannot start any token")) return unknown_token();
+    if (says("mapping values are not allowed")) return map_value();
+    if (says("expected ',' or")) return open_flow();
+    if (says("expected node content")) return missing_node();
+    if (says("expected ':'")) return missing_colon();
+    if (says("expected key") || says("expected '-'") || says("expected <document start>")) {
+      return end_of_block();
     }
-    if (says("illegal block entry")) {
+    if (says("block sequence entries are not allowed")) {
       return error("a list item cannot begin on the line of its key", line_, column_,
                    "put '- ...' on a line of its own, or text that begins with '-' in quotes");
     }
-    if (says("illegal map key")) {
+    if (says("mapping keys are not allowed")) {
       return error("'? ' cannot stand here", line_, column_,
                    "put text that begins with '?' in quotes");
     }
-    if (says("referenced anchor is not defined") || says("alias") || says("anchor")) {
-      return anchor_or_alias();
-    }
-    if (says("unexpected character in block scalar") || says("cannot set zero indentation")) {
+    if (during("an alias") || during("an anchor")) return anchor_or_alias(false);
+    if (during("a block scalar")) {
       return error("after '|' or '>' only a number from 1 to 9, '+' or '-' may stand", line_,
                    column_, "begin the text on the next line, indented");
     }
-    if (says("unknown escape character")) {
-      return error("'" + std::string(content_.substr(column_ > 1 ? column_ - 2 : 0, 2)) +
-                       "' is no escape that double quotes know",
-                   line_, column_ > 1 ? column_ - 2 : 0,
-                   "write '\\\\' for a backslash, or use single quotes");
+    if (during("a tag") || says("tag handle")) {
+      return error("this YAML tag cannot be read", context_line(), context_column(),
+                   "put text that begins with '!' in quotes");
     }
-    if (says("illegal EOF in scalar")) return unclosed_quote();
-    if (says("illegal document indicator")) {
-      return error(
-          "'---' or '...' at the start of a line ends the document, but a quoted text is "
-          "still open",
-          line_, 0, "close the quote before, or indent the line");
+    if (during("a quoted scalar")) return quoted_text();
+    if (says("control characters are not allowed")) {
+      return error("YAML does not allow the character at this place", line_, column_,
+                   "remove it, or write it as an escape in a double-quoted text");
     }
-    if (says("deep") || said.empty()) return error("values are nested too deeply", line_, column_);
-    return error("YAML syntax: " + said, line_, column_);
+    return error("YAML syntax: " + problem_.message, line_, column_);
+  }
+
+  // `undefined`: whether the name can be read but no anchor has it.
+  Error anchor_or_alias(bool undefined) const {
+    const std::size_t column = undefined ? column_ : context_column();
+    const char mark = char_at(line_, column);
+    const std::string_view value = content_.substr(std::min(column, content_.size()));
+    const std::string_view word = value.substr(0, value.find_first_of(" \t,]}"));
+    if (undefined) {
+      return error("'" + shorten(word, 40) + "' refers to an anchor '&" +
+                       shorten(word.substr(1), 40) + "' that is not defined above",
+                   line_, column, "if it is meant as text, write " + quoted(value));
+    }
+    return error(std::string("a value cannot begin with '") + mark + "'", line_, column,
+                 "write " + quoted(value));
   }
 
  private:
+  bool says(std::string_view part) const { return problem_.message.find(part) != kNone; }
+  bool during(std::string_view part) const { return problem_.context.find(part) != kNone; }
+  std::size_t context_line() const { return text_.line_of(problem_.context_offset); }
+  std::size_t context_column() const { return text_.column_of(problem_.context_offset); }
+
   Error error(std::string message, std::size_t line, std::size_t column,
               std::string hint = {}) const {
     return {Code::kConfig, std::move(message), text_.place(line, column), std::move(hint)};
@@ -189,15 +200,11 @@ class Explainer {
   }
 
   Error open_flow() const {
-    if (!problem_.in_flow) {
-      return error("a bracket is never closed", line_, column_, "add ']' or '}'");
-    }
-    const std::size_t open_line = text_.line_of(problem_.flow_start);
-    const std::size_t open_column = text_.column_of(problem_.flow_start);
-    const bool list = text_.all()[problem_.flow_start] == '[';
+    const std::size_t open_line = context_line();
+    const std::size_t open_column = context_column();
+    const bool list = text_.all()[problem_.context_offset] == '[';
     const char closing = list ? ']' : '}';
-    if (problem_.line == open_line && problem_.column > open_column &&
-        content_.find(closing, column_) != kNone) {
+    if (line_ == open_line && column_ > open_column && content_.find(closing, column_) != kNone) {
       return error("a comma is missing before this", line_, column_,
                    "separate the entries by ', ', or put text with ':' or brackets in quotes");
     }
@@ -205,9 +212,42 @@ class Explainer {
                  open_column, std::string("add '") + closing + "'");
   }
 
+  // Between commas or brackets, or after a key.
+  Error missing_node() const {
+    const char found = char_here();
+    if (found == ',' && during("flow")) {
+      return error("a value is missing before this ','", line_, column_,
+                   "remove the comma, or write the value");
+    }
+    if (found == '\0') return error("a value is missing here", line_, column_);
+    return unexpected();
+  }
+
+  Error missing_colon() const {
+    const std::size_t line = context_line();
+    const std::string_view content = text_.line(line);
+    if (auto error = less_than_text_block(line)) return *std::move(error);
+    if (const auto colon = colon_without_space(content)) return missing_space(line, *colon);
+    const std::string_view key = trim(content.substr(context_column()));
+    const bool quote = key[0] == '"' || key[0] == '\'';
+    return error("'" + shorten(key, 60) + "' is not followed by a colon", line, context_column(),
+                 quote ? "write 'key: value'" : "write '" + shorten(key, 60) + ": value'");
+  }
+
+  Error unexpected() const {
+    return error(std::string("unexpected '") + char_here() + "'", line_, column_,
+                 "put the whole value in quotes");
+  }
+
   // A token that the surrounding block cannot hold.
   Error end_of_block() const {
-    const std::size_t at = text_.offset_of(line_, column_);
+    const std::size_t at = problem_.offset;
+    const char found = char_here();
+    if (found == ']' || found == '}') {
+      return error(std::string("there is no bracket that this '") + found + "' closes", line_,
+                   column_, "remove it, or put text that contains brackets in quotes");
+    }
+    if (found == ':') return error("a key is missing before the colon", line_, column_);
     if (problem_.quoted_end != 0 && problem_.quoted_end <= at &&
         trim(std::string_view(text_.all()).substr(problem_.quoted_end, at - problem_.quoted_end))
             .empty() &&
@@ -221,8 +261,7 @@ class Explainer {
         return error(std::string("unexpected text after '") + before.back() + "'", line_, column_,
                      "put the whole value in quotes");
       }
-      return error(std::string("unexpected '") + char_here() + "'", line_, column_,
-                   "put the whole value in quotes");
+      return unexpected();
     }
     return indentation_mismatch(indent);
   }
@@ -243,17 +282,22 @@ class Explainer {
     return error(std::string("unexpected text after the closing ") + quote, line_, column_, hint);
   }
 
-  Error indentation_mismatch(std::size_t indent) const {
-    if (problem_.has_scalar) {
-      const char first =
-          problem_.last_scalar < text_.all().size() ? text_.all()[problem_.last_scalar] : '\0';
-      const std::size_t header = text_.line_of(problem_.last_scalar);
-      if ((first == '|' || first == '>') && header < line_ &&
-          indent > indentation(text_.line(header))) {
-        return error("this line is indented less than the first line of its text block", line_,
-                     indent, "give all lines of the block at least the indentation of the first");
-      }
+  std::optional<Error> less_than_text_block(std::size_t line) const {
+    if (!problem_.has_scalar) return {};
+    const std::size_t indent = indentation(text_.line(line));
+    const char first =
+        problem_.last_scalar < text_.all().size() ? text_.all()[problem_.last_scalar] : '\0';
+    const std::size_t header = text_.line_of(problem_.last_scalar);
+    if ((first != '|' && first != '>') || header >= line ||
+        indent <= indentation(text_.line(header))) {
+      return {};
     }
+    return error("this line is indented less than the first line of its text block", line, indent,
+                 "give all lines of the block at least the indentation of the first");
+  }
+
+  Error indentation_mismatch(std::size_t indent) const {
+    if (auto error = less_than_text_block(line_)) return *std::move(error);
     const bool item = is_item(content_);
     for (auto above = line_above(line_); above; above = line_above(*above)) {
       const std::string_view before = text_.line(*above);
@@ -282,45 +326,25 @@ class Explainer {
     return body == "-" || body.substr(0, 2) == "- ";
   }
 
-  Error anchor_or_alias() const {
-    std::size_t column = column_;
-    while (column > 0 && char_at(line_, column) != '*' && char_at(line_, column) != '&') --column;
-    const char mark = char_at(line_, column);
-    if (mark != '*' && mark != '&')
-      return error("YAML syntax: " + problem_.message, line_, column_);
-    const std::string_view value = content_.substr(column);
-    const std::string_view word = value.substr(0, value.find_first_of(" \t,]}"));
-    const bool name = word.size() > 1 && std::all_of(word.begin() + 1, word.end(), [](char c) {
-                        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' ||
-                               c == '-' || c == '.';
-                      });
-    if (name && problem_.message.find("not defined") != kNone) {
-      return error("'" + shorten(word, 40) + "' refers to an anchor '&" +
-                       shorten(word.substr(1), 40) + "' that is not defined above",
-                   line_, column, "if it is meant as text, write " + quoted(value));
+  Error quoted_text() const {
+    const char quote = text_.all()[problem_.context_offset];
+    if (says("end of stream")) {
+      return error(std::string("the text that begins with ") + quote + " here is never closed",
+                   context_line(), context_column(), std::string("add ") + quote + " at its end");
     }
-    return error(std::string("a value cannot begin with '") + mark + "'", line_, column,
-                 "write " + quoted(value));
-  }
-
-  // yaml-cpp reports the end of the file; the quote stands behind the last key or value it read.
-  Error unclosed_quote() const {
-    std::size_t at = 0;
-    if (problem_.has_scalar) {
-      at = problem_.quoted_end != 0 ? problem_.quoted_end : problem_.last_scalar + 1;
+    if (says("document indicator")) {
+      return error(
+          "'---' or '...' at the start of a line ends the document, but a quoted text is "
+          "still open",
+          line_, 0, "close the quote before, or indent the line");
     }
-    const std::string& all = text_.all();
-    for (at = all.find_first_of("\"'", at); at != std::string::npos;
-         at = all.find_first_of("\"'", at + 1)) {
-      const char before = at == 0 ? ' ' : all[at - 1];
-      if (before != ' ' && before != '\n' && before != '[' && before != '{' && before != ',') {
-        continue;
-      }
-      return error(std::string("the text that begins with ") + all[at] + " here is never closed",
-                   text_.line_of(at), text_.column_of(at),
-                   std::string("add ") + all[at] + " at its end");
+    if (says("unknown escape")) {
+      return error(
+          "'" + std::string(content_.substr(column_, 2)) + "' is no escape that double quotes know",
+          line_, column_, "write '\\\\' for a backslash, or use single quotes");
     }
-    return error("a quoted text is never closed", line_, column_);
+    return error("this escape is no character: " + problem_.message, line_, column_,
+                 "write \\x, \\u or \\U with 2, 4 or 8 hexadecimal digits, or use single quotes");
   }
 
   const Text& text_;
@@ -334,6 +358,12 @@ class Explainer {
 
 Error explain(const Text& text, const SyntaxProblem& problem) {
   return Explainer(text, problem).explain();
+}
+
+Error explain_alias(const Text& text, std::size_t offset) {
+  SyntaxProblem problem;
+  problem.offset = offset;
+  return Explainer(text, problem).anchor_or_alias(true);
 }
 
 }  // namespace mxcp::yaml

@@ -1,13 +1,9 @@
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/exceptions.h>
-#include <yaml-cpp/mark.h>
-#include <yaml-cpp/parser.h>
+#include <yaml.h>
 
 #include <algorithm>
-#include <exception>
-#include <istream>
+#include <memory>
 #include <optional>
-#include <streambuf>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 
@@ -21,17 +17,29 @@ namespace {
 using yaml::SyntaxProblem;
 using yaml::Text;
 
-class MemoryBuffer final : public std::streambuf {
+std::string_view text_of(const yaml_char_t* text) {
+  return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
+}
+
+// One event of the parser, freed at the end of its scope.
+class Event {
  public:
-  explicit MemoryBuffer(const std::string& text) {
-    char* const begin = const_cast<char*>(text.data());  // only read from
-    setg(begin, begin, begin + text.size());
-  }
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  ~Event() { yaml_event_delete(&event_); }
+
+  // False when the parser found an error.
+  bool read(yaml_parser_t& parser) { return yaml_parser_parse(&parser, &event_) != 0; }
+  const yaml_event_t& operator*() const { return event_; }
+  const yaml_event_t* operator->() const { return &event_; }
+
+ private:
+  yaml_event_t event_{};
 };
 
-// Receives yaml-cpp's events and builds the tree. yaml-cpp cannot be stopped from a handler other
-// than by throwing, so after the first error the remaining events are ignored.
-class Builder final : public YAML::EventHandler {
+// Builds the tree from libyaml's events, until `error` is set.
+class Builder {
  public:
   Builder(const Text& text, const YamlLimits& limits) : text_(text), limits_(limits) {}
 
@@ -39,91 +47,24 @@ class Builder final : public YAML::EventHandler {
   std::optional<YamlNode> root;
   SyntaxProblem state;  // where the reader stands, for explain()
 
-  void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ == 2) {
-      const std::size_t line = line_of(mark);
-      fail("the file holds more than one YAML document", line, 0,
-           "remove the line '---' or split the file in two");
-    }
-  }
-  void OnDocumentEnd() override {}
-
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (error) return;
-    std::size_t at = skip_properties(offset_of(mark));
-    const bool written = is_written_null(at);
-    if (expects_key()) {
-      if (!written) return fail_at("a key is missing before the colon", at);
-      return put_key(at, std::string(word_at(at)));
-    }
-    if (!written && !stack_.empty()) {
-      if (!check_colon()) return;
-      if (!stack_.back().flow) at = place_of_missing_value(at);
-    }
-    YamlNode node;
-    finish(std::move(node), at, anchor);
-  }
-
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    if (error) return;
-    const std::size_t at = offset_of(mark);
-    if (anchor >= anchors_.size() || !anchors_[anchor]) {
-      return fail_at("an alias cannot refer to the value that contains it", at);
-    }
-    if (expects_key()) return fail_at("a key cannot be an alias", at, "write the key out");
-    const Anchored& target = *anchors_[anchor];
-    if (stack_.size() + target.height > limits_.max_depth) return fail_depth(at);
-    // Checked before copying, so that a bomb costs nothing.
-    nodes_ += target.nodes;
-    if (nodes_ > limits_.max_nodes) return fail_nodes(at);
-    attach(YamlNode(target.node), target.nodes, target.height);
-  }
-
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
-    if (error) return;
-    const std::size_t begin = offset_of(mark);
-    const std::size_t at = skip_properties(begin);
-    const char first = at < text_.all().size() ? text_.all()[at] : '\0';
-    const bool quoted = tag != "?" && (first == '"' || first == '\'');
-    const std::size_t end = quoted ? end_of_quoted(at) : at;
-    if (quoted && end == std::string::npos) return fail_unclosed_quote(at);
-    state.has_scalar = true;
-    state.last_scalar = at;
-    state.quoted_end = quoted ? end : 0;
-
-    YamlNode node;
-    node.kind = YamlNode::Kind::kScalar;
-    node.scalar = value;
-    node.plain = tag == "?";
-    if (!node.plain && !apply_tag(node, tag, begin)) return;
-    if (expects_key()) {
-      remember(anchor, node, 1, 0);
-      return put_key(at, value, node.plain);
-    }
-    locate_text(node, at, first, quoted);
-    finish(std::move(node), at, anchor);
-  }
-
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value style) override {
-    open(mark, tag, anchor, YamlNode::Kind::kSequence, style == YAML::EmitterStyle::Flow);
-  }
-  void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value style) override {
-    open(mark, tag, anchor, YamlNode::Kind::kMapping, style == YAML::EmitterStyle::Flow);
-  }
-  void OnMapEnd() override { close(); }
-
-  // Completes `state` before it is explained.
-  void locate_open_flow() {
-    for (auto open = stack_.rbegin(); open != stack_.rend(); ++open) {
-      const char first = open->start < text_.all().size() ? text_.all()[open->start] : '\0';
-      if (!open->flow || (first != '[' && first != '{')) continue;
-      state.in_flow = true;
-      state.flow_start = open->start;
-      return;
+  void take(const yaml_event_t& event) {
+    switch (event.type) {
+      case YAML_DOCUMENT_START_EVENT: return on_document(event);
+      case YAML_ALIAS_EVENT: return on_alias(event);
+      case YAML_SCALAR_EVENT: return on_scalar(event);
+      case YAML_SEQUENCE_START_EVENT: {
+        const auto& start = event.data.sequence_start;
+        return open(event, text_of(start.tag), text_of(start.anchor), YamlNode::Kind::kSequence,
+                    start.style == YAML_FLOW_SEQUENCE_STYLE);
+      }
+      case YAML_MAPPING_START_EVENT: {
+        const auto& start = event.data.mapping_start;
+        return open(event, text_of(start.tag), text_of(start.anchor), YamlNode::Kind::kMapping,
+                    start.style == YAML_FLOW_MAPPING_STYLE);
+      }
+      case YAML_SEQUENCE_END_EVENT:
+      case YAML_MAPPING_END_EVENT: return close();
+      default: return;
     }
   }
 
@@ -131,12 +72,13 @@ class Builder final : public YAML::EventHandler {
   struct Open {
     YamlNode node;
     std::size_t start = 0;
-    YAML::anchor_t anchor = 0;
+    std::string anchor;  // "" when it has none
     bool flow = false;
     bool has_key = false;
     bool has_merge = false;
     std::string key;
     std::size_t key_start = 0;
+    bool key_quoted = false;
     std::size_t nodes = 1;
     std::size_t height = 0;                // of the tallest child
     std::unordered_set<std::string> keys;  // filled once the mapping is large
@@ -147,11 +89,82 @@ class Builder final : public YAML::EventHandler {
     std::size_t height;
   };
 
-  std::size_t line_of(const YAML::Mark& mark) const {
-    return static_cast<std::size_t>(std::max(mark.line, 0));
+  void on_document(const yaml_event_t& event) {
+    if (++documents_ < 2) return;
+    fail("the file holds more than one YAML document", text_.line_of(offset_of(event.start_mark)),
+         0, "remove the line '---' or split the file in two");
   }
-  std::size_t offset_of(const YAML::Mark& mark) const {
-    return text_.offset_of(line_of(mark), static_cast<std::size_t>(std::max(mark.column, 0)));
+
+  void on_alias(const yaml_event_t& event) {
+    const std::size_t at = offset_of(event.start_mark);
+    const std::string name(text_of(event.data.alias.anchor));
+    const auto found = anchors_.find(name);
+    if (found == anchors_.end()) {
+      for (const Open& open : stack_) {
+        if (open.anchor != name) continue;
+        return fail_at("an alias cannot refer to the value that contains it", at);
+      }
+      error = yaml::explain_alias(text_, at);
+      return;
+    }
+    if (expects_key()) return fail_at("a key cannot be an alias", at, "write the key out");
+    const Anchored& target = found->second;
+    if (stack_.size() + target.height > limits_.max_depth) return fail_depth(at);
+    // Checked before copying, so that a bomb costs nothing.
+    nodes_ += target.nodes;
+    if (nodes_ > limits_.max_nodes) return fail_nodes(at);
+    attach(YamlNode(target.node), target.nodes, target.height);
+  }
+
+  void on_scalar(const yaml_event_t& event) {
+    const auto& scalar = event.data.scalar;
+    const std::string_view tag = text_of(scalar.tag);
+    const std::string_view value(reinterpret_cast<const char*>(scalar.value), scalar.length);
+    const std::size_t begin = offset_of(event.start_mark);
+    const std::size_t at = skip_properties(begin);
+    const bool plain = scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (plain && tag.empty()) {
+      if (value.empty()) return on_missing(begin, at, text_of(scalar.anchor));
+      if (!expects_key() && is_null(value)) {
+        state.read_scalar(at, 0);
+        return finish(YamlNode(), at, text_of(scalar.anchor));
+      }
+    }
+    const bool quoted = scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+                        scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    state.read_scalar(at, quoted ? offset_of(event.end_mark) : 0);
+
+    YamlNode node;
+    node.kind = YamlNode::Kind::kScalar;
+    node.scalar = value;
+    node.plain = plain && tag.empty();
+    if (!tag.empty() && !apply_tag(node, tag, begin)) return;
+    if (expects_key()) {
+      remember(text_of(scalar.anchor), node, 1, 0);
+      return put_key(at, node.scalar, node.plain);
+    }
+    locate_text(node, at, scalar.style);
+    finish(std::move(node), at, text_of(scalar.anchor));
+  }
+
+  // A key or value that is not written. libyaml places it behind the colon or dash before it.
+  void on_missing(std::size_t begin, std::size_t at, std::string_view anchor) {
+    if (expects_key()) return fail_at("a key is missing before the colon", at);
+    if (!stack_.empty()) {
+      const Open& parent = stack_.back();
+      if (parent.node.kind == YamlNode::Kind::kMapping) {
+        if (parent.flow && !check_colon()) return;
+        at = parent.key_start;
+      } else if (!parent.flow && begin > 0) {
+        at = begin - 1;
+      }
+    }
+    finish(YamlNode(), at, anchor);
+  }
+
+  // libyaml counts characters.
+  std::size_t offset_of(const yaml_mark_t& mark) const {
+    return text_.offset_of_character(mark.index);
   }
 
   void fail(std::string message, std::size_t line, std::size_t column, std::string hint = {}) {
@@ -190,84 +203,28 @@ class Builder final : public YAML::EventHandler {
     return at;
   }
 
-  std::string_view word_at(std::size_t at) const {
-    const std::string_view rest = std::string_view(text_.all()).substr(at);
-    return rest.substr(0, std::min(rest.find_first_of(" \t\n,]}:#"), rest.size()));
-  }
-  bool is_written_null(std::size_t at) const {
-    const std::string_view word = word_at(at);
+  static bool is_null(std::string_view word) {
     return word == "~" || word == "null" || word == "Null" || word == "NULL";
   }
 
-  // The offset behind the closing quote; npos when there is none.
-  std::size_t end_of_quoted(std::size_t at) const {
-    const std::string& all = text_.all();
-    const char quote = all[at];
-    for (std::size_t i = at + 1; i < all.size(); ++i) {
-      if (quote == '"' && all[i] == '\\') {
-        ++i;
-      } else if (all[i] == quote) {
-        if (quote == '\'' && i + 1 < all.size() && all[i + 1] == quote) {
-          ++i;
-        } else {
-          return i + 1;
-        }
-      }
-    }
-    return std::string::npos;
-  }
-
-  // yaml-cpp takes "name" on a line of its own for a key without a value. In braces that is YAML,
-  // but {type:string} is not what its author meant.
+  // In braces a key may stand alone, but {type:string} is not what its author meant.
   bool check_colon() {
     const Open& map = stack_.back();
-    if (map.node.kind != YamlNode::Kind::kMapping) return true;
-    const std::string& all = text_.all();
-    const char first = all[map.key_start];
-    const std::size_t end = first == '"' || first == '\'' ? end_of_quoted(map.key_start)
-                                                          : map.key_start + map.key.size();
-    const auto next = all.find_first_not_of(" \t", end);
-    if (next != std::string::npos && all[next] == ':') return true;
-    const auto before =
-        map.key_start == 0 ? std::string::npos : all.find_last_not_of(" \t\n", map.key_start - 1);
-    if (before != std::string::npos && all[before] == '?') return true;
+    if (map.key_quoted) return true;
     const auto colon = map.key.find(':');
-    if (colon != std::string::npos && colon > 0 && colon + 1 < map.key.size()) {
-      fail_at("a space is missing after the colon in '" + shorten(map.key, 60) + "'",
-              map.key_start + colon,
-              "write '" + shorten(map.key.substr(0, colon) + ": " + map.key.substr(colon + 1), 60) +
-                  "'");
-    } else if (map.flow) {
-      return true;
-    } else {
-      fail_at("'" + shorten(map.key, 60) + "' is not followed by a colon", map.key_start,
-              "write '" + shorten(map.key, 60) + ": value'");
-    }
+    if (colon == std::string::npos || colon == 0 || colon + 1 == map.key.size()) return true;
+    fail_at(
+        "a space is missing after the colon in '" + shorten(map.key, 60) + "'",
+        map.key_start + colon,
+        "write '" + shorten(map.key.substr(0, colon) + ": " + map.key.substr(colon + 1), 60) + "'");
     return false;
   }
 
-  // yaml-cpp places a value that is not there at the token after it: its key says more, or the
-  // dash of its list item.
-  std::size_t place_of_missing_value(std::size_t at) const {
-    const Open& parent = stack_.back();
-    if (parent.node.kind == YamlNode::Kind::kMapping) return parent.key_start;
-    std::size_t line = std::min(text_.line_of(at), text_.line_count() - 1);
-    for (std::size_t steps = 0; steps <= line; ++steps) {
-      const std::string_view content = text_.line(line - steps);
-      const auto dash = content.rfind('-', steps == 0 ? text_.column_of(at) : std::string::npos);
-      if (dash != std::string_view::npos && yaml::is_blank(content.substr(dash + 1)) &&
-          text_.offset_of(line - steps, dash) < at) {
-        return text_.offset_of(line - steps, dash);
-      }
-    }
-    return at;
-  }
-
-  bool apply_tag(YamlNode& node, const std::string& tag, std::size_t at) {
+  bool apply_tag(YamlNode& node, std::string_view tag, std::size_t at) {
     constexpr std::string_view kCore = "tag:yaml.org,2002:";
     if (tag == "!") return true;
     if (tag.compare(0, kCore.size(), kCore) == 0) {
-      const std::string_view type = std::string_view(tag).substr(kCore.size());
+      const std::string_view type = tag.substr(kCore.size());
       if (type == "str") return true;
       if (type == "int" || type == "float" || type == "bool" || type == "null") {
         node.plain = true;
@@ -278,21 +235,22 @@ class Builder final : public YAML::EventHandler {
     return false;
   }
 
-  void fail_tag(const std::string& tag, std::size_t at) {
+  void fail_tag(std::string_view tag, std::size_t at) {
     constexpr std::string_view kCore = "tag:yaml.org,2002:";
-    const bool core = tag.compare(0, kCore.size(), kCore) == 0;
-    fail_at(
-        "the YAML tag '" + (core ? "!!" + tag.substr(kCore.size()) : tag) + "' is not supported",
-        at, "put text that begins with '!' in quotes");
+    std::string written(tag);
+    if (tag.compare(0, kCore.size(), kCore) == 0) written.replace(0, kCore.size(), "!!");
+    fail_at("the YAML tag '" + written + "' is not supported", at,
+            "put text that begins with '!' in quotes");
   }
 
-  void locate_text(YamlNode& node, std::size_t at, char first, bool quoted) const {
-    if (node.scalar.empty()) return;
-    if (!node.plain && first == '|') return locate_block(node, at);
+  void locate_text(YamlNode& node, std::size_t at, yaml_scalar_style_t style) const {
+    if (node.scalar.empty() || style == YAML_FOLDED_SCALAR_STYLE) return;
+    if (style == YAML_LITERAL_SCALAR_STYLE) return locate_block(node, at);
+    const bool quoted = style != YAML_PLAIN_SCALAR_STYLE;
     const std::size_t begin = at + (quoted ? 1 : 0);
     if (text_.all().compare(begin, node.scalar.size(), node.scalar) != 0) return;
     const std::size_t end = begin + node.scalar.size();
-    if (quoted && (end >= text_.all().size() || text_.all()[end] != first)) return;
+    if (quoted && (end >= text_.all().size() || text_.all()[end] != text_.all()[at])) return;
     const std::size_t line = text_.line_of(begin);
     node.text_line = static_cast<int>(line) + 1;
     node.text_indent = text_.display_column(line, text_.column_of(begin)) - 1;
@@ -327,6 +285,7 @@ class Builder final : public YAML::EventHandler {
     if (plain && key == "<<") map.has_merge = true;
     map.key = std::move(key);
     map.key_start = at;
+    map.key_quoted = !plain;
     map.has_key = true;
   }
 
@@ -340,16 +299,15 @@ class Builder final : public YAML::EventHandler {
     return map.keys.insert(key).second ? nullptr : map.node.find_member(key);
   }
 
-  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+  void open(const yaml_event_t& event, std::string_view tag, std::string_view anchor,
             YamlNode::Kind kind, bool flow) {
-    if (error) return;
-    const std::size_t at = offset_of(mark);
+    const std::size_t at = offset_of(event.start_mark);
     if (expects_key()) {
       return fail_at("a key must be a single word or text, found " +
                          std::string(kind == YamlNode::Kind::kMapping ? "a mapping" : "a list"),
                      at, "put text that begins with '{' or '[' in quotes");
     }
-    if (tag != "?" && tag != "!" && tag != "" && tag != "tag:yaml.org,2002:map" &&
+    if (tag != "" && tag != "!" && tag != "tag:yaml.org,2002:map" &&
         tag != "tag:yaml.org,2002:seq") {
       return fail_tag(tag, at);
     }
@@ -365,7 +323,7 @@ class Builder final : public YAML::EventHandler {
   }
 
   void close() {
-    if (error || stack_.empty()) return;
+    if (stack_.empty()) return;
     Open done = std::move(stack_.back());
     stack_.pop_back();
     if (done.has_merge && !merge(done)) return;
@@ -415,16 +373,16 @@ class Builder final : public YAML::EventHandler {
     node.column = text_.display_column(line, text_.column_of(at));
   }
 
-  void finish(YamlNode node, std::size_t at, YAML::anchor_t anchor) {
+  void finish(YamlNode node, std::size_t at, std::string_view anchor) {
     if (++nodes_ > limits_.max_nodes) return fail_nodes(at);
     set_place(node, at);
     remember(anchor, node, 1, 0);
     attach(std::move(node), 1, 0);
   }
 
-  void remember(YAML::anchor_t anchor, const YamlNode& node, std::size_t nodes,
+  void remember(std::string_view anchor, const YamlNode& node, std::size_t nodes,
                 std::size_t height) {
-    if (anchor == 0) return;
+    if (anchor.empty()) return;
     // A copy, so it counts: anchors around anchors must not multiply the memory.
     remembered_ += nodes;
     if (remembered_ > limits_.max_nodes) {
@@ -434,8 +392,7 @@ class Builder final : public YAML::EventHandler {
                 {text_.place(0, 0).file, node.line, node.column}};
       return;
     }
-    if (anchors_.size() <= anchor) anchors_.resize(anchor + 1);
-    anchors_[anchor] = Anchored{node, nodes, height};
+    anchors_.insert_or_assign(std::string(anchor), Anchored{node, nodes, height});
   }
 
   void attach(YamlNode node, std::size_t nodes, std::size_t height) {
@@ -460,11 +417,28 @@ class Builder final : public YAML::EventHandler {
   const Text& text_;
   const YamlLimits& limits_;
   std::vector<Open> stack_;
-  std::vector<std::optional<Anchored>> anchors_;
+  std::unordered_map<std::string, Anchored> anchors_;
   std::size_t nodes_ = 0;
   std::size_t remembered_ = 0;
   int documents_ = 0;
 };
+
+Error out_of_memory(const std::string& file) {
+  return {Code::kInternal, "not enough memory to read the file", {file}};
+}
+
+Error explain(const Text& text, const yaml_parser_t& parser, SyntaxProblem problem) {
+  problem.message = parser.problem == nullptr ? "" : parser.problem;
+  // The reader's errors (a character that YAML does not allow) have an offset in bytes, no mark.
+  problem.offset = parser.error == YAML_READER_ERROR
+                       ? parser.problem_offset
+                       : text.offset_of_character(parser.problem_mark.index);
+  if (parser.context != nullptr) {
+    problem.context = parser.context;
+    problem.context_offset = text.offset_of_character(parser.context_mark.index);
+  }
+  return yaml::explain(text, problem);
+}
 
 }  // namespace
 
@@ -477,26 +451,25 @@ Result<YamlNode> parse_yaml(std::string_view bytes, const std::string& file,
                  {file}};
   }
   MXCP_TRY(const Text text, Text::decode(bytes, file));
+  yaml_parser_t parser;
+  if (yaml_parser_initialize(&parser) == 0) return out_of_memory(file);
+  const std::unique_ptr<yaml_parser_t, decltype(&yaml_parser_delete)> guard(&parser,
+                                                                            yaml_parser_delete);
+  yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+  yaml_parser_set_input_string(&parser, reinterpret_cast<const unsigned char*>(text.all().data()),
+                               text.all().size());
+
   Builder builder(text, limits);
-  MemoryBuffer buffer(text.all());
-  std::istream stream(&buffer);
-  try {
-    YAML::Parser parser(stream);
-    while (!builder.error && parser.HandleNextDocument(builder)) {
+  for (bool more = true; more;) {
+    Event event;
+    if (!event.read(parser)) {
+      if (parser.error == YAML_MEMORY_ERROR) return out_of_memory(file);
+      return explain(text, parser, builder.state);
     }
-  } catch (const YAML::Exception& problem) {
-    if (!builder.error) {
-      builder.state.message = problem.msg;
-      builder.state.line = static_cast<std::size_t>(std::max(problem.mark.line, 0));
-      builder.state.column = static_cast<std::size_t>(std::max(problem.mark.column, 0));
-      builder.locate_open_flow();
-      return yaml::explain(text, builder.state);
-    }
-  } catch (const std::exception& problem) {
-    return Error{
-        Code::kConfig, std::string("the file cannot be read as YAML: ") + problem.what(), {file}};
+    builder.take(*event);
+    if (builder.error) return *std::move(builder.error);
+    more = event->type != YAML_STREAM_END_EVENT;
   }
-  if (builder.error) return *std::move(builder.error);
   if (!builder.root) {
     YamlNode nothing;
     nothing.line = nothing.column = 1;

@@ -60,6 +60,21 @@ void unify_line_ends(std::string& text) {
   text.resize(to);
 }
 
+// Spaces for the tabs of lines that hold nothing else: libyaml refuses them, YAML does not.
+void blank_out_empty_lines(std::string& text) {
+  for (auto tab = text.find('\t'); tab != std::string::npos; tab = text.find('\t', tab + 1)) {
+    const auto before = text.find_last_not_of(" \t", tab);
+    const auto begin = before == std::string::npos ? 0 : before + 1;
+    const auto end = std::min(text.find_first_not_of(" \t", tab), text.size());
+    const bool whole_line =
+        (begin == 0 || text[begin - 1] == '\n') && (end == text.size() || text[end] == '\n');
+    if (whole_line)
+      std::fill(text.begin() + static_cast<std::ptrdiff_t>(begin),
+                text.begin() + static_cast<std::ptrdiff_t>(end), ' ');
+    tab = end - 1;  // each run of blanks is looked at once
+  }
+}
+
 }  // namespace
 
 Result<Text> Text::decode(std::string_view bytes, const std::string& file) {
@@ -81,6 +96,7 @@ Result<Text> Text::decode(std::string_view bytes, const std::string& file) {
   };
   const bool plain = std::none_of(text.all_.begin(), text.all_.end(), is_special);
   if (!plain && text.all_.find('\r') != std::string::npos) unify_line_ends(text.all_);
+  blank_out_empty_lines(text.all_);
 
   text.starts_.push_back(0);
   for (auto at = text.all_.find('\n'); at != std::string::npos; at = text.all_.find('\n', at + 1)) {
@@ -117,6 +133,13 @@ Result<Text> Text::decode(std::string_view bytes, const std::string& file) {
                    "save it with the encoding UTF-8"};
     }
   }
+  if (!text.ascii_) {
+    std::size_t characters = 0;
+    for (std::size_t number = 0; number < text.starts_.size(); ++number) {
+      text.first_characters_.push_back(characters);
+      characters += utf8_length(text.line(number)) + 1;
+    }
+  }
   return text;
 }
 
@@ -135,6 +158,21 @@ std::size_t Text::line_of(std::size_t offset) const {
 std::size_t Text::offset_of(std::size_t line, std::size_t column) const {
   if (line >= starts_.size()) return all_.size();
   return std::min(starts_[line] + column, all_.size());
+}
+
+std::size_t Text::offset_of_character(std::size_t number) const {
+  if (ascii_) return std::min(number, all_.size());
+  const auto after = std::upper_bound(first_characters_.begin(), first_characters_.end(), number);
+  const auto line = static_cast<std::size_t>(after - first_characters_.begin()) - 1;
+  std::size_t offset = starts_[line];
+  for (std::size_t rest = number - first_characters_[line]; rest > 0 && offset < all_.size();) {
+    ++offset;
+    while (offset < all_.size() && (static_cast<unsigned char>(all_[offset]) & 0xC0) == 0x80) {
+      ++offset;
+    }
+    --rest;
+  }
+  return offset;
 }
 
 int Text::display_column(std::size_t line_number, std::size_t column) const {

@@ -300,6 +300,8 @@ TEST_CASE("limits") {
   CHECK(!parse_yaml(std::string(200000, '{'), "f.yml").ok());
   CHECK(error_of("aaaaaaaaaaa", {.max_bytes = 10}) ==
         "f.yml: the file has 11 bytes, more than the 10 that are allowed");
+  // Looked at once, not once for each tab.
+  CHECK(parsed("a: 1\n" + std::string(4'000'000, '\t')).members.size() == 1);
   // Large mappings stay quick, and duplicates are found in them too.
   std::string large;
   for (int i = 0; i < 3000; ++i) large += "k" + std::to_string(i) + ": 1\n";
@@ -332,7 +334,7 @@ TEST_CASE("syntax mistakes are explained where they begin") {
       {"return: {type:string}\n",
        "1:14: a space is missing after the colon in 'type:string' (write 'type: string')"},
       // No colon at all.
-      {"a: b\nfoo\nc: d\n", "2:1: 'foo' is not followed by a colon (write 'key: value')"},
+      {"a: b\nfoo\nc: d\n", "2:1: 'foo' is not followed by a colon (write 'foo: value')"},
       {"a: b\nfoo\n", "2:1: 'foo' is not followed by a colon (write 'foo: value')"},
       {": x\n", "1:1: a key is missing before the colon"},
       // A colon too many.
@@ -349,8 +351,7 @@ TEST_CASE("syntax mistakes are explained where they begin") {
        "2:3: a tab is used to indent; YAML allows only spaces (replace it by spaces)"},
       {"code: |\n\tSELECT 1\n",
        "2:1: a tab is used to indent; YAML allows only spaces (replace it by spaces)"},
-      {"a: |\n  x\n\t\nb: 1\n",
-       "3:1: a tab stands where YAML allows only spaces (replace it by spaces)"},
+      {"a: [x,\n  @y]\n", "2:3: a value cannot begin with '@' (write \"@y]\")"},
       // Quotes.
       {"name: \"x\nlanguage: y\n",
        "1:7: the text that begins with \" here is never closed (add \" at its end)"},
@@ -411,6 +412,8 @@ TEST_CASE("syntax mistakes are explained where they begin") {
        "1:11: a comma is missing before this (separate the entries by ', ', or put text with ':' "
        "or "
        "brackets in quotes)"},
+      {"a: [b, , c]\n",
+       "1:8: a value is missing before this ',' (remove the comma, or write the value)"},
       // Indentation.
       {"tool:\n  name: x\n   language: y\n",
        "3:4: this line is indented under 'name', which already has a value (align it with 'name', "
@@ -440,7 +443,26 @@ TEST_CASE("syntax mistakes are explained where they begin") {
   }
 }
 
+TEST_CASE("characters of several bytes do not shift places") {
+  // U+2028 and U+0085 end a line for YAML 1.1, not for an editor.
+  const YamlNode root =
+      parsed("a: \"x\xE2\x80\xA8y\"\nb: \"\xC2\x85\"\nс: [é, z]\nd: |\n  é\n  w\n");
+  CHECK(place_of(root.members[1].value) == "2:4");
+  CHECK(place_of(root.members[2].value.items[1]) == "3:8");
+  CHECK(root.members[3].value.text_line == 5);
+  CHECK(error_of("é: \"è\"\nü: \"ab\\d\"\n") ==
+        "f.yml:2:7: '\\d' is no escape that double quotes know (write '\\\\' for a backslash, or "
+        "use single quotes)");
+}
+
+TEST_CASE("punctuation inside plain text of a list") {
+  CHECK(json_of("a: [what?, x-y, a:b, c#d]\n") == R"({"a":["what?","x-y","a:b","c#d"]})");
+  CHECK(json_of("a: {b?: c, d: e?}\n") == R"({"a":{"b?":"c","d":"e?"}})");
+}
+
 TEST_CASE("tabs are fine where they do not indent") {
+  CHECK(json_of("a: |\n  x\n\t\nb: 1\n") == R"({"a":"x\n","b":1})");
+  CHECK(json_of("a: 1\n\t\nb: 2\n") == R"({"a":1,"b":2})");
   CHECK(json_of("a:\tb\nc: d\t# e\n") == R"({"a":"b","c":"d"})");
   CHECK(json_of("code: |\n  a\tb\n  \tc\n") == R"({"code":"a\tb\n\tc\n"})");
 }
