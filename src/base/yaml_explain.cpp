@@ -202,14 +202,19 @@ class Explainer {
   Error open_flow() const {
     const std::size_t open_line = context_line();
     const std::size_t open_column = context_column();
-    const bool list = text_.all()[problem_.context_offset] == '[';
-    const char closing = list ? ']' : '}';
+    const char closing = text_.all()[problem_.context_offset] == '[' ? ']' : '}';
     if (line_ == open_line && column_ > open_column && content_.find(closing, column_) != kNone) {
       return error("a comma is missing before this", line_, column_,
                    "separate the entries by ', ', or put text with ':' or brackets in quotes");
     }
-    return error(std::string("this '") + (list ? '[' : '{') + "' is never closed", open_line,
-                 open_column, std::string("add '") + closing + "'");
+    return never_closed(problem_.context_offset);
+  }
+
+  Error never_closed(std::size_t bracket) const {
+    const char opening = text_.all()[bracket];
+    const char closing = opening == '[' ? ']' : '}';
+    return error(std::string("this '") + opening + "' is never closed", text_.line_of(bracket),
+                 text_.column_of(bracket), std::string("add '") + closing + "'");
   }
 
   // Between commas or brackets, or after a key.
@@ -219,6 +224,7 @@ class Explainer {
       return error("a value is missing before this ','", line_, column_,
                    "remove the comma, or write the value");
     }
+    if (found == '\0' && problem_.open_bracket) return never_closed(*problem_.open_bracket);
     if (found == '\0') return error("a value is missing here", line_, column_);
     return unexpected();
   }

@@ -68,6 +68,15 @@ class Builder {
     }
   }
 
+  // The offset of the innermost [ or { that is open.
+  std::optional<std::size_t> open_bracket() const {
+    for (auto open = stack_.rbegin(); open != stack_.rend(); ++open) {
+      const char first = text_.all()[open->start];
+      if (open->flow && (first == '[' || first == '{')) return open->start;
+    }
+    return {};
+  }
+
  private:
   struct Open {
     YamlNode node;
@@ -427,7 +436,9 @@ Error out_of_memory(const std::string& file) {
   return {Code::kInternal, "not enough memory to read the file", {file}};
 }
 
-Error explain(const Text& text, const yaml_parser_t& parser, SyntaxProblem problem) {
+Error explain(const Text& text, const yaml_parser_t& parser, const Builder& builder) {
+  SyntaxProblem problem = builder.state;
+  problem.open_bracket = builder.open_bracket();
   problem.message = parser.problem == nullptr ? "" : parser.problem;
   // The reader's errors (a character that YAML does not allow) have an offset in bytes, no mark.
   problem.offset = parser.error == YAML_READER_ERROR
@@ -464,7 +475,7 @@ Result<YamlNode> parse_yaml(std::string_view bytes, const std::string& file,
     Event event;
     if (!event.read(parser)) {
       if (parser.error == YAML_MEMORY_ERROR) return out_of_memory(file);
-      return explain(text, parser, builder.state);
+      return explain(text, parser, builder);
     }
     builder.take(*event);
     if (builder.error) return *std::move(builder.error);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,8 @@ struct SyntaxProblem {
   bool has_scalar = false;
   std::size_t last_scalar = 0;
   std::size_t quoted_end = 0;
+  // The innermost [ or { that is open.
+  std::optional<std::size_t> open_bracket;
 
   void read_scalar(std::size_t begin, std::size_t end_of_quoted) {
     has_scalar = true;

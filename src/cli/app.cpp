@@ -13,6 +13,7 @@
 #include "cli/context.h"
 #include "cli/help.h"
 #include "cli/parts.h"
+#include "cli/planted_bug.h"
 #include "engine/library.h"
 #include "mcp/server.h"
 #include "python/python_runtime.h"
@@ -182,7 +183,10 @@ int run_command_line(const std::vector<std::string>& args, Output& output) {
     return 0;
   }
   const Command* const command = find_command(args[1]);
-  if (command == nullptr) return unknown_command(args[1], output);
+  if (command == nullptr) {
+    if (const auto status = run_planted_bug(args)) return *status;
+    return unknown_command(args[1], output);
+  }
 
   const auto line =
       parse_command_line(*command, std::vector<std::string>(args.begin() + 2, args.end()));

@@ -401,6 +401,9 @@ TEST_CASE("syntax mistakes are explained where they begin") {
       {"tool:\n  tags: [a, b\n  name: c\n", "2:9: this '[' is never closed (add ']')"},
       {"a: {b: 1\n", "1:4: this '{' is never closed (add '}')"},
       {"a: [b", "1:4: this '[' is never closed (add ']')"},
+      {"a: [b,\n", "1:4: this '[' is never closed (add ']')"},
+      {"a: [\n", "1:4: this '[' is never closed (add ']')"},
+      {"a: {b:\n", "1:4: this '{' is never closed (add '}')"},
       {"a: b\nc: {d: e}}\n",
        "2:10: there is no bracket that this '}' closes (remove it, or put text that contains "
        "brackets in quotes)"},
