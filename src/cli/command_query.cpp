@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "cli/context.h"
 #include "cli/inputs.h"
 #include "cli/interruptible.h"
@@ -120,7 +121,15 @@ int run(Context& context) {
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
 
-  Parts& parts = make_parts(*project, context.runtime_options(), WithPython::kNo);
+  // Only plugins are of use here: they may have SQL functions.
+  const bool plugins = !(*project)->site().plugins.empty();
+  Parts& parts = make_parts(*project, context.runtime_options(),
+                            plugins ? WithPython::kYes : WithPython::kNo);
+  if (plugins) {
+    const Status started = parts.runtime().start(runtime::LoadScope::kPlugins, {});
+    // SQL without their functions runs all the same.
+    if (!started.ok()) log::warning("query", "{}", started.error().text());
+  }
   parts.loop().install_signal_handlers();
   CancelToken cancel;
   Result<Answer> answer = Error{Code::kCancelled, "cancelled"};

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/context.h"
@@ -110,8 +111,15 @@ int run(Context& context) {
   if (!project.ok()) return output.fail(project.error());
   const auto path = context.line.value("PATH");
 
-  Parts& parts = make_parts(*project, context.runtime_options(), WithPython::kNo);
+  const bool plugins = !(*project)->site().plugins.empty();
+  Parts& parts = make_parts(*project, context.runtime_options(),
+                            plugins ? WithPython::kYes : WithPython::kNo);
   std::vector<FileReport> reports;
+  std::optional<Error> plugin_problem;
+  if (plugins) {
+    const Status known = parts.runtime().start(runtime::LoadScope::kDeclarations, {});
+    if (!known.ok()) plugin_problem = known.error();
+  }
   {
     Progress progress(output.err, "validating");
     quality::ValidateEnvironment environment;
@@ -123,6 +131,14 @@ int run(Context& context) {
     reports = quality::validate(**project, environment, path ? fs::absolute(*path) : fs::path());
   }
   stop(parts);
+  if (plugin_problem && !path) {
+    FileReport site;
+    site.path = (*project)->site().file.filename().string();
+    site.errors.push_back(*std::move(plugin_problem));
+    reports.push_back(std::move(site));
+  } else if (plugin_problem && !reports.empty()) {
+    reports.front().warnings.push_back(*std::move(plugin_problem));
+  }
   if (path && reports.empty()) {
     return output.fail({Code::kNotFound,
                         "'" + *path + "' is not an enabled endpoint file of this project", {},
@@ -143,8 +159,8 @@ const Command& validate_command() {
       .details =
           "Reports every problem with file, line and column: in the YAML; in the SQL, which is "
           "prepared on the database and compared with the declared parameters and columns; in "
-          "Python sources, which are parsed but not imported. The exit status is 1 when anything "
-          "is invalid.",
+          "Python sources, which are parsed but not imported. Only modules of plugins are imported, "
+          "for their SQL functions. The exit status is 1 when anything is invalid.",
       .positionals = {{.name = "PATH",
                        .help = "Check only this endpoint file",
                        .required = false,

@@ -159,6 +159,41 @@ ColumnType read_type(const Api& api, c::LogicalType logical) {
   return out;
 }
 
+TypeHandle make_type(const Api& api, const ColumnType& type) {
+  const auto simple = [&](c::Type id) { return TypeHandle(api, api.create_logical_type(id)); };
+  std::vector<TypeHandle> children;
+  for (const ColumnType& child : type.children) children.push_back(make_type(api, child));
+  switch (type.id) {
+    case TypeId::kBoolean: return simple(c::kTypeBoolean);
+    case TypeId::kInteger: return simple(c::kTypeInteger);
+    case TypeId::kBigInt: return simple(c::kTypeBigInt);
+    case TypeId::kHugeInt: return simple(c::kTypeHugeInt);
+    case TypeId::kDouble: return simple(c::kTypeDouble);
+    case TypeId::kVarchar: return simple(c::kTypeVarchar);
+    case TypeId::kBlob: return simple(c::kTypeBlob);
+    case TypeId::kUuid: return simple(c::kTypeUuid);
+    case TypeId::kDate: return simple(c::kTypeDate);
+    case TypeId::kTime: return simple(c::kTypeTime);
+    case TypeId::kTimestamp: return simple(c::kTypeTimestamp);
+    case TypeId::kTimestampTz: return simple(c::kTypeTimestampTz);
+    case TypeId::kInterval: return simple(c::kTypeInterval);
+    case TypeId::kDecimal: return TypeHandle(api, api.create_decimal_type(type.width, type.scale));
+    case TypeId::kList: return TypeHandle(api, api.create_list_type(children[0].get()));
+    case TypeId::kMap:
+      return TypeHandle(api, api.create_map_type(children[0].get(), children[1].get()));
+    case TypeId::kStruct: {
+      std::vector<c::LogicalType> members;
+      std::vector<const char*> names;
+      for (std::size_t i = 0; i < children.size(); ++i) {
+        members.push_back(children[i].get());
+        names.push_back(type.names[i].c_str());
+      }
+      return TypeHandle(api, api.create_struct_type(members.data(), names.data(), members.size()));
+    }
+    default: return simple(c::kTypeInvalid);
+  }
+}
+
 bool is_unnamed(const ColumnType& type) {
   return type.id == TypeId::kStruct && !type.names.empty() &&
          std::all_of(type.names.begin(), type.names.end(),

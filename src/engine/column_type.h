@@ -1,12 +1,14 @@
 // DuckDB's logical types as ColumnType trees.
 #pragma once
 
-#include "engine/duckdb_api.h"
+#include "engine/handle.h"
 #include "engine/result_set.h"
 
 namespace mxcp::engine {
 
 ColumnType read_type(const Api& api, c::LogicalType type);
+// The other way round, for the types that a ScalarFunction may have (scalar_function.h).
+TypeHandle make_type(const Api& api, const ColumnType& type);
 
 // False when a value of this type cannot be read from a vector: kOther, at any depth.
 bool is_readable(const ColumnType& type);

@@ -157,6 +157,7 @@ Result<std::unique_ptr<PreparedSql>> Connection::prepare(c::ExtractedStatements 
                                                          const RunText& run) {
   auto prepared = std::make_unique<PreparedSql>(api());
   identity_seen_ = false;
+  function_seen_ = false;
   const c::State state =
       api().prepare_extracted_statement(connection_, statements, index, prepared->handle.out());
   const c::PreparedStatement handle = prepared->handle.get();
@@ -180,6 +181,7 @@ Result<std::unique_ptr<PreparedSql>> Connection::prepare(c::ExtractedStatements 
   }
   prepared->uses_identity = identity_seen_;
   if (identity_seen_) prepared->identity = identity();
+  prepared->uses_function = function_seen_;
   return prepared;
 }
 

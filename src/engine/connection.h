@@ -32,6 +32,7 @@ struct PreparedSql {
   bool changes_session = false;
   bool uses_identity = false;  // calls get_username() or one of its friends
   std::string identity;        // of whom, then
+  bool uses_function = false;  // calls a ScalarFunction: the statement is for one call only
   // Takes the suffix off the names of the parameters.
   void set_distinct();
 
@@ -86,9 +87,19 @@ class Connection {
                                                const SqlPiece* piece, std::string_view sql,
                                                const RunText& run = {});
 
-  // --- the caller, for user_functions
+  // --- the caller, for user_functions and scalar_function
 
-  void set_caller(const Caller* caller) { caller_ = caller; }
+  // While a source runs: who called, and what its functions get. Without a caller afterwards.
+  void set_caller(const Caller* caller, std::shared_ptr<const void> call = {},
+                  bool executing = false) {
+    caller_ = caller;
+    call_ = std::move(call);
+    executing_ = executing;
+  }
+  // Called while a statement is bound: it uses a ScalarFunction.
+  void mark_function() { function_seen_ = true; }
+  bool is_executing() const { return executing_; }
+  const std::shared_ptr<const void>& call() const { return call_; }
   // Called while a statement is bound: its value depends on the caller.
   const Caller* bind_identity();
   std::string identity() const;
@@ -135,6 +146,9 @@ class Connection {
 
   const Caller* caller_ = nullptr;
   bool identity_seen_ = false;
+  std::shared_ptr<const void> call_;
+  bool executing_ = false;
+  bool function_seen_ = false;
   ResultState* active_ = nullptr;
   bool dirty_ = false;
   bool transaction_ = false;      // maybe one is open

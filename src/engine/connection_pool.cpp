@@ -156,6 +156,14 @@ Status ConnectionPool::heal(std::unique_lock<std::mutex>& lock, Instant deadline
   log::error("engine", "the database failed; closing it and opening it again");
   close_instance();
   MXCP_TRY(instance_, Instance::open(options_));
+  return instance_->add_functions(functions_);
+}
+
+Status ConnectionPool::add_functions(const ScalarFunctions& functions) {
+  const std::lock_guard lock(mutex_);
+  if (closing_) return unavailable();
+  if (instance_ && !instance_->invalid()) MXCP_TRY(instance_->add_functions(functions));
+  functions_.insert(functions_.end(), functions.begin(), functions.end());
   return {};
 }
 

@@ -27,6 +27,7 @@ class ConnectionPool {
   // A connection that take() gave. It is made ready for the next caller, or closed.
   void give_back(std::unique_ptr<Connection> connection);
   bool close(Instant deadline);
+  Status add_functions(const ScalarFunctions& functions);
   Database::Stats stats() const;
   bool is_managed(const fs::path& path) const;
 
@@ -50,6 +51,7 @@ class ConnectionPool {
   mutable std::mutex mutex_;
   std::condition_variable returned_;
   std::unique_ptr<Instance> instance_;
+  ScalarFunctions functions_;  // of every instance
   std::vector<std::unique_ptr<Connection>> idle_;  // the last one returned is the next one taken
   std::unordered_set<Connection*> leased_;
   std::list<Waiter*> waiters_;

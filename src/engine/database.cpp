@@ -32,6 +32,11 @@ Result<Lease> Database::lease(Instant deadline, CancelToken* cancel) {
   return Lease(std::make_unique<Lease::Impl>(impl_->pool, std::move(connection)));
 }
 
+Status Database::add_functions(const ScalarFunctions& functions) {
+  if (functions.empty()) return {};
+  return impl_->pool->add_functions(functions);
+}
+
 bool Database::is_managed(const fs::path& path) const { return impl_->pool->is_managed(path); }
 const DatabaseOptions& Database::options() const { return impl_->pool->options(); }
 std::string Database::version() const { return Library::loaded().library_version(); }

@@ -30,6 +30,9 @@
 
 namespace mxcp::engine {
 
+class ScalarFunction;  // scalar_function.h
+using ScalarFunctions = std::vector<std::shared_ptr<ScalarFunction>>;
+
 struct SecretOptions {
   std::string name;
   std::string type;
@@ -72,6 +75,8 @@ struct ExecuteOptions {
   CancelToken* cancel = nullptr;  // interrupts the running query
   ProgressFn progress = {};       // costs a little: only when somebody listens
   const Caller* caller = nullptr;  // identity for get_username() and friends
+  // What every ScalarFunction of the statement gets; kept as long as the statement runs.
+  std::shared_ptr<const void> call = {};
   // Names that no statement of the source uses are an error, unless this is set.
   bool allow_unused = false;
 };
@@ -123,6 +128,10 @@ class Database {
 
   // Waits for a free connection. Errors: kOverloaded at the deadline, kUnavailable when closing.
   Result<Lease> lease(Instant deadline, CancelToken* cancel = nullptr);
+
+  // Adds SQL functions, for every connection that there is and will be. None of them may have the
+  // name of a function that SQL has already.
+  Status add_functions(const ScalarFunctions& functions);
 
   // The same file, by device and inode.
   bool is_managed(const fs::path& path) const;

@@ -264,6 +264,7 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(void, destroy_pending, (c::PendingResult*))                                                    \
   X(c::LogicalType, create_logical_type, (c::Type))                                                \
   X(c::LogicalType, create_list_type, (c::LogicalType))                                            \
+  X(c::LogicalType, create_map_type, (c::LogicalType key, c::LogicalType value))                   \
   X(c::LogicalType, create_struct_type,                                                            \
     (c::LogicalType* types, const char** names, c::Index count))                                   \
   X(c::LogicalType, create_decimal_type, (std::uint8_t width, std::uint8_t scale))                 \
@@ -312,6 +313,9 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(void*, vector_get_data, (c::Vector))                                                           \
   X(std::uint64_t*, vector_get_validity, (c::Vector))                                              \
   X(c::Vector, list_vector_get_child, (c::Vector))                                                 \
+  X(c::Index, list_vector_get_size, (c::Vector))                                                   \
+  X(c::State, list_vector_set_size, (c::Vector, c::Index size))                                    \
+  X(c::State, list_vector_reserve, (c::Vector, c::Index capacity))                                 \
   X(c::Vector, struct_vector_get_child, (c::Vector, c::Index index))                               \
   X(c::Vector, array_vector_get_child, (c::Vector))                                                \
   X(void, vector_assign_string_element_len,                                                        \
@@ -334,6 +338,8 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(void, scalar_function_set_bind_data, (c::BindInfo, void*, c::DeleteCallback))                  \
   X(void, scalar_function_set_bind_data_copy, (c::BindInfo, c::CopyCallback))                      \
   X(void*, scalar_function_get_bind_data, (c::FunctionInfo))                                       \
+  X(void*, scalar_function_get_extra_info, (c::FunctionInfo))                                      \
+  X(void, scalar_function_set_error, (c::FunctionInfo, const char*))                               \
   X(void, connection_get_client_context, (c::Connection, c::ClientContext*))                       \
   X(c::Index, client_context_get_connection_id, (c::ClientContext))                                \
   X(void, destroy_client_context, (c::ClientContext*))

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "engine/handle.h"
 #include "engine/library.h"
+#include "engine/scalar_function.h"
 #include "engine/sql_error.h"
 #include "engine/sql_text.h"
 #include "engine/user_functions.h"
@@ -241,6 +242,40 @@ Result<c::Connection> Instance::connect() {
   }
   if (!json_errors_) run(api_, connection, "SET errors_as_json=true");
   return connection;
+}
+
+Status Instance::add_functions(const ScalarFunctions& functions) {
+  MXCP_TRY(c::Connection connection, connect());
+  const Status status = add_functions(connection, functions);
+  api_.disconnect(&connection);
+  next_generation();
+  return status;
+}
+
+Status Instance::add_functions(c::Connection connection, const ScalarFunctions& functions) {
+  if (functions.empty()) return {};
+  std::string names;
+  for (const auto& function : functions) {
+    names += (names.empty() ? "" : ", ") + quote_sql(to_lower(function->name()), '\'');
+  }
+  // DuckDB would add a further overload to a function that it has.
+  ResultHandle known(api_);
+  const std::string sql =
+      "SELECT function_name FROM duckdb_functions() WHERE lower(function_name) IN (" + names + ")";
+  if (api_.query(connection, sql.c_str(), known.out()) == c::kSuccess) {
+    const ChunkHandle chunk(api_, api_.fetch_chunk(*known.get()));
+    if (chunk && api_.data_chunk_get_size(chunk.get()) > 0) {
+      const auto* const texts = static_cast<const c::String*>(
+          api_.vector_get_data(api_.data_chunk_get_vector(chunk.get(), 0)));
+      return Error{Code::kConfig,
+                   "there is already a SQL function " + std::string(texts[0].view()), {},
+                   "rename the method or the plugin"};
+    }
+  }
+  for (const auto& function : functions) {
+    MXCP_TRY(register_scalar_function(*this, connection, function));
+  }
+  return {};
 }
 
 Connection* Instance::find(c::Index connection_id) {

@@ -29,6 +29,9 @@ class Instance {
   const Api& api() const { return api_; }
   Result<c::Connection> connect();
 
+  // See Database::add_functions.
+  Status add_functions(const ScalarFunctions& functions);
+
   // Counts statements that may change what others mean (DDL, settings): prepared statements of an
   // older generation are not used again.
   std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
@@ -56,6 +59,7 @@ class Instance {
   explicit Instance(const Api& api) : api_(api) {}
   Status open_file(const DatabaseOptions& options);
   Status set_up(const DatabaseOptions& options);
+  Status add_functions(c::Connection connection, const ScalarFunctions& functions);
 
   const Api& api_;
   c::Database database_ = nullptr;

@@ -265,7 +265,9 @@ Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece
 Result<ResultSet> Run::single(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece,
                               std::size_t capacity) const {
   Ran ran = adapt(std::move(prepared), piece, true);
-  if (!ran.result.ok() || ran.prepared->changes_session) return std::move(ran.result);
+  if (!ran.result.ok() || ran.prepared->changes_session || ran.prepared->uses_function) {
+    return std::move(ran.result);
+  }
   switch (ran.prepared->type) {
     case c::kStatementSelect:
     case c::kStatementInsert:
@@ -293,8 +295,8 @@ Result<ResultSet> Run::several(c::ExtractedStatements statements, c::Index count
 // What a function that is bound may see of the caller, while one source is run.
 class CallerScope {
  public:
-  CallerScope(Connection& connection, const Caller* caller) : connection_(connection) {
-    connection_.set_caller(caller);
+  CallerScope(Connection& connection, const ExecuteOptions& options) : connection_(connection) {
+    connection_.set_caller(options.caller, options.call, true);
   }
   CallerScope(const CallerScope&) = delete;
   CallerScope& operator=(const CallerScope&) = delete;
@@ -357,7 +359,7 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
   Connection& connection = *impl_->connection;
   if (options.cancel != nullptr && options.cancel->cancelled()) return options.cancel->error();
   connection.abandon_active();
-  const CallerScope caller(connection, options.caller);
+  const CallerScope caller(connection, options);
   const Run run{connection, sql, parameters, options};
   if (PreparedSql* prepared = connection.cached(sql)) {
     MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));

@@ -88,6 +88,9 @@ class Services {
   // The open database; opens it when it is not yet. Blocks: never call it with the GIL held.
   // Errors: kDatabase, kUnavailable (during a reload).
   virtual Result<std::shared_ptr<engine::Database>> database() = 0;
+  // SQL functions of user code, once per load: for the database that is open, and for those that are
+  // opened from now on until a reload. Blocks, like database(). Errors: kConfig, kDatabase.
+  virtual Status set_functions(engine::ScalarFunctions functions) = 0;
   // Queues a reload: drain, close the database, run `payload` (on a thread of the runtime; it
   // returns the error of user code, already logged with its traceback), reopen. Returns at once.
   // Errors: kUnavailable outside a server.

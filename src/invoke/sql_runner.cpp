@@ -47,7 +47,8 @@ Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
   return raw;
 }
 
-Result<RawResult> execute(Services& services, const Call& call) {
+Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>& shared) {
+  const Call& call = *shared;
   if (call.cancel->cancelled()) return call.cancel->error();
   MXCP_TRY(const std::shared_ptr<engine::Database> database, services.database());
   MXCP_TRY(engine::Lease lease,
@@ -56,6 +57,7 @@ Result<RawResult> execute(Services& services, const Call& call) {
   engine::ExecuteOptions options;
   options.cancel = call.cancel.get();
   options.caller = &call.caller;
+  options.call = shared;
   if (call.client && call.client->wants_progress()) {
     options.progress = [&](double percent) { call.client->progress(percent, 100.0, ""); };
   }
@@ -73,7 +75,7 @@ void SqlRunner::run(std::shared_ptr<const Call> call, RunnerDone done) {
   // The task must be copyable, and `done` is needed again when the queue refuses the task.
   const auto shared_done = std::make_shared<RunnerDone>(std::move(done));
   const bool taken = workers_.submit([this, call = std::move(call), shared_done] {
-    (*shared_done)(execute(services_, *call));
+    (*shared_done)(execute(services_, call));
   });
   if (!taken) {
     (*shared_done)(Error{Code::kOverloaded, "the server is busy: too many calls are waiting",

@@ -6,53 +6,64 @@
 #include "python/hooks.h"
 #include "python/state.h"
 #include "python/to_python.h"
+#include "python/udf.h"
 
 namespace mxcp::python {
 namespace {
 
-Result<PyRef> create(const project::PluginSpec& spec, const project::UserConfig& user) {
-  Object config;
-  if (!spec.config.empty()) {
-    const auto found = user.plugin_config.find(spec.config);
-    if (found == user.plugin_config.end()) {
-      std::vector<std::string> names;
-      for (const auto& [name, value] : user.plugin_config) names.push_back(name);
-      return Error{Code::kConfig,
-                   fmt::format("the plugin configuration '{}' is not in the user configuration "
-                               "(projects.<project>.profiles.<profile>.plugin.config)",
-                               spec.config),
-                   {},
-                   suggest(spec.config, names)};
-    }
-    config = found->second;
-  }
+Result<Object> configuration(const project::PluginSpec& spec, const project::UserConfig& user) {
+  if (spec.config.empty()) return Object();
+  const auto found = user.plugin_config.find(spec.config);
+  if (found != user.plugin_config.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : user.plugin_config) names.push_back(name);
+  return Error{Code::kConfig,
+               fmt::format("the plugin configuration '{}' is not in the user configuration "
+                           "(projects.<project>.profiles.<profile>.plugin.config)",
+                           spec.config),
+               {},
+               suggest(spec.config, names)};
+}
+
+// The plugin, into `made`, and its functions.
+Result<engine::ScalarFunctions> create(const project::PluginSpec& spec,
+                                       const project::UserConfig& user, PyRef* made) {
+  MXCP_TRY(const Object config, configuration(spec, user));
   const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._plugins"));
   const PyRef module = helper ? to_str(spec.module) : PyRef();
-  const PyRef settings = module ? to_python(config) : PyRef();
-  PyRef plugin =
-      settings ? call_method(helper.get(), "create", module.get(), settings.get()) : PyRef();
-  if (!plugin) return take_exception();
-  return plugin;
+  const PyRef type = module ? call_method(helper.get(), "plugin_class", module.get()) : PyRef();
+  if (!type) return take_exception();
+  if (made != nullptr) {
+    const PyRef settings = to_python(config);
+    *made = PyRef::steal(settings ? PyObject_CallOneArg(type.get(), settings.get()) : nullptr);
+    if (!*made) return take_exception();
+  }
+  return udf_functions(type.get(), made != nullptr ? made->get() : nullptr, spec.name);
 }
 
 }  // namespace
 
-std::vector<Error> create_plugins(const project::Project& project) {
-  std::vector<Error> errors;
+Plugins create_plugins(const project::Project& project, bool instances) {
+  Plugins out;
   PyRef plugins = PyRef::steal(PyDict_New());
   for (const project::PluginSpec& spec : project.site().plugins) {
-    auto plugin = create(spec, project.user());
-    const PyRef name = to_str(spec.name);
-    if (plugin.ok() && plugins && name &&
-        PyDict_SetItem(plugins.get(), name.get(), plugin->get()) == 0) {
+    PyRef plugin;
+    auto functions = create(spec, project.user(), instances ? &plugin : nullptr);
+    if (functions.ok() && instances) {
+      const PyRef name = to_str(spec.name);
+      if (!plugins || !name || PyDict_SetItem(plugins.get(), name.get(), plugin.get()) != 0) {
+        functions = take_exception();
+      }
+    }
+    if (functions.ok()) {
+      out.functions.insert(out.functions.end(), functions->begin(), functions->end());
       continue;
     }
-    Error error = plugin.ok() ? take_exception() : std::move(plugin).error();
-    errors.push_back(
-        std::move(error).at(spec.place).in(fmt::format("plugin '{}'", spec.name)));
+    out.errors.push_back(std::move(functions).error().at(spec.place).in(
+        fmt::format("plugin '{}'", spec.name)));
   }
   state().plugins = std::move(plugins);
-  return errors;
+  return out;
 }
 
 void shut_down_plugins() {

@@ -6,13 +6,19 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/scalar_function.h"
 #include "project/project.h"
 
 namespace mxcp::python {
 
-// Makes every plugin of mxcp-site.yml and keeps it in state().plugins by its name. Those that fail
-// are in the result, with the place in the site file or in the plugin's own.
-std::vector<Error> create_plugins(const project::Project& project);
+struct Plugins {
+  engine::ScalarFunctions functions;  // their methods with @udf
+  // Plugins that failed, with the place in the site file or in the plugin's own.
+  std::vector<Error> errors;
+};
+// Makes every plugin of mxcp-site.yml and keeps it in state().plugins by its name. With `instances`
+// false the classes are only looked at: their functions have names and types, and cannot run.
+Plugins create_plugins(const project::Project& project, bool instances);
 
 // Calls shutdown() of every plugin, in the order of the site file; failures are logged.
 void shut_down_plugins();

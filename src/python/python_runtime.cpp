@@ -167,9 +167,11 @@ std::vector<Error> PythonRuntime::load(std::shared_ptr<const project::Project> p
   Impl& impl = *impl_;
   impl.shutdown_done = false;
   const bool all = scope == runtime::LoadScope::kAll;
+  const bool modules = all || scope == runtime::LoadScope::kEndpoint;
   const fs::path& folder = project->site().paths.python;
-  const std::vector<fs::path> files =
-      all ? Modules::source_files(folder) : Modules::possible_hook_files(folder);
+  const std::vector<fs::path> files = all       ? Modules::source_files(folder)
+                                      : modules ? Modules::possible_hook_files(folder)
+                                                : std::vector<fs::path>();
   std::vector<EndpointPointer> python_endpoints;
   const auto add = [&](const std::vector<EndpointPointer>& given) {
     for (const auto& endpoint : given) {
@@ -189,7 +191,14 @@ std::vector<Error> PythonRuntime::load(std::shared_ptr<const project::Project> p
   const GilAcquire gil;
   if (auto ready = impl.prepare(project); !ready.ok()) return {std::move(ready).error()};
   const EnteredContext context(state().base_context);
-  std::vector<Error> errors = create_plugins(*project);
+  Plugins plugins = create_plugins(*project, scope != runtime::LoadScope::kDeclarations);
+  std::vector<Error> errors = std::move(plugins.errors);
+  if (!plugins.functions.empty() && impl.services != nullptr) {
+    const GilRelease released;
+    if (Status set = impl.services->set_functions(std::move(plugins.functions)); !set.ok()) {
+      errors.push_back(std::move(set).error().in("the SQL functions of plugins"));
+    }
+  }
   for (Error& error : impl.import_all(files, python_endpoints, !all)) {
     errors.push_back(std::move(error));
   }

@@ -1,13 +1,4 @@
-// Rows of a ResultSet -> list of dicts, straight from DuckDB's vectors.
-//
-//   integers of every width  int          DECIMAL, FLOAT, DOUBLE  float
-//   VARCHAR, ENUM, JSON      str          BLOB                    bytes
-//   DATE, TIME               date, time   TIMESTAMP*              datetime, naive
-//   TIMESTAMPTZ              datetime in UTC                      UUID  uuid.UUID
-//   INTERVAL                 timedelta (a month is 30 days)       BIT   str
-//   LIST, ARRAY, STRUCT, MAP list, dict   UNION                   its value
-//
-// A date that Python cannot hold (infinity, the year 0) is its text. NULL is None at any depth.
+// Rows of a ResultSet -> list of dicts, straight from DuckDB's vectors. For the types see cells.h.
 #pragma once
 
 #include "python/py_ref.h"
@@ -15,6 +6,7 @@
 #include <vector>
 
 #include "engine/result_set.h"
+#include "python/cells.h"
 
 namespace mxcp::engine {
 struct Api;
@@ -29,12 +21,17 @@ class RowReader {
   explicit RowReader(const std::vector<engine::Column>& columns);
   // False when a Python exception is set.
   bool add(const engine::Api& api, void* chunk);
-  PyRef take() { return std::move(list_); }
+  std::size_t size() const { return static_cast<std::size_t>(PyList_GET_SIZE(list_.get())); }
+  // The rows since the last take().
+  PyRef take();
 
  private:
   const std::vector<engine::Column>& columns_;
   std::vector<PyRef> names_;
+  std::vector<CellReader> cells_;
   PyRef list_;
+  PyRef row_;  // what every row begins as: the names, without values
+  bool ok_ = true;
 };
 
 }  // namespace mxcp::python

@@ -90,13 +90,15 @@ struct Query {
 
   // Runs it and returns the first chunk. Without the GIL.
   Result<void*> run(invoke::Services& services, const std::string& sql,
-                    const types::Arguments& parameters, const invoke::Call* call) {
+                    const types::Arguments& parameters,
+                    const std::shared_ptr<const invoke::Call>& call) {
     CancelToken* cancel = call != nullptr ? call->cancel.get() : nullptr;
     MXCP_TRY(database, services.database());
     MXCP_TRY(lease, database->lease(Clock::system().now() + kLeaseLimit, cancel));
     engine::ExecuteOptions options;
     options.cancel = cancel;
     options.caller = call != nullptr ? &call->caller : nullptr;
+    options.call = call;
     MXCP_TRY(rows, lease->execute(sql, parameters, options));
     return next();
   }
@@ -142,7 +144,7 @@ PyObject* db_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObjec
   Result<void*> first = nullptr;
   {
     const GilRelease released;
-    first = running.run(*services, sql, parameters, call.get());
+    first = running.run(*services, sql, parameters, call);
   }
   Result<PyRef> rows = first.ok() ? read_all(running, *first) : Result<PyRef>(first.error());
   if (running.lease || running.database) {

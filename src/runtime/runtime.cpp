@@ -94,6 +94,7 @@ struct Runtime::Impl {
   std::string last_reload_error;
 
   std::mutex opening;  // one thread opens the database, the others wait for it
+  engine::ScalarFunctions functions;  // guarded by `opening`
   std::function<void()> on_reload;
   std::thread reload_thread;
   std::thread open_thread;
@@ -266,9 +267,22 @@ Result<std::shared_ptr<engine::Database>> Runtime::Impl::open_database() {
   }
   MXCP_TRY(std::shared_ptr<engine::Database> opened,
            engine::Database::open(database_options(*project, options.server)));
+  MXCP_TRY(opened->add_functions(functions));
   const std::lock_guard lock(mutex);
   database = opened;
   return opened;
+}
+
+Status Runtime::set_functions(engine::ScalarFunctions functions) {
+  const std::lock_guard one(impl_->opening);
+  std::shared_ptr<engine::Database> open;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    open = impl_->database;
+  }
+  if (open) MXCP_TRY(open->add_functions(functions));
+  impl_->functions = std::move(functions);
+  return {};
 }
 
 void Runtime::Impl::close_database() {
@@ -279,6 +293,10 @@ void Runtime::Impl::close_database() {
     database = nullptr;
   }
   if (closing) closing->close(Clock::system().now() + kCloseLimit);
+  closing.reset();
+  // They are the modules' that are loaded now; load() brings new ones.
+  const std::lock_guard one(opening);
+  functions.clear();
 }
 
 Status Runtime::request_reload(std::function<Status()> payload, std::string description) {

@@ -70,6 +70,7 @@ class Runtime final : public invoke::Services {
   // Services, for user code.
   std::shared_ptr<const project::Project> project() const override;
   Result<std::shared_ptr<engine::Database>> database() override;
+  Status set_functions(engine::ScalarFunctions functions) override;
   Status request_reload(std::function<Status()> payload, std::string description) override;
 
   struct ReloadStatus {

@@ -16,6 +16,8 @@ namespace mxcp::runtime {
 enum class LoadScope {
   kAll,       // serve: every module under python/
   kEndpoint,  // run: the endpoint's module and those that register hooks
+  kPlugins,   // query: plugins only, for their SQL functions
+  kDeclarations,  // validate: what SQL functions plugins have; no plugin is made
 };
 
 class UserCode {

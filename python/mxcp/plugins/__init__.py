@@ -1,12 +1,14 @@
 """The base class of plugins.
 
-    from mxcp.plugins import MXCPBasePlugin
+    from mxcp.plugins import MXCPBasePlugin, udf
 
     class MXCPPlugin(MXCPBasePlugin):
-        def greet(self, name):
+        @udf
+        def greet(self, name: str) -> str:
             return self._config["greeting"] + name
 
-A plugin is listed in mxcp-site.yml and reached from Python with mxcp.runtime.plugins.get(name).
+A plugin is listed in mxcp-site.yml under a name, say `hello`. Its methods are called from Python with
+mxcp.runtime.plugins.get("hello").greet(...), those with @udf also from SQL: greet_hello(...).
 """
 
 from mxcp.runtime import on_shutdown
@@ -54,9 +56,9 @@ class MXCPBasePlugin:
 
 
 def udf(function):
-    """Marks a method as a function for SQL.
+    """Makes a method a function of SQL, named METHOD_PLUGIN; its type hints say what it takes and gives.
 
-    SQL functions from plugins are not available yet: a plugin that uses this cannot be loaded.
+    NULL is None, and the other way round. It may be called on several threads at once.
     """
     function.__mxcp_udf__ = True
     return function

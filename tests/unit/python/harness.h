@@ -46,6 +46,7 @@ class TestServices final : public invoke::Services {
   ~TestServices() override;
   std::shared_ptr<const project::Project> project() const override { return project_; }
   Result<std::shared_ptr<engine::Database>> database() override;
+  Status set_functions(engine::ScalarFunctions functions) override;
   Status request_reload(std::function<Status()> payload, std::string description) override;
 
   void close();
@@ -57,6 +58,7 @@ class TestServices final : public invoke::Services {
   std::mutex mutex_;
   std::shared_ptr<const project::Project> project_;
   std::shared_ptr<engine::Database> database_;
+  engine::ScalarFunctions functions_;
 };
 
 // A project whose Python code is loaded.

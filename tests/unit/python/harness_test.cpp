@@ -91,8 +91,16 @@ Result<std::shared_ptr<engine::Database>> TestServices::database() {
   options.path = project_->profile().database;
   options.threads = 1;
   MXCP_TRY(std::shared_ptr<engine::Database> opened, engine::Database::open(std::move(options)));
+  MXCP_TRY(opened->add_functions(functions_));
   database_ = opened;
   return opened;
+}
+
+Status TestServices::set_functions(engine::ScalarFunctions functions) {
+  const std::lock_guard lock(mutex_);
+  if (database_) MXCP_TRY(database_->add_functions(functions));
+  functions_ = std::move(functions);
+  return {};
 }
 
 Status TestServices::request_reload(std::function<Status()> payload, std::string description) {

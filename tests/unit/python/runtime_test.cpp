@@ -548,13 +548,13 @@ TEST_CASE("Python: a plugin that cannot be made says why") {
         "  - name: d\n    module: absent\n"},
        {"plugins/with_udf.py",
         "from mxcp.plugins import MXCPBasePlugin, udf\n"
-        "class MXCPPlugin(MXCPBasePlugin):\n    @udf\n    def f(self, x: int) -> int: return x\n"},
+        "class MXCPPlugin(MXCPBasePlugin):\n    @udf\n    def f(self, x) -> int: return x\n"},
        {"plugins/no_class.py", "\n"}},
       false);
   const auto errors = project.load();
   REQUIRE(errors.size() == 4);
-  CHECK(errors[0].message.starts_with(
-      "plugin 'a': SQL functions from plugins are not available yet: remove @udf from f"));
+  CHECK(errors[0].message.starts_with("plugin 'a': @udf f ("));
+  CHECK(errors[0].message.ends_with("parameter 'x' has no type; write x: str"));
   CHECK(errors[1].message == "plugin 'b': module 'no_class' has no class MXCPPlugin");
   CHECK(errors[2].message.starts_with("plugin 'c': the plugin configuration 'nope' is not in"));
   CHECK(errors[3].message == "plugin 'd': No module named 'absent'");

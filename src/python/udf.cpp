@@ -1,0 +1,179 @@
+#include "python/udf.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "invoke/call.h"
+#include "python/cells.h"
+#include "python/exceptions.h"
+#include "python/state.h"
+
+namespace mxcp::python {
+namespace {
+
+using engine::ColumnType;
+using engine::TypeId;
+
+constexpr std::size_t kCancelEvery = 64;
+
+// --- types ----------------------------------------------------------------------------------------
+
+TypeId simple_type(std::string_view name) {
+  static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
+      {"VARCHAR", TypeId::kVarchar},   {"BIGINT", TypeId::kBigInt}, {"DOUBLE", TypeId::kDouble},
+      {"BOOLEAN", TypeId::kBoolean},   {"BLOB", TypeId::kBlob},     {"DATE", TypeId::kDate},
+      {"TIME", TypeId::kTime},         {"UUID", TypeId::kUuid},     {"INTERVAL", TypeId::kInterval},
+      {"TIMESTAMP", TypeId::kTimestamp}};
+  for (const auto& [known, id] : kTypes) {
+    if (known == name) return id;
+  }
+  return TypeId::kOther;
+}
+
+TypeId decimal_storage(int width) {
+  if (width <= 4) return TypeId::kSmallInt;
+  if (width <= 9) return TypeId::kInteger;
+  return width <= 18 ? TypeId::kBigInt : TypeId::kHugeInt;
+}
+
+// What mxcp._plugins.functions says of a type.
+ColumnType read_type(PyObject* description) {
+  ColumnType type;
+  const auto item = [&](Py_ssize_t i) { return PyTuple_GET_ITEM(description, i); };
+  type.name = text_of(item(0));
+  if (type.name == "DECIMAL") {
+    type.id = TypeId::kDecimal;
+    type.width = static_cast<std::uint8_t>(PyLong_AsLong(item(1)));
+    type.scale = static_cast<std::uint8_t>(PyLong_AsLong(item(2)));
+    type.internal = decimal_storage(type.width);
+  } else if (type.name == "LIST" || type.name == "MAP") {
+    type.id = type.name == "LIST" ? TypeId::kList : TypeId::kMap;
+    for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(description); ++i) {
+      type.children.push_back(read_type(item(i)));
+    }
+  } else if (type.name == "STRUCT") {
+    type.id = TypeId::kStruct;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(item(1)); ++i) {
+      PyObject* const member = PyTuple_GET_ITEM(item(1), i);
+      type.names.push_back(text_of(PyTuple_GET_ITEM(member, 0)));
+      type.children.push_back(read_type(PyTuple_GET_ITEM(member, 1)));
+    }
+  } else {
+    type.id = simple_type(type.name);
+  }
+  return type;
+}
+
+// --- the function ---------------------------------------------------------------------------------
+
+class Udf final : public engine::ScalarFunction {
+ public:
+  Udf(std::string name, PyShared method, std::vector<ColumnType> parameters, ColumnType result)
+      : name_(std::move(name)),
+        method_(std::move(method)),
+        parameters_(std::move(parameters)),
+        result_(std::move(result)) {}
+
+  const std::string& name() const override { return name_; }
+  const std::vector<ColumnType>& parameters() const override { return parameters_; }
+  const ColumnType& result() const override { return result_; }
+
+  Status run(const engine::ChunkView& input, engine::VectorWriter& output,
+             const std::shared_ptr<const void>& call) override {
+    if (method_ == nullptr) return failure("the plugin is not running");
+    const GilAcquire gil;
+    return compute(input, output, std::static_pointer_cast<const invoke::Call>(call));
+  }
+
+ private:
+  Status compute(const engine::ChunkView& input, engine::VectorWriter& output,
+                 const std::shared_ptr<const invoke::Call>& call) const;
+  Error failure(const std::string& what) const { return {Code::kPython, name_ + ": " + what}; }
+  // Takes the current exception: "shout_text: ValueError: too loud (plugins/text.py:7)".
+  Error raised() const;
+
+  const std::string name_;
+  const PyShared method_;
+  const std::vector<ColumnType> parameters_;
+  const ColumnType result_;
+};
+
+Error Udf::raised() const {
+  const PyRef exception = fetch_exception();
+  const Error error = to_error(exception.get());
+  log::debug("python", "{}", error.detail);
+  const std::string type = exception ? Py_TYPE(exception.get())->tp_name : "";
+  std::string what = error.message.starts_with(type) ? error.message : type + ": " + error.message;
+  if (error.place.known()) what += fmt::format(" ({}:{})", error.place.file, error.place.line);
+  return failure(what);
+}
+
+Status Udf::compute(const engine::ChunkView& input, engine::VectorWriter& output,
+                    const std::shared_ptr<const invoke::Call>& call) const {
+  const CallContext context(call);
+  if (!context.ok()) return raised();
+  std::vector<CellReader> cells;
+  cells.reserve(parameters_.size());
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    cells.emplace_back(parameters_[i], Decimals::kDecimal);
+    if (!cells.back().ok()) return raised();
+    cells.back().bind(input.column(i, parameters_[i]));
+  }
+  // One place more in front, for `self`.
+  std::vector<PyObject*> arguments(cells.size() + 1);
+  const std::size_t count = cells.size() | PY_VECTORCALL_ARGUMENTS_OFFSET;
+  for (std::size_t row = 0; row < input.rows(); ++row) {
+    if (row % kCancelEvery == 0 && call && call->cancel && call->cancel->cancelled()) {
+      return call->cancel->error();
+    }
+    std::size_t made = 0;
+    for (; made < cells.size(); ++made) {
+      arguments[made + 1] = cells[made].read(row);
+      if (arguments[made + 1] == nullptr) break;
+    }
+    PyRef result;
+    if (made == cells.size()) {
+      result = PyRef::steal(
+          PyObject_Vectorcall(method_.get(), arguments.data() + 1, count, nullptr));
+    }
+    for (std::size_t i = 0; i < made; ++i) Py_DECREF(arguments[i + 1]);
+    if (!result) return raised();
+    if (Status written = write_cell(output, row, result.get()); !written.ok()) {
+      return failure("its result: " + written.error().message);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<engine::ScalarFunctions> udf_functions(PyObject* plugin_class, PyObject* instance,
+                                              const std::string& plugin_name) {
+  const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._plugins"));
+  const PyRef suffix = helper ? to_str(plugin_name) : PyRef();
+  const PyRef found =
+      suffix ? call_method(helper.get(), "functions", plugin_class,
+                           instance != nullptr ? instance : Py_None, suffix.get())
+             : PyRef();
+  if (!found) return take_exception();
+  engine::ScalarFunctions functions;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(found.get()); ++i) {
+    PyObject* const entry = PyList_GET_ITEM(found.get(), i);
+    PyObject* const method = PyTuple_GET_ITEM(entry, 1);
+    PyObject* const types = PyTuple_GET_ITEM(entry, 2);
+    std::vector<ColumnType> parameters;
+    for (Py_ssize_t at = 0; at < PyList_GET_SIZE(types); ++at) {
+      parameters.push_back(read_type(PyList_GET_ITEM(types, at)));
+    }
+    functions.push_back(std::make_shared<Udf>(
+        text_of(PyTuple_GET_ITEM(entry, 0)),
+        method == Py_None ? PyShared() : share(PyRef::borrow(method)), std::move(parameters),
+        read_type(PyTuple_GET_ITEM(entry, 3))));
+  }
+  return functions;
+}
+
+}  // namespace mxcp::python

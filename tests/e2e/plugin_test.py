@@ -1,0 +1,196 @@
+"""Plugins whose methods are SQL functions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from harness import Project
+
+SITE = Project.SITE + "plugin:\n  - {name: words, module: word_plugin}\n"
+
+PLUGIN = """
+from pathlib import Path
+
+from mxcp.plugins import MXCPBasePlugin, udf
+from mxcp.runtime import db
+
+calls = []
+
+class MXCPPlugin(MXCPBasePlugin):
+    @udf
+    def shout(self, text: str) -> str:
+        return f"{text.upper()}!"
+
+    @udf
+    def who(self) -> str:
+        return self.get_username()
+
+    @udf
+    def count(self, i: int) -> int:
+        calls.append(i)
+        return len(calls)
+
+    @udf
+    def total(self, n: int) -> int:
+        return db.execute("SELECT sum(i)::BIGINT AS s FROM range($n) t(i)", {"n": n})[0]["s"]
+
+    def shutdown(self):
+        with open("shutdown.txt", "a") as file:
+            file.write("words\\n")
+"""
+
+
+@pytest.fixture
+def words(project: Project) -> Project:
+    return project.write({"mxcp-site.yml": SITE, "plugins/word_plugin.py": PLUGIN})
+
+
+def test_query_has_the_functions(words: Project) -> None:
+    assert words.query("SELECT shout_words('hey') AS s, total_words(5) AS t") == [
+        {"s": "HEY!", "t": 10}
+    ]
+    assert (words.folder / "shutdown.txt").read_text() == "words\n"
+
+
+def test_query_works_beside_a_broken_plugin(words: Project) -> None:
+    words.write({"plugins/word_plugin.py": "import not_there\n"})
+    ran = words.run("query", "SELECT 1 AS one", "--json-output")
+    assert ran.result == [{"one": 1}]
+    assert "plugin 'words': No module named 'not_there'" in ran.stderr
+
+
+def test_a_constant_call_is_made_anew_for_every_user_and_every_call(words: Project) -> None:
+    words.sql_tool("whoami", "SELECT who_words() AS name")
+    words.sql_tool("next", "SELECT count_words(1) AS n")
+    for name in ("ada", "bob"):
+        ran = words.tool("whoami", "--user-context", json.dumps({"username": name}))
+        assert ran.result == [{"name": name}]
+    assert words.tool("whoami").result == [{"name": None}]
+    with words.serve() as server:
+        server.initialize()
+        assert [server.value("next")[0]["n"] for _ in range(3)] == [1, 2, 3]
+
+
+def test_validate_knows_the_functions_and_runs_nothing(words: Project) -> None:
+    words.write(
+        {
+            "plugins/word_plugin.py": PLUGIN.replace(
+                "    @udf\n    def shout",
+                "    def __init__(self, config):\n        Path('made.txt').touch()\n\n"
+                "    @udf\n    def shout",
+            ).replace("calls.append(i)", "Path('called.txt').touch()")
+        }
+    )
+    words.sql_tool("good", "SELECT shout_words($t) AS s", "parameters: [{name: t, type: string}]")
+    words.sql_tool("constant", "SELECT count_words(1) AS n")
+    assert words.run("validate").ok()
+    words.sql_tool("bad", "SELECT shoud_words('a') AS s")
+    ran = words.run("validate")
+    assert ran.code == 1
+    assert 'Did you mean "shout_words"?' in ran.stdout
+    assert not list(words.folder.glob("*.txt")), "a plugin was made or called"
+
+
+def test_validate_reports_a_broken_plugin(words: Project) -> None:
+    words.write({"plugins/word_plugin.py": PLUGIN.replace("text: str", "text: object")})
+    ran = words.run("validate")
+    assert ran.code == 1
+    assert "mxcp-site.yml:" in ran.stdout
+    assert "parameter 'text': object is no type of SQL" in ran.stdout
+
+
+@pytest.mark.stdio
+def test_functions_are_new_after_a_reload(words: Project) -> None:
+    words.sql_tool("shout", "SELECT shout_words('a') AS s")
+    words.python_tool(
+        "reload",
+        "from mxcp.runtime import reload_duckdb\ndef reload():\n    reload_duckdb()\n    return 1\n",
+    )
+    with words.serve() as server:
+        server.initialize()
+        assert server.value("shout") == [{"s": "A!"}]
+        for mark in ("?", "+"):
+            words.write({"plugins/word_plugin.py": PLUGIN.replace("}!", "}" + mark)})
+            server.value("reload")
+            # The calls that follow wait for the reload, which waits for the call above.
+            server.wait_until(lambda: server.value("shout") != [{"s": "A!"}], "the reload")
+            server.wait_until(lambda mark=mark: server.value("shout") == [{"s": "A" + mark}])
+    assert (words.folder / "shutdown.txt").read_text() == "words\n" * 3
+
+
+@pytest.mark.stdio
+def test_a_python_tool_and_a_hook_use_them(words: Project) -> None:
+    words.python_tool(
+        "use",
+        """
+        import asyncio
+        from mxcp.runtime import db, on_init
+
+        seen = []
+
+        @on_init
+        def start():
+            seen.append(db.execute("SELECT shout_words('init') AS s")[0]["s"])
+
+        async def use():
+            rows = await asyncio.gather(*(one(i) for i in range(1, 21)))
+            return {"seen": seen, "rows": rows}
+
+        async def one(i):
+            query = "SELECT total_words($i) AS n FROM range(5000) t(i) LIMIT 1"
+            return db.execute(query, {"i": i})[0]["n"]
+        """,
+    )
+    expected = {"seen": ["INIT!"], "rows": [i * (i - 1) // 2 for i in range(1, 21)]}
+    assert words.tool("use").result == expected
+    with words.serve() as server:
+        server.initialize()
+        ids = [server.start_call("use") for _ in range(8)]
+        for id in ids:
+            assert json.loads(server.answer(id)["result"]["content"][0]["text"]) == expected
+
+
+BROKEN = {
+    "def f(self, a) -> int: ...": "parameter 'a' has no type; write a: str",
+    "def f(self, a: list) -> int: ...": "parameter 'a': list does not say of what",
+    "def f(self, *a: int) -> int: ...": "SQL cannot give *a; name every parameter",
+    "def f(self, *, a: int) -> int: ...": "SQL cannot give parameter 'a' by its keyword",
+    "def f(self, a: int | str) -> int: ...": "parameter 'a': int | str has several types",
+    "def f(self, a: 'Nope') -> int: ...": "a type is not known: name 'Nope' is not defined",
+    "def f(self) -> Any: ...": "the result: Any is no type of SQL",
+    "def f(self) -> MXCPBasePlugin: ...": "the result: class MXCPBasePlugin has no annotations",
+    "async def f(self) -> int: ...": "an async function cannot be called from SQL",
+    "def f(self, a: Annotated[Decimal, 'DECIMAL(40)']) -> int: ...": "has up to 38 digits",
+}
+
+
+@pytest.mark.parametrize("method", BROKEN)
+def test_what_cannot_be_a_function_is_refused_with_its_place(project: Project, method: str) -> None:
+    code = (
+        "from decimal import Decimal\nfrom typing import Annotated, Any\n"
+        "from mxcp.plugins import MXCPBasePlugin, udf\n"
+        f"class MXCPPlugin(MXCPBasePlugin):\n    @udf\n    {method}\n"
+    )
+    project.write({"mxcp-site.yml": SITE, "plugins/word_plugin.py": code})
+    project.python_tool("t", "def t(): return 1\n")
+    error = project.tool("t").error
+    assert "mxcp-site.yml:5:5: plugin 'words': @udf f (" in error
+    assert str(Path("plugins/word_plugin.py")) + ":5): " in error
+    assert BROKEN[method] in error
+
+
+def test_a_name_that_sql_has_already(project: Project) -> None:
+    site = Project.SITE + "plugin:\n  - {name: agg, module: word_plugin}\n"
+    code = PLUGIN.replace("def shout", "def array")
+    project.write({"mxcp-site.yml": site, "plugins/word_plugin.py": code})
+    project.sql_tool("t", "SELECT 1 AS one")
+    assert "there is already a SQL function array_agg" in project.tool("t").error
+
+
+def test_without_a_return_type_it_is_only_a_method(words: Project) -> None:
+    words.write({"plugins/word_plugin.py": PLUGIN.replace("(self, text: str) -> str", "(self, text)")})
+    ran = words.run("query", "SELECT total_words(2) AS t", "--json-output")
+    assert ran.result == [{"t": 1}]
+    assert "has no return type, and is no SQL function" in ran.stderr
