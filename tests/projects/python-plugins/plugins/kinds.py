@@ -93,7 +93,7 @@ class MXCPPlugin(MXCPBasePlugin):
         return Pair(v["first"], v["second"]) if v else None
 
     @udf
-    def plus(self, a: int, b: Optional[int]) -> int | None:
+    def plus(self, a: int, b: Optional[int]) -> int | None:  # noqa: UP045
         return None if a is None or b is None else a + b
 
     @udf
