@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/context.h"
@@ -92,7 +93,14 @@ class AppBackend final : public mcp::Backend {
   runtime::Runtime& runtime_;
 };
 
-class AppStdioServer final : public StdioServer {
+mcp::ServerOptions server_options(const project::Project& project) {
+  mcp::ServerOptions options;
+  options.info.title = project.site().project;
+  options.info.version = program_version();
+  return options;
+}
+
+class AppStdioServer final : public McpServer {
  public:
   AppStdioServer(runtime::Runtime& runtime, net::StdioStreams streams)
       : backend_(runtime),
@@ -101,20 +109,57 @@ class AppStdioServer final : public StdioServer {
     runtime.on_reload([this] { server_.notify_list_changed(); });
   }
 
-  void start(std::function<void()> on_end) override { transport_.start(std::move(on_end)); }
-  void stop(Instant deadline) override { transport_.stop(deadline); }
+  Status start(std::function<void()> on_end) override {
+    transport_.start(std::move(on_end));
+    return {};
+  }
+  void drain(Instant deadline) override { transport_.stop(deadline); }
+  void stop() override {}
+  std::string url() const override { return ""; }
 
  private:
-  static mcp::ServerOptions server_options(const project::Project& project) {
-    mcp::ServerOptions options;
-    options.info.title = project.site().project;
-    options.info.version = program_version();
-    return options;
-  }
-
   AppBackend backend_;
   mcp::Server server_;
   net::StdioTransport transport_;
+};
+
+net::Readiness readiness_of(const runtime::Runtime& runtime) {
+  const auto status = runtime.reload_status();
+  net::Readiness out;
+  out.ready = status.started && !status.stopping;
+  Object json;
+  json.add("status", status.stopping      ? "stopping"
+                     : !status.started    ? "starting"
+                     : status.in_progress ? "reloading"
+                                          : "ready");
+  json.add("active_calls", static_cast<std::uint64_t>(status.active_calls));
+  json.add("reloads", status.completed);
+  if (!status.last_error.empty()) json.add("reload_error", status.last_error);
+  out.json = to_json(std::move(json));
+  return out;
+}
+
+class AppHttpServer final : public McpServer {
+ public:
+  AppHttpServer(runtime::Runtime& runtime, net::HttpOptions options,
+                mcp::HttpEndpointOptions endpoint)
+      : backend_(runtime),
+        server_(server_options(*runtime.project()), backend_),
+        endpoint_(endpoint, server_),
+        http_(std::move(options), endpoint_, [&runtime] { return readiness_of(runtime); }) {
+    runtime.on_reload([this] { server_.notify_list_changed(); });
+  }
+
+  Status start(std::function<void()>) override { return http_.start(); }
+  void drain(Instant deadline) override { http_.drain(deadline); }
+  void stop() override { http_.stop(); }
+  std::string url() const override { return http_.url(); }
+
+ private:
+  AppBackend backend_;
+  mcp::Server server_;
+  mcp::HttpEndpoint endpoint_;
+  net::HttpServer http_;
 };
 
 }  // namespace
@@ -124,8 +169,13 @@ Parts& make_parts(std::shared_ptr<const project::Project> project,
   return *new AppParts(std::move(project), std::move(options), python);
 }
 
-StdioServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams) {
+McpServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams) {
   return *new AppStdioServer(runtime, streams);
+}
+
+McpServer& make_http_server(runtime::Runtime& runtime, net::HttpOptions options,
+                            mcp::HttpEndpointOptions endpoint) {
+  return *new AppHttpServer(runtime, std::move(options), endpoint);
 }
 
 std::vector<Error> check_python(const project::Endpoint& endpoint) {

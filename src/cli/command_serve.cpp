@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <atomic>
+#include <charconv>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -16,6 +18,7 @@ namespace {
 // Running calls are waited for this long: when the client has closed its side it may still read.
 constexpr std::chrono::seconds kAfterEnd{30};
 constexpr std::chrono::seconds kAfterSignal{5};
+constexpr std::chrono::seconds kLastAnswers{1};
 
 // One broken endpoint, or one problem that belongs to none.
 struct Failure {
@@ -86,35 +89,66 @@ std::vector<Error> check_sources(const project::Project& project, engine::Databa
   return errors;
 }
 
-Status check_transport(const std::string& transport, bool from_flag) {
-  if (transport == "stdio") return {};
-  return Error{Code::kUnavailable,
-               "this version of mxcp serves stdio only, not " + transport +
-                   (from_flag ? "" : " (the default, or the transport of your user configuration)"),
-               {}, "mxcp serve --transport stdio"};
+constexpr std::string_view kHttp = "streamable-http";
+
+Result<int> port_from(const std::string& text) {
+  int port = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port < 0 || port > 65535) {
+    return Error{Code::kUsage, "'" + text + "' is no port", {},
+                 "--port takes a number from 0 (any that is free) to 65535"};
+  }
+  return port;
+}
+
+// The user's configuration, and the options that override it.
+Result<net::HttpOptions> http_options(const Context& context, const project::Project& project) {
+  const project::HttpTransportConfig& config = project.user().http;
+  net::HttpOptions options;
+  options.host = context.line.value("host").value_or(config.host);
+  options.port = config.port;
+  if (const auto port = context.line.value("port")) {
+    MXCP_TRY(options.port, port_from(*port));
+  }
+  options.unix_socket = context.line.value("unix-socket").value_or("");
+  options.path = context.line.value("path").value_or("/mcp");
+  if (!options.path.starts_with('/')) options.path.insert(0, "/");
+  while (options.path.size() > 1 && options.path.ends_with('/')) options.path.pop_back();
+  options.base_url = config.base_url;
+  options.trust_proxy = config.trust_proxy;
+  return options;
 }
 
 class Serve {
  public:
-  Serve(Context& context, net::StdioStreams streams, std::shared_ptr<const project::Project> project)
+  using MakeServer = std::function<McpServer&(runtime::Runtime&)>;
+  Serve(Context& context, std::shared_ptr<const project::Project> project,
+        const MakeServer& make_server)
       : output_(context.output),
         ignore_errors_(context.line.has("ignore-errors")),
         parts_(make_parts(std::move(project), options(context), WithPython::kYes)),
         loop_(parts_.loop()),
-        server_(make_stdio_server(parts_.runtime(), streams)) {}
+        server_(make_server(parts_.runtime())) {}
 
   int run() {
     loop_.install_signal_handlers();
     loop_.on_hangup = [this] { (void)parts_.runtime().request_reload({}, "SIGHUP"); };
     // Answers to initialize and the lists come from here on, whatever the start still has to do.
-    server_.start([this] { loop_.stop(); });
+    if (const auto started = server_.start([this] { loop_.stop(); }); !started.ok()) {
+      parts_.finish();
+      return output_.fail(started.error());
+    }
+    announce();
     if (const auto started = parts_.runtime().start(runtime::LoadScope::kAll, {}); !started.ok()) {
       failures_.push_back({"", started.error()});
       loop_.stop();
     }
     loop_.run();
     drain();
+    // What still runs is cancelled and answered.
     parts_.runtime().stop(Clock::system().now());
+    server_.drain(Clock::system().now() + kLastAnswers);
+    server_.stop();
     parts_.finish();
     return failures_.empty() ? 0 : report_failures(failures_, output_, true);
   }
@@ -128,6 +162,38 @@ class Serve {
       return accept(problems);
     };
     return options;
+  }
+
+  // Where it is, for people and for whoever started the process. Nothing over stdio.
+  void announce() {
+    const std::string url = server_.url();
+    if (url.empty()) return;
+    const auto project = parts_.runtime().project();
+    std::size_t tools = 0, resources = 0, prompts = 0;
+    for (const auto& endpoint : project->endpoints()) {
+      switch (endpoint->kind) {
+        case project::EndpointKind::kTool: ++tools; break;
+        case project::EndpointKind::kResource: ++resources; break;
+        case project::EndpointKind::kPrompt: ++prompts; break;
+      }
+    }
+    if (output_.json) {
+      Object report;
+      report.add("status", "ok");
+      report.add("url", url);
+      report.add("transport", kHttp);
+      report.add("project", project->site().project);
+      report.add("profile", project->profile_name());
+      report.add("tools", static_cast<std::uint64_t>(tools));
+      report.add("resources", static_cast<std::uint64_t>(resources));
+      report.add("prompts", static_cast<std::uint64_t>(prompts));
+      output_.out.line(to_json(std::move(report)));
+      return;
+    }
+    output_.out.line("mxcp " + program_version() + " serves " + project->site().project +
+                     " (profile " + project->profile_name() + ") at " + output_.out.bold(url));
+    output_.out.line("  " + plural(tools, "tool") + ", " + plural(resources, "resource") + ", " +
+                     plural(prompts, "prompt") + ". Ctrl-C stops.");
   }
 
   // Whether the server goes on in spite of what was found while it started.
@@ -157,7 +223,7 @@ class Serve {
     std::atomic<bool> drained{false}, hurry{false};
     loop_.on_stop_signal = [&](int) { hurry = true; };
     std::thread drainer([&] {
-      server_.stop(deadline);
+      server_.drain(deadline);
       drained = true;
       loop_.wake();
     });
@@ -173,7 +239,7 @@ class Serve {
   std::vector<Failure> failures_;  // found while starting; main thread
   Parts& parts_;
   runtime::MainLoop& loop_;
-  StdioServer& server_;
+  McpServer& server_;
 };
 
 int run(Context& context) {
@@ -186,32 +252,44 @@ int run(Context& context) {
   };
   // Before anything can print.
   if (flag == "stdio") seize();
-  if (flag) {
-    if (const auto known = check_transport(*flag, true); !known.ok()) {
-      return output.fail(known.error());
-    }
-  }
   if (context.line.value("sql-tools") == "true") {
     return output.fail({Code::kUnavailable, "this version of mxcp has no built-in SQL tools", {},
                         "leave out '--sql-tools true', and declare the queries as tools"});
   }
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
-  if (!flag) {
-    if (const auto known = check_transport((*project)->user().transport, false); !known.ok()) {
-      return output.fail(known.error());
-    }
-    seize();
+  const std::string transport = flag.value_or((*project)->user().transport);
+  if (transport == "sse") {
+    return output.fail({Code::kUnavailable,
+                        "this version of mxcp does not have the sse transport of 2024-11-05" +
+                            std::string(flag ? "" : ", which your user configuration asks for"),
+                        {}, "mxcp serve --transport streamable-http"});
   }
   if ((*project)->site().sql_tools.enabled) {
     log::warning("serve", "mxcp-site.yml enables sql_tools, which this version does not have");
   }
   const std::vector<Failure> broken = broken_files(**project);
   if (!broken.empty() && !context.line.has("ignore-errors")) {
+    if (!flag && transport == "stdio") seize();
     return report_failures(broken, output, false);
   }
   for (const Failure& failure : broken) log::error("serve", "{}", failure.error.text());
-  return Serve(context, streams, *project).run();
+
+  if (transport == "stdio") {
+    if (!flag) seize();
+    return Serve(context, *project, [&](runtime::Runtime& runtime) -> McpServer& {
+             return make_stdio_server(runtime, streams);
+           }).run();
+  }
+  const auto options = http_options(context, **project);
+  if (!options.ok()) return context.fail(options.error());
+  mcp::HttpEndpointOptions endpoint;
+  // The report is all that stdout carries then, whatever the project's code prints.
+  if (output.json) seize();
+  endpoint.stateless = context.line.has("stateless") || (*project)->user().http.stateless;
+  return Serve(context, *project, [&](runtime::Runtime& runtime) -> McpServer& {
+           return make_http_server(runtime, *options, endpoint);
+         }).run();
 }
 
 }  // namespace
@@ -221,17 +299,31 @@ const Command& serve_command() {
       .name = "serve",
       .summary = "Serve the project to an MCP client",
       .details =
-          "Speaks the Model Context Protocol on standard input and output: one JSON-RPC message a "
-          "line. Nothing else is written to stdout, whatever the project's code prints; logs go to "
-          "stderr. SIGHUP reloads the project; the end of the input, SIGTERM and Ctrl-C stop the "
-          "server after the running calls.\n"
+          "Speaks the Model Context Protocol, all revisions from 2024-11-05 to 2026-07-28: over HTTP at "
+          "http://localhost:8000/mcp, or on standard input and output with '--transport stdio' (one "
+          "JSON-RPC message a line; nothing else is written to stdout, whatever the project's code "
+          "prints). Logs go to stderr. /livez and /readyz tell how an HTTP server is.\n"
+          "SIGHUP reloads the project; SIGTERM and Ctrl-C stop the server after the running calls, and "
+          "so does the end of the input under stdio.\n"
           "Broken endpoints keep the server from starting, with a report of everything that is "
           "wrong and exit status 1. Tables that do not exist yet are only warned about.",
       .options = {{.name = "transport",
                    .value = "NAME",
-                   .help = "stdio (default: the transport of the user configuration). "
-                           "streamable-http and sse are known, but not part of this version",
+                   .help = "streamable-http or stdio (default: the transport of the user "
+                           "configuration, else streamable-http). sse is not part of this version",
                    .choices = {"stdio", "streamable-http", "sse"}},
+                  {.name = "host",
+                   .value = "NAME",
+                   .help = "Where to listen (default: localhost, so only this machine); 0.0.0.0 for "
+                           "every address"},
+                  {.name = "port", .value = "N", .help = "The port (default: 8000); 0 takes a free one"},
+                  {.name = "path", .value = "PATH", .help = "The path of the endpoint (default: /mcp)"},
+                  {.name = "unix-socket",
+                   .value = "FILE",
+                   .help = "Listen on this Unix socket instead of a port",
+                   .is_file = true},
+                  {.name = "stateless",
+                   .help = "No sessions: older clients, too, are served request by request"},
                   {.name = "ignore-errors",
                    .help = "Serve the valid endpoints even when others are broken"},
                   {.name = "sql-tools",
@@ -240,9 +332,11 @@ const Command& serve_command() {
                    .choices = {"true", "false"}},
                   readonly_option(), profile_option(),
                   {.name = "json-output",
-                   .help = "Report what keeps the server from starting as JSON"},
+                   .help = "Report as JSON where the server is, or what keeps it from starting"},
                   debug_option()},
-      .examples = {{"For a client that starts the server itself", "mxcp serve --transport stdio"},
+      .examples = {{"At http://localhost:8000/mcp", "mxcp serve"},
+                   {"For other machines, on another port", "mxcp serve --host 0.0.0.0 --port 9000"},
+                   {"For a client that starts the server itself", "mxcp serve --transport stdio"},
                    {"In spite of broken endpoints, on another profile",
                     "mxcp serve --transport stdio --ignore-errors --profile staging"},
                    {"Look at a tool with the MCP inspector",

@@ -10,6 +10,8 @@
 
 #include "engine/database.h"
 #include "invoke/call.h"
+#include "mcp/http.h"
+#include "net/http_server.h"
 #include "net/stdio.h"
 #include "project/project.h"
 #include "runtime/main_loop.h"
@@ -36,17 +38,24 @@ class Parts {
 Parts& make_parts(std::shared_ptr<const project::Project> project,
                   runtime::RuntimeOptions options, WithPython python);
 
-// An MCP server on the process's own standard streams, answering from `runtime`.
-class StdioServer {
+// An MCP server, answering from `runtime`.
+class McpServer {
  public:
-  virtual ~StdioServer() = default;
-  // `on_end` is called once, from another thread, when the client has closed its side.
-  virtual void start(std::function<void()> on_end) = 0;
-  // Waits for the answers that are due, up to the deadline; then nothing is read or written any
-  // more.
-  virtual void stop(Instant deadline) = 0;
+  virtual ~McpServer() = default;
+  // `on_end` is called once, from another thread, when the only client there can be has closed its
+  // side.
+  virtual Status start(std::function<void()> on_end) = 0;
+  // Takes nothing new and waits for the answers that are due, up to the deadline.
+  virtual void drain(Instant deadline) = 0;
+  // Nothing is read or written any more.
+  virtual void stop() = 0;
+  // Where clients find it; "" on the standard streams.
+  virtual std::string url() const = 0;
 };
-StdioServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams);
+// On the process's own standard streams.
+McpServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams);
+McpServer& make_http_server(runtime::Runtime& runtime, net::HttpOptions options,
+                            mcp::HttpEndpointOptions endpoint);
 
 // The checks of an endpoint's Python source (nothing is imported).
 std::vector<Error> check_python(const project::Endpoint& endpoint);

@@ -17,7 +17,10 @@ constexpr int kMethodNotFound = -32601;
 constexpr int kInvalidParams = -32602;
 constexpr int kInternalError = -32603;
 constexpr int kLegacyResourceNotFound = -32002;  // up to 2025-11-25
-constexpr int kUnsupportedVersion = -32022;      // from 2026-07-28
+// From 2026-07-28.
+constexpr int kHeaderMismatch = -32020;
+constexpr int kMissingCapability = -32021;
+constexpr int kUnsupportedVersion = -32022;
 
 struct RpcError {
   int code = kInternalError;

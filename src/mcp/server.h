@@ -18,6 +18,7 @@
 //   revisions/     what differs between revisions on the wire, as data
 //   request_meta   what `_meta` says about a request: era, progress token, log level
 //   session        a client on a stream: handshake, batches, running requests, cancelling
+//   http           the same over HTTP requests: http_headers, http_sessions, http_endpoint
 //   core           the table of methods; (request, caller) -> one answer
 //   exchange       one running request: its notifications, then its one answer, then silence
 //   tools, resources, prompts, completion, lists, discovery, subscriptions     the methods
@@ -87,6 +88,7 @@ struct ServerOptions {
   const Clock* clock = &Clock::system();
 };
 
+class Core;
 class Session;
 
 class Server {
@@ -104,6 +106,9 @@ class Server {
   void receive_oversized(const std::shared_ptr<Session>& session);
   // The client is gone: its running calls are cancelled; nothing more is sent.
   void close(const std::shared_ptr<Session>& session);
+  // The session is over, but whoever asked something in it is still there: the same, and each peer
+  // is told that its request was withdrawn.
+  void end(const std::shared_ptr<Session>& session);
   // The client will send no more but may still read (stdin at its end): ends its subscriptions,
   // then waits for the answers that are due, up to the deadline.
   void drain(const std::shared_ptr<Session>& session, Instant deadline);
@@ -111,6 +116,9 @@ class Server {
   // The project was loaded anew: tells every session and subscription that was told to expect it
   // about the lists that are different now.
   void notify_list_changed();
+
+  // For transports whose requests need no session.
+  Core& core();
 
  private:
   struct Impl;

@@ -71,8 +71,11 @@ void Session::receive(std::string_view text) {
     }
     return refuse(peer_, {}, {kParseError, std::move(what)});
   }
-  if (Array* const items = parsed->as_array()) return receive_batch(std::move(*items));
-  dispatch(read_message(*std::move(parsed)), peer_, false);
+  if (Array* const items = parsed->as_array()) {
+    receive_batch(std::move(*items), peer_, caller_);
+  } else {
+    receive(read_message(*std::move(parsed)), peer_, caller_);
+  }
 }
 
 void Session::receive_oversized() {
@@ -81,34 +84,44 @@ void Session::receive_oversized() {
                                std::to_string(core_.setup()->options.max_message) + " bytes"});
 }
 
-void Session::receive_batch(Array items) {
+bool Session::receive_batch(Array items, const PeerPtr& peer, const Caller& caller) {
   if (!revision().batches) {
-    return refuse(peer_, {},
-                  {kInvalidRequest, "several messages in one array are not part of revision " +
-                                        std::string(revision().name) + "; send one at a time"});
+    refuse(peer, {},
+           {kInvalidRequest, "several messages in one array are not part of revision " +
+                                 std::string(revision().name) + "; send one at a time"});
+    return true;
   }
-  if (items.empty()) return refuse(peer_, {}, {kInvalidRequest, "the array of messages is empty"});
-  std::vector<std::variant<Message, Malformed>> messages;
+  if (items.empty()) {
+    refuse(peer, {}, {kInvalidRequest, "the array of messages is empty"});
+    return true;
+  }
+  std::vector<Incoming> messages;
   std::size_t answers = 0;
   for (Value& item : items) {
     messages.push_back(read_message(std::move(item)));
     if (is_answered(messages.back())) ++answers;
   }
-  const auto peer = std::make_shared<BatchPeer>(peer_, answers);
-  for (auto& message : messages) dispatch(std::move(message), peer, true);
+  const PeerPtr collector = std::make_shared<BatchPeer>(peer, answers);
+  for (auto& message : messages) dispatch(std::move(message), {collector, caller, true});
+  return answers > 0;
 }
 
-void Session::dispatch(std::variant<Message, Malformed> message, const PeerPtr& peer,
-                       bool in_batch) {
+bool Session::receive(Incoming message, const PeerPtr& peer, const Caller& caller) {
+  return dispatch(std::move(message), {peer, caller});
+}
+
+bool Session::dispatch(Incoming message, const Asker& asker) {
   if (const Malformed* const malformed = std::get_if<Malformed>(&message)) {
-    return refuse(peer, malformed->id, malformed->error);
+    refuse(asker.peer, malformed->id, malformed->error);
+    return true;
   }
   Message& well_formed = *std::get_if<Message>(&message);
   switch (well_formed.kind) {
-    case Message::Kind::kRequest: return handle_request(std::move(well_formed), peer, in_batch);
-    case Message::Kind::kNotification: return handle_notification(well_formed);
-    case Message::Kind::kResponse: return;  // we never ask: an answer to nothing
+    case Message::Kind::kRequest: handle_request(std::move(well_formed), asker); return true;
+    case Message::Kind::kNotification: handle_notification(well_formed); break;
+    case Message::Kind::kResponse: break;  // we never ask: an answer to nothing
   }
+  return false;
 }
 
 void Session::handle_notification(const Message& message) {
@@ -131,24 +144,24 @@ void Session::handle_notification(const Message& message) {
   }
 }
 
-void Session::handle_request(Message message, const PeerPtr& peer, bool in_batch) {
+void Session::handle_request(Message message, const Asker& asker) {
   const bool stateless = is_stateless(message);
   auto meta = stateless ? read_stateless_meta(message) : read_session_meta(message, revision());
   if (const RpcError* const error = std::get_if<RpcError>(&meta)) {
-    return refuse(peer, message.id, *error);
+    return refuse(asker.peer, message.id, *error);
   }
   RequestMeta& known = *std::get_if<RequestMeta>(&meta);
   if (!stateless) known.log_threshold = log_threshold_;
 
   const Method* const method = Core::find_method(message.method, *known.revision);
   const auto exchange =
-      std::make_shared<Exchange>(std::move(message), std::move(known), caller_, peer,
+      std::make_shared<Exchange>(std::move(message), std::move(known), asker.caller, asker.peer,
                                  std::weak_ptr<ExchangeOwner>(weak_from_this()), core_.setup());
   if (const auto error = begin(exchange, method)) {
     if (!is_open()) exchange->abandon();
     return exchange->fail(*error);
   }
-  if (!stateless && handle_own_method(exchange, in_batch)) return;
+  if (!stateless && handle_own_method(exchange, asker.in_batch)) return;
   core_.start(exchange);
 }
 
@@ -252,8 +265,17 @@ void Session::set_log_level(const ExchangePtr& exchange) {
 }
 
 const Revision& Session::revision() const {
+  const Revision* const known = negotiated_.load();
+  return known != nullptr ? *known : latest_handshake_revision();
+}
+
+void Session::assume(const Revision& revision) {
+  negotiated_ = &revision;
+}
+
+bool Session::has_running() const {
   const std::lock_guard lock(mutex_);
-  return negotiated_ != nullptr ? *negotiated_ : latest_handshake_revision();
+  return !running_.empty();
 }
 
 void Session::refuse(const PeerPtr& peer, const std::optional<RequestId>& id,
@@ -269,7 +291,7 @@ bool Session::is_open() const {
   return open_;
 }
 
-void Session::close() {
+void Session::close(bool tell) {
   std::vector<ExchangePtr> running;
   {
     const std::lock_guard lock(mutex_);
@@ -278,7 +300,13 @@ void Session::close() {
     running_.clear();
     idle_.notify_all();
   }
-  for (const ExchangePtr& exchange : running) exchange->abandon();
+  for (const ExchangePtr& exchange : running) {
+    if (tell) {
+      exchange->withdraw();
+    } else {
+      exchange->abandon();
+    }
+  }
 }
 
 bool Session::drain(Instant deadline) {

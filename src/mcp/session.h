@@ -23,9 +23,24 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
  public:
   Session(Core& core, std::shared_ptr<Peer> peer, Caller caller);
 
+  // A message on the session's own stream.
   void receive(std::string_view text);
   void receive_oversized();
-  void close();
+  // Messages whose answers go to a peer of their own, on behalf of `caller`. False when they ask
+  // for none.
+  using Incoming = std::variant<Message, Malformed>;
+  bool receive(Incoming message, const std::shared_ptr<Peer>& peer, const Caller& caller);
+  bool receive_batch(Array items, const std::shared_ptr<Peer>& peer, const Caller& caller);
+
+  // Takes a revision for granted that was not negotiated here.
+  void assume(const Revision& revision);
+  bool negotiated() const { return negotiated_.load() != nullptr; }
+  // What was negotiated, or what stands in for it before that.
+  const Revision& revision() const;
+  bool has_running() const;
+
+  // Running requests are cancelled; `tell` their peers so.
+  void close(bool tell);
   // True when every answer that was due has been sent.
   bool drain(Instant deadline);
   void notify_list_changed(const ListChanges& changes);
@@ -36,10 +51,15 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
  private:
   using PeerPtr = std::shared_ptr<Peer>;
 
-  void receive_batch(Array items);
-  void dispatch(std::variant<Message, Malformed> message, const PeerPtr& peer, bool in_batch);
+  // Where an answer goes, and who asks.
+  struct Asker {
+    const std::shared_ptr<Peer>& peer;
+    const Caller& caller;
+    bool in_batch = false;
+  };
+  bool dispatch(Incoming message, const Asker& asker);
   void handle_notification(const Message& message);
-  void handle_request(Message message, const PeerPtr& peer, bool in_batch);
+  void handle_request(Message message, const Asker& asker);
   // Adds the exchange to the running requests; the error when it may not run. `method` is null for
   // the methods of the handshake and unknown ones.
   std::optional<RpcError> begin(const ExchangePtr& exchange, const Method* method);
@@ -49,8 +69,6 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   void initialize(const ExchangePtr& exchange);
   void set_log_level(const ExchangePtr& exchange);
 
-  // What was negotiated, or what stands in for it before that.
-  const Revision& revision() const;
   void refuse(const PeerPtr& peer, const std::optional<RequestId>& id, const RpcError& error);
 
   Core& core_;
@@ -59,10 +77,10 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   const std::shared_ptr<LogThreshold> log_threshold_;
   const std::shared_ptr<std::atomic<std::size_t>> places_taken_;
 
+  std::atomic<const Revision*> negotiated_{nullptr};
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::unordered_map<std::string, ExchangePtr> running_;  // by id
-  const Revision* negotiated_ = nullptr;
   bool ready_ = false;     // the client has seen the answer to initialize
   ListChanges announced_;  // the lists whose changes it was told to expect
   bool open_ = true;

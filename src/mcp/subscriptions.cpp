@@ -26,6 +26,12 @@ std::string acknowledged(const ListChanges& filter) {
   return R"(,"notifications":)" + to_json(honoured);
 }
 
+void answer_end(const std::shared_ptr<Exchange>& exchange) {
+  Reply reply(*exchange);
+  reply.subscription(exchange->id());
+  exchange->answer(std::move(reply));
+}
+
 }  // namespace
 
 void Subscriptions::add(const std::shared_ptr<Exchange>& exchange, Filter filter) {
@@ -64,9 +70,18 @@ void Subscriptions::end(const std::shared_ptr<Exchange>& exchange) {
     if (it == entries_.end()) return;
     entries_.erase(it);
   }
-  Reply reply(*exchange);
-  reply.subscription(exchange->id());
-  exchange->answer(std::move(reply));
+  answer_end(exchange);
+}
+
+void Subscriptions::end_all() {
+  std::vector<Entry> entries;
+  {
+    const std::lock_guard lock(mutex_);
+    entries.swap(entries_);
+  }
+  for (const Entry& entry : entries) {
+    if (const auto exchange = entry.exchange.lock()) answer_end(exchange);
+  }
 }
 
 std::size_t Subscriptions::size() const {

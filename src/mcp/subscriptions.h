@@ -23,6 +23,7 @@ class Subscriptions {
   void notify(const ListChanges& changes);
   // Answers it when it is one of ours and still open.
   void end(const std::shared_ptr<Exchange>& exchange);
+  void end_all();
   std::size_t size() const;
 
  private:

@@ -424,7 +424,7 @@ void Runtime::Impl::on_main(std::function<void()> task) {
 
 Runtime::ReloadStatus Runtime::reload_status() const {
   const std::lock_guard lock(impl_->mutex);
-  return {impl_->reload_running, impl_->reloads.size(), impl_->gate.running(),
+  return {impl_->started, impl_->stopping, impl_->reload_running, impl_->reloads.size(), impl_->gate.running(),
           impl_->reloads_completed, impl_->last_reload_error};
 }
 

@@ -74,6 +74,8 @@ class Runtime final : public invoke::Services {
   Status request_reload(std::function<Status()> payload, std::string description) override;
 
   struct ReloadStatus {
+    bool started = false;   // calls have been let in
+    bool stopping = false;
     bool in_progress = false;
     std::size_t queued = 0;
     std::size_t active_calls = 0;

@@ -21,6 +21,7 @@ constexpr std::array<Revision, 5> kRevisions = {{
      .progress_messages = true,
      .completions_capability = true,
      .structured = true,
+     .primes_streams = true,
      .resource_not_found = kLegacyResourceNotFound},
     {.name = "2025-06-18",
      .null_id = true,

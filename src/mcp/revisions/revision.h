@@ -23,6 +23,8 @@ struct Revision {
   bool completions_capability = false;
   // Titles, output schemas, structured content, links to resources.
   bool structured = false;
+  // An SSE stream begins with an event that only says its id.
+  bool primes_streams = false;
   int resource_not_found = 0;
 };
 

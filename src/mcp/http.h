@@ -1,0 +1,89 @@
+// Streamable HTTP without sockets: what a request to the MCP endpoint means, and what is answered.
+//
+// A transport (net/http_server) reads complete requests and gives each one to HttpEndpoint with an
+// HttpReply to answer through. Both eras are served by the same endpoint, and every message decides
+// for itself:
+//   - A request of 2026-07-28 stands alone. Its headers must repeat what its body says
+//     (http_headers.h), closing the connection cancels it, and nothing is kept afterwards.
+//   - The handshake revisions have sessions (http_sessions.h): `initialize` mints an id that later
+//     requests carry. Closing a connection cancels nothing there: what the request still has to say
+//     is kept for a while, and GET with Last-Event-ID picks it up. With `stateless` there are no
+//     sessions either: such requests are served one by one, too.
+//
+// An answer is plain JSON unless something has to be said before it; then it becomes an SSE stream.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/user_context.h"
+#include "mcp/server.h"
+
+namespace mxcp::mcp {
+
+// One complete request. Its headers stand in the caller, with names in lower case.
+struct HttpRequest {
+  std::string method;  // "POST"
+  std::string body;
+  Caller caller;
+
+  // "" when absent; without blanks around it.
+  std::string_view header(std::string_view lower_case_name) const;
+};
+
+// Where the answer to one request goes: respond() once, or begin_stream(), any number of
+// send_events() and end_stream(). From any thread, but one call at a time. None of them waits.
+// Events are complete and in their final form.
+class HttpReply {
+ public:
+  virtual ~HttpReply() = default;
+  // `headers`: further lines, each ended by \r\n. An empty content type: there is no body.
+  virtual void respond(int status, std::string_view content_type, std::string body,
+                       std::string_view headers) = 0;
+  // An SSE stream with status 200, and its first events.
+  virtual void begin_stream(std::string_view headers, std::string events) = 0;
+  // False when the client is gone, or so far behind that the stream was given up.
+  virtual bool send_events(std::string events) = 0;
+  virtual void end_stream(std::string last_events) = 0;
+};
+
+// A request that was taken.
+class HttpCall {
+ public:
+  virtual ~HttpCall() = default;
+  // The connection is gone; the reply is not used any more.
+  virtual void disconnected() = 0;
+};
+
+struct HttpEndpointOptions {
+  bool stateless = false;
+  std::size_t max_sessions = 10'000;
+  // A session that nothing happened in for so long ends.
+  std::chrono::milliseconds session_idle{30 * 60'000};
+};
+
+class HttpEndpoint {
+ public:
+  // The server must outlive the endpoint.
+  HttpEndpoint(HttpEndpointOptions options, Server& server);
+  ~HttpEndpoint();
+
+  // Returns at once. Null when the request needs no word of a disconnect.
+  std::shared_ptr<HttpCall> handle(HttpRequest request, std::shared_ptr<HttpReply> reply);
+
+  // Ends sessions that were idle too long. To be called every few seconds.
+  void sweep();
+  // The server is about to stop: ends what would never end by itself (subscriptions, streams that
+  // a client only listens to).
+  void end_streams();
+
+  std::size_t session_count() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mxcp::mcp

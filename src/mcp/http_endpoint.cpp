@@ -1,0 +1,292 @@
+#include <utility>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "mcp/http.h"
+#include "mcp/http_headers.h"
+#include "mcp/http_sessions.h"
+
+namespace mxcp::mcp {
+namespace {
+
+constexpr std::string_view kSessionHeader = "mcp-session-id";
+constexpr std::string_view kVersionHeader = "mcp-protocol-version";
+// What a client speaks that names no revision (it was not asked to before 2025-06-18).
+constexpr std::string_view kUnnamedRevision = "2025-03-26";
+
+using PeerPtr = std::shared_ptr<HttpPeer>;
+using CallPtr = std::shared_ptr<HttpCall>;
+
+// An error before there is a message to answer.
+CallPtr refuse(HttpReply& reply, int status, int code, std::string message,
+               std::string_view headers = "") {
+  reply.respond(status, kJsonType, error_message(nullptr, false, {code, std::move(message)}),
+                headers);
+  return nullptr;
+}
+
+RpcError parse_failure(const Error& error) {
+  std::string what = error.message;
+  if (error.place.line > 0) {
+    what += " (line " + std::to_string(error.place.line) + ", column " +
+            std::to_string(error.place.column) + ")";
+  }
+  return {kParseError, std::move(what)};
+}
+
+RpcError unknown_session() {
+  return {kInvalidRequest, "this session has ended or never was; begin again with 'initialize'"};
+}
+
+}  // namespace
+
+std::string_view HttpRequest::header(std::string_view lower_case_name) const {
+  for (const auto& [name, value] : caller.headers) {
+    if (name == lower_case_name) return value;
+  }
+  return "";
+}
+
+struct HttpEndpoint::Impl {
+  Impl(HttpEndpointOptions given, Server& the_server)
+      : options(given), server(the_server), core(the_server.core()), sessions(the_server, options) {}
+
+  CallPtr post(HttpRequest& request, std::shared_ptr<HttpReply> reply);
+  CallPtr get(HttpRequest& request, std::shared_ptr<HttpReply> reply);
+  CallPtr remove(HttpRequest& request, HttpReply& reply);
+
+  CallPtr stateless_request(HttpRequest& request, Message message, const PeerPtr& peer);
+  // One message of the handshake revisions, or a batch of them.
+  using Incoming = std::variant<Message, Malformed, Array>;
+  CallPtr legacy(HttpRequest& request, Incoming incoming, std::shared_ptr<HttpReply> reply,
+                 HttpPeer::Accepted accepted);
+  std::shared_ptr<HttpSession> find(const HttpRequest& request);
+  Instant now() const { return core.setup()->options.clock->now(); }
+
+  const HttpEndpointOptions options;
+  Server& server;
+  Core& core;
+  HttpSessions sessions;
+};
+
+HttpEndpoint::HttpEndpoint(HttpEndpointOptions options, Server& server)
+    : impl_(std::make_unique<Impl>(options, server)) {}
+
+HttpEndpoint::~HttpEndpoint() = default;
+
+CallPtr HttpEndpoint::handle(HttpRequest request, std::shared_ptr<HttpReply> reply) {
+  if (request.method == "POST") return impl_->post(request, std::move(reply));
+  const Revision* const revision = find_revision(request.header(kVersionHeader));
+  const bool has_sessions = !impl_->options.stateless && !(revision && revision->stateless);
+  if (has_sessions && request.method == "GET") return impl_->get(request, std::move(reply));
+  if (has_sessions && request.method == "DELETE") return impl_->remove(request, *reply);
+  return refuse(*reply, 405, kInvalidRequest, request.method + " is not possible here",
+                has_sessions ? "Allow: POST, GET, DELETE\r\n" : "Allow: POST\r\n");
+}
+
+// --- POST ---------------------------------------------------------------------------------------
+
+CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply> reply) {
+  if (!is_json(request.header("content-type"))) {
+    return refuse(*reply, 415, kInvalidRequest, "the Content-Type must be application/json");
+  }
+  const std::string_view accept = request.header("accept");
+  const HttpPeer::Accepted accepted{accepts(accept, kJsonType), accepts(accept, "text/event-stream")};
+  if (!accepted.json && !accepted.stream) {
+    return refuse(*reply, 406, kInvalidRequest,
+                  "the answer is application/json or text/event-stream; Accept must list both");
+  }
+  auto parsed = parse_json(request.body);
+  if (!parsed.ok()) {
+    const RpcError error = parse_failure(parsed.error());
+    return refuse(*reply, 400, error.code, error.message);
+  }
+  // The values are copies.
+  std::string().swap(request.body);
+
+  const std::string_view version = request.header(kVersionHeader);
+  const Revision* const named = find_revision(version);
+  const bool names_stateless = named != nullptr && named->stateless;
+  if (Array* const items = parsed->as_array(); items != nullptr && !names_stateless) {
+    return legacy(request, std::move(*items), std::move(reply), accepted);
+  }
+  auto message = read_message(*std::move(parsed));
+  Message* const well_formed = std::get_if<Message>(&message);
+  const bool is_request =
+      well_formed != nullptr && well_formed->kind == Message::Kind::kRequest;
+  if (!names_stateless && !(is_request && is_stateless(*well_formed))) {
+    if (well_formed != nullptr) {
+      return legacy(request, std::move(*well_formed), std::move(reply), accepted);
+    }
+    return legacy(request, std::move(*std::get_if<Malformed>(&message)), std::move(reply), accepted);
+  }
+
+  const auto peer = std::make_shared<HttpPeer>(std::move(reply), accepted, true, nullptr);
+  if (is_request) return stateless_request(request, std::move(*well_formed), peer);
+  if (const Malformed* const malformed = std::get_if<Malformed>(&message)) {
+    peer->refuse(400, malformed->id ? &*malformed->id : nullptr, malformed->error);
+  } else if (well_formed->kind == Message::Kind::kResponse) {
+    peer->refuse(400, nullptr, {kInvalidRequest, "a client sends no responses in this revision"});
+  } else {
+    peer->accept();
+  }
+  return nullptr;
+}
+
+CallPtr HttpEndpoint::Impl::stateless_request(HttpRequest& request, Message message,
+                                              const PeerPtr& peer) {
+  auto meta = read_stateless_meta(message);
+  if (const RpcError* const error = std::get_if<RpcError>(&meta)) {
+    peer->refuse(400, &message.id, *error);
+    return nullptr;
+  }
+  RequestMeta& known = *std::get_if<RequestMeta>(&meta);
+  if (const auto error = check_headers(request, message, known.revision->name)) {
+    peer->refuse(400, &message.id, *error);
+    return nullptr;
+  }
+  const auto exchange =
+      std::make_shared<Exchange>(std::move(message), std::move(known), std::move(request.caller),
+                                 peer, std::weak_ptr<ExchangeOwner>(), core.setup());
+  peer->set_exchange(exchange);
+  core.start(exchange);
+  return peer;
+}
+
+// --- the handshake revisions --------------------------------------------------------------------
+
+std::shared_ptr<HttpSession> HttpEndpoint::Impl::find(const HttpRequest& request) {
+  const std::string_view id = request.header(kSessionHeader);
+  auto session = id.empty() ? nullptr : sessions.find(id);
+  if (session == nullptr || !session->belongs_to(request.caller)) return nullptr;
+  session->touch(now());
+  return session;
+}
+
+CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
+                                   std::shared_ptr<HttpReply> reply, HttpPeer::Accepted accepted) {
+  const Message* const message = std::get_if<Message>(&incoming);
+  const bool is_request = message != nullptr && message->kind == Message::Kind::kRequest;
+  const auto peer_with = [&](std::shared_ptr<HttpStreams> streams) {
+    return std::make_shared<HttpPeer>(std::move(reply), accepted, false, std::move(streams));
+  };
+  const RequestId* const id = is_request ? &message->id : nullptr;
+  const auto refuse_with = [&](int status, const RpcError& error) {
+    peer_with(nullptr)->refuse(status, id, error);
+    return nullptr;
+  };
+
+  // From 2025-06-18 clients repeat the revision that was negotiated.
+  const std::string_view version = request.header(kVersionHeader);
+  const Revision* const named = find_revision(version);
+  const bool begins = is_request && message->method == "initialize";
+  if (!version.empty() && named == nullptr && !begins) {
+    return refuse_with(400, {kInvalidRequest, "MCP-Protocol-Version '" + shorten(version, 64) +
+                                                  "' is not supported; it may be " +
+                                                  join(revision_names(false), ", ")});
+  }
+
+  const auto receive = [&](Session& session, const PeerPtr& peer) -> CallPtr {
+    bool answered = false;
+    if (Array* const items = std::get_if<Array>(&incoming)) {
+      answered = session.receive_batch(std::move(*items), peer, request.caller);
+    } else if (Message* const one = std::get_if<Message>(&incoming)) {
+      answered = session.receive(std::move(*one), peer, request.caller);
+    } else {
+      answered = session.receive(std::move(*std::get_if<Malformed>(&incoming)), peer, request.caller);
+    }
+    if (!answered) peer->accept();
+    return peer;
+  };
+
+  if (options.stateless) {
+    // A session that begins and ends with this message: what was negotiated is what the client says.
+    const auto session = std::make_shared<Session>(core, nullptr, request.caller);
+    session->assume(named != nullptr ? *named : *find_revision(kUnnamedRevision));
+    return receive(*session, peer_with(nullptr));
+  }
+  if (begins) {
+    const auto session = sessions.open(request.caller, now());
+    if (session == nullptr) {
+      return refuse_with(503, {kInternalError, "too many sessions are open; try again later"});
+    }
+    const PeerPtr peer = peer_with(session);
+    peer->set_headers("Mcp-Session-Id: " + session->id() + "\r\n");
+    auto call = receive(session->session(), peer);
+    if (!session->session().negotiated()) sessions.end(session->id());
+    return call;
+  }
+  const auto session = find(request);
+  if (session == nullptr) {
+    if (!request.header(kSessionHeader).empty()) return refuse_with(404, unknown_session());
+    return refuse_with(400, {kInvalidRequest,
+                             "the header Mcp-Session-Id is missing; begin with 'initialize'"});
+  }
+  return receive(session->session(), peer_with(session));
+}
+
+// --- GET and DELETE -----------------------------------------------------------------------------
+
+namespace {
+
+// A connection on which a client listens.
+class Listening final : public HttpCall {
+ public:
+  Listening(std::shared_ptr<HttpStream> stream, const HttpReply* reply)
+      : stream_(std::move(stream)), reply_(reply) {}
+  void disconnected() override { stream_->detach(reply_); }
+
+ private:
+  const std::shared_ptr<HttpStream> stream_;
+  const HttpReply* const reply_;
+};
+
+}  // namespace
+
+CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply> reply) {
+  if (!accepts(request.header("accept"), "text/event-stream")) {
+    return refuse(*reply, 406, kInvalidRequest, "the answer is text/event-stream; Accept must list it");
+  }
+  if (request.header(kSessionHeader).empty()) {
+    return refuse(*reply, 400, kInvalidRequest,
+                  "the header Mcp-Session-Id is missing; begin with 'initialize' (POST)");
+  }
+  const auto session = find(request);
+  if (session == nullptr) return refuse(*reply, 404, kInvalidRequest, unknown_session().message);
+  auto place = session->find_stream(request.header("last-event-id"));
+  // What is not kept any more cannot be repeated; what comes can still be heard.
+  if (place.stream == nullptr) place = session->find_stream("");
+  auto call = std::make_shared<Listening>(place.stream, reply.get());
+  place.stream->attach(std::move(reply), "", place.after);
+  return call;
+}
+
+CallPtr HttpEndpoint::Impl::remove(HttpRequest& request, HttpReply& reply) {
+  const auto session = find(request);
+  if (session == nullptr) {
+    const bool named = !request.header(kSessionHeader).empty();
+    return refuse(reply, named ? 404 : 400, kInvalidRequest,
+                  named ? unknown_session().message : "the header Mcp-Session-Id is missing");
+  }
+  sessions.end(session->id());
+  reply.respond(204, "", "", "");
+  return nullptr;
+}
+
+// --- time ---------------------------------------------------------------------------------------
+
+void HttpEndpoint::sweep() {
+  impl_->sessions.sweep(impl_->now());
+}
+
+void HttpEndpoint::end_streams() {
+  impl_->core.subscriptions().end_all();
+  impl_->sessions.end_streams();
+}
+
+std::size_t HttpEndpoint::session_count() const {
+  return impl_->sessions.size();
+}
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,215 @@
+#include "mcp/http_sessions.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/log.h"
+
+namespace mxcp::mcp {
+namespace {
+
+// Streams of requests whose messages are kept, per session.
+constexpr std::size_t kKeptStreams = 8;
+// A session that somebody used so lately is not ended to make place for another.
+constexpr std::chrono::minutes kYoung{1};
+
+// 128 random bits of the operating system, as hexadecimal text; empty when it gives none.
+std::string random_id() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getentropy(bytes.data(), bytes.size()) != 0) return {};
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string id;
+  for (const unsigned char byte : bytes) {
+    id += kDigits[byte >> 4];
+    id += kDigits[byte & 15];
+  }
+  return id;
+}
+
+std::string user_of(const Caller& caller) {
+  return caller.user ? caller.user->provider + '\n' + caller.user->user_id : std::string();
+}
+
+std::optional<std::uint64_t> number_in(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+}  // namespace
+
+// What belongs to no request goes to whoever listens. The session has ended before it goes.
+class HttpSession::Listener final : public Peer {
+ public:
+  explicit Listener(HttpSession& session) : session_(session) {}
+  void send(std::string message) override {
+    if (const auto stream = session_.find_stream("").stream) stream->send(std::move(message));
+  }
+
+ private:
+  HttpSession& session_;
+};
+
+// --- HttpSession --------------------------------------------------------------------------------
+
+HttpSession::HttpSession(Server& server, std::string id, const Caller& caller, Instant now)
+    : server_(server),
+      id_(std::move(id)),
+      user_(user_of(caller)),
+      session_(server.open_session(std::make_shared<Listener>(*this),
+                                   Caller{.transport = caller.transport, .user = {}, .headers = {}})),
+      used_(now.time_since_epoch().count()) {}
+
+HttpSession::~HttpSession() {
+  // Nobody may speak to the listener any more.
+  server_.end(session_);
+}
+
+bool HttpSession::belongs_to(const Caller& caller) const {
+  return user_ == user_of(caller);
+}
+
+bool HttpSession::is_idle() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (listening_ != nullptr && listening_->is_attached()) return false;
+  }
+  return !session_->has_running();
+}
+
+bool HttpSession::primes() const {
+  return session_->revision().primes_streams;
+}
+
+std::shared_ptr<HttpStream> HttpSession::open_stream() {
+  const bool primed = primes();
+  const std::lock_guard lock(mutex_);
+  auto stream =
+      std::make_shared<HttpStream>(next_stream_++, HttpStream::Keep::kLastMessages, primed);
+  if (streams_.size() >= kKeptStreams) streams_.erase(streams_.begin());
+  streams_.push_back(stream);
+  return stream;
+}
+
+HttpSession::Place HttpSession::find_stream(std::string_view last_event_id) {
+  const bool primed = primes();
+  const std::lock_guard lock(mutex_);
+  const auto listening = [&] {
+    if (listening_ == nullptr) {
+      listening_ = std::make_shared<HttpStream>(0, HttpStream::Keep::kLastMessages, primed);
+    }
+    return listening_;
+  };
+  if (last_event_id.empty()) return {listening()};
+  const auto dash = last_event_id.find('-');
+  if (dash == std::string_view::npos) return {};
+  const auto stream = number_in(last_event_id.substr(0, dash));
+  const auto event = number_in(last_event_id.substr(dash + 1));
+  if (!stream || !event) return {};
+  if (*stream == 0) return {listening(), *event};
+  const auto it = std::find_if(streams_.begin(), streams_.end(),
+                               [&](const auto& kept) { return kept->number() == *stream; });
+  if (it == streams_.end()) return {};
+  return {*it, *event};
+}
+
+void HttpSession::end_streams() {
+  std::shared_ptr<HttpStream> listening;
+  {
+    const std::lock_guard lock(mutex_);
+    listening = listening_;
+  }
+  if (listening != nullptr) listening->end_reply();
+}
+
+void HttpSession::end() {
+  server_.end(session_);
+  end_streams();
+}
+
+// --- HttpSessions -------------------------------------------------------------------------------
+
+std::shared_ptr<HttpSession> HttpSessions::open(const Caller& caller, Instant now) {
+  std::string id = random_id();
+  if (id.empty()) return nullptr;
+  auto session = std::make_shared<HttpSession>(server_, id, caller, now);
+  std::shared_ptr<HttpSession> ended;
+  bool full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (sessions_.size() >= options_.max_sessions) {
+      // The one that rests longest makes place.
+      auto oldest = sessions_.end();
+      for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+        if (oldest != sessions_.end() && oldest->second->last_used() <= it->second->last_used()) {
+          continue;
+        }
+        if (now - it->second->last_used() > kYoung && it->second->is_idle()) oldest = it;
+      }
+      if (oldest == sessions_.end()) {
+        full = true;
+      } else {
+        ended = std::move(oldest->second);
+        sessions_.erase(oldest);
+      }
+    }
+    if (!full) sessions_.emplace(std::move(id), session);
+  }
+  if (ended != nullptr) ended->end();
+  if (full) {
+    log::warning("http", "no place for another session (the limit is {})", options_.max_sessions);
+    session->end();
+    return nullptr;
+  }
+  return session;
+}
+
+std::shared_ptr<HttpSession> HttpSessions::find(std::string_view id) {
+  const std::string key(id);
+  const std::lock_guard lock(mutex_);
+  const auto it = sessions_.find(key);
+  return it == sessions_.end() ? nullptr : it->second;
+}
+
+bool HttpSessions::end(std::string_view id) {
+  std::shared_ptr<HttpSession> ended;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = sessions_.find(std::string(id));
+    if (it == sessions_.end()) return false;
+    ended = std::move(it->second);
+    sessions_.erase(it);
+  }
+  ended->end();
+  return true;
+}
+
+std::vector<std::shared_ptr<HttpSession>> HttpSessions::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<HttpSession>> out;
+  out.reserve(sessions_.size());
+  for (const auto& [id, session] : sessions_) out.push_back(session);
+  return out;
+}
+
+void HttpSessions::sweep(Instant now) {
+  for (const auto& session : all()) {
+    if (now - session->last_used() > options_.session_idle && session->is_idle()) end(session->id());
+  }
+}
+
+void HttpSessions::end_streams() {
+  for (const auto& session : all()) session->end_streams();
+}
+
+std::size_t HttpSessions::size() const {
+  const std::lock_guard lock(mutex_);
+  return sessions_.size();
+}
+
+}  // namespace mxcp::mcp

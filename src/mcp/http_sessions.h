@@ -1,0 +1,86 @@
+// The sessions of the handshake revisions over HTTP: an id, what was negotiated, the stream that a
+// client listens to with GET, and the streams of requests that it may come back for.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "mcp/http_stream.h"
+#include "mcp/session.h"
+
+namespace mxcp::mcp {
+
+class HttpSession final : public HttpStreams {
+ public:
+  HttpSession(Server& server, std::string id, const Caller& caller, Instant now);
+  ~HttpSession() override;
+
+  const std::string& id() const { return id_; }
+  Session& session() { return *session_; }
+  // Whether the caller is the one who began the session.
+  bool belongs_to(const Caller& caller) const;
+
+  void touch(Instant now) { used_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+  Instant last_used() const { return Instant(Duration(used_.load(std::memory_order_relaxed))); }
+  // Nothing runs in it and nobody listens.
+  bool is_idle() const;
+
+  // The stream of a request. The last few are kept for a client that comes back.
+  std::shared_ptr<HttpStream> open_stream() override;
+  // By the id of its last event, as in Last-Event-ID, with the number of that event; null when it is
+  // unknown or no longer kept. Without an id: the stream to listen to.
+  struct Place {
+    std::shared_ptr<HttpStream> stream;
+    std::uint64_t after = HttpStream::kUnsent;
+  };
+  Place find_stream(std::string_view last_event_id);
+
+  void end_streams();
+  // Ends the session: running requests are cancelled, streams end.
+  void end();
+
+ private:
+  bool primes() const;
+
+  Server& server_;
+  const std::string id_;
+  const std::string user_;
+  std::shared_ptr<Session> session_;
+  std::atomic<Duration::rep> used_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<HttpStream> listening_;             // made when first needed
+  std::vector<std::shared_ptr<HttpStream>> streams_;  // of requests, oldest first
+  std::uint64_t next_stream_ = 1;
+
+  class Listener;
+};
+
+class HttpSessions {
+ public:
+  HttpSessions(Server& server, const HttpEndpointOptions& options)
+      : server_(server), options_(options) {}
+
+  // Null when there is no place, not even by ending a session that rests.
+  std::shared_ptr<HttpSession> open(const Caller& caller, Instant now);
+  std::shared_ptr<HttpSession> find(std::string_view id);
+  // False when there was none.
+  bool end(std::string_view id);
+  void sweep(Instant now);
+  void end_streams();
+  std::size_t size() const;
+
+ private:
+  std::vector<std::shared_ptr<HttpSession>> all() const;
+
+  Server& server_;
+  const HttpEndpointOptions options_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<HttpSession>> sessions_;
+};
+
+}  // namespace mxcp::mcp

@@ -1,0 +1,464 @@
+#include "net/http_connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "net/http_text.h"
+
+namespace mxcp::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+constexpr std::size_t kReadSize = 64 << 10;
+// Bytes of later requests that are read while one runs: enough to see that the client is gone.
+constexpr std::size_t kMaxAhead = 64 << 10;
+constexpr std::chrono::seconds kLingerLimit{2};
+
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+int status_of(const boost::system::error_code& error) {
+  if (error == http::error::header_limit) return 431;
+  if (error == http::error::body_limit) return 413;
+  if (error == http::error::bad_version) return 505;
+  return 400;
+}
+
+std::string_view explanation(int status) {
+  switch (status) {
+    case 431: return "the headers of the request are too large";
+    case 413: return "the body of the request is too large";
+    case 505: return "only HTTP/1.0 and HTTP/1.1 are spoken here";
+    default: return "this is no valid HTTP request";
+  }
+}
+
+std::string error_body(std::string_view message) {
+  std::string out = R"({"error":)";
+  append_json_string(out, message);
+  return out + "}\n";
+}
+
+}  // namespace
+
+struct HttpConnection::Io {
+  using Parser = http::request_parser<http::string_body>;
+
+  Io(asio::io_context& io, int fd) : context(io), socket(io, fd), fd(fd) {}
+
+  asio::io_context& context;
+  asio::posix::stream_descriptor socket;
+  const int fd;
+  std::optional<Parser> parser;
+};
+
+HttpConnection::HttpConnection(asio::io_context& io, int socket, HttpService& service,
+                               std::function<void(HttpConnection&)> on_closed)
+    : service_(service),
+      on_closed_(std::move(on_closed)),
+      io_(std::make_unique<Io>(io, socket)),
+      phase_began_(Clock::system().now()),
+      writer_(socket),
+      answered_(phase_began_),
+      write_progress_(phase_began_) {}
+
+HttpConnection::~HttpConnection() = default;
+
+void HttpConnection::start() {
+  wait_readable();
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+void HttpConnection::wait_readable() {
+  if (std::exchange(reading_, true)) return;
+  io_->socket.async_wait(asio::posix::stream_descriptor::wait_read,
+                         [self = shared_from_this()](const boost::system::error_code& error) {
+                           self->reading_ = false;
+                           if (!error) self->on_readable();
+                         });
+}
+
+void HttpConnection::on_readable() {
+  static thread_local std::array<char, kReadSize> scratch;
+  const ssize_t n = ::recv(io_->fd, scratch.data(), scratch.size(), 0);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return wait_readable();
+  if (n <= 0) return lost();
+  if (phase_ == Phase::kLingering) return wait_readable();
+  in_.append(scratch.data(), static_cast<std::size_t>(n));
+  process();
+}
+
+void HttpConnection::process() {
+  while (true) {
+    bool broken = false;
+    bool last = false;
+    {
+      const std::lock_guard lock(mutex_);
+      if (closed_) return;
+      broken = writer_.is_broken();
+      if (!broken && writer_.has_pending()) wait_writable();
+      wake_ = in_.size() > in_used_;
+      if (!broken && busy_) break;
+      // What was answered is read before more is asked.
+      if (!broken && writer_.has_pending()) return;
+      last = close_after_;
+    }
+    if (broken) return lost();
+    if (last) return linger();
+    if (in_used_ == in_.size()) {
+      in_.clear();
+      in_used_ = 0;
+      if (in_.capacity() > kReadSize) std::string().swap(in_);
+      break;
+    }
+    const Parsed parsed = parse();
+    if (parsed == Parsed::kFailed) return;
+    if (parsed == Parsed::kMore) break;
+    dispatch();
+  }
+  if (in_.size() - in_used_ < kMaxAhead || phase_ != Phase::kIdle) wait_readable();
+}
+
+HttpConnection::Parsed HttpConnection::parse() {
+  auto& parser = io_->parser;
+  if (!parser) {
+    parser.emplace();
+    parser->header_limit(static_cast<std::uint32_t>(service_.options.max_header));
+    parser->body_limit(service_.options.max_body);
+    parser->eager(true);
+    phase_ = Phase::kHeader;
+    phase_began_ = Clock::system().now();
+    continued_ = false;
+  }
+  boost::system::error_code error;
+  in_used_ += parser->put(asio::const_buffer(in_.data() + in_used_, in_.size() - in_used_), error);
+  if (error && error != http::error::need_more) {
+    const int status = status_of(error);
+    fail(status, explanation(status));
+    return Parsed::kFailed;
+  }
+  if (in_used_ > 0 && in_used_ == in_.size()) {
+    in_.clear();
+    in_used_ = 0;
+  }
+  if (parser->is_done()) return Parsed::kRequest;
+  if (in_used_ > 0) {
+    in_.erase(0, in_used_);
+    in_used_ = 0;
+  }
+  if (phase_ == Phase::kHeader && parser->is_header_done()) {
+    phase_ = Phase::kBody;
+    phase_began_ = Clock::system().now();
+    const auto expect = parser->get().find(http::field::expect);
+    if (expect != parser->get().end() && to_lower(view(expect->value())) == "100-continue") {
+      const std::lock_guard lock(mutex_);
+      writer_.write("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+  }
+  return Parsed::kMore;
+}
+
+void HttpConnection::fail(int status, std::string_view message) {
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = true;
+    close_after_ = true;
+    http_1_1_ = true;
+    cors_.clear();
+  }
+  in_.clear();
+  in_used_ = 0;
+  io_->parser.reset();
+  log::debug("http", "{}: {}", status, message);
+  respond(status, "application/json", error_body(message), "");
+  process();
+}
+
+// --- a request ----------------------------------------------------------------------------------
+
+void HttpConnection::dispatch() {
+  auto request = io_->parser->release();
+  io_->parser.reset();
+  phase_ = Phase::kIdle;
+
+  mcp::HttpRequest out;
+  out.method = std::string(view(request.method_string()));
+  out.body = std::move(request.body());
+  out.caller.transport = "http";
+  std::size_t hosts = 0;
+  for (const auto& field : request) {
+    if (field.name() == http::field::host) ++hosts;
+    out.caller.headers.emplace_back(to_lower(view(field.name_string())),
+                                    std::string(trim(view(field.value()))));
+  }
+  const std::string_view host = out.header("host");
+  const std::string_view forwarded = out.header("x-forwarded-host");
+  const std::string_view origin = out.header("origin");
+  const bool host_allowed = hosts == 1 && service_.guard.allows_host(host, forwarded);
+  const bool origin_allowed = service_.guard.allows_origin(origin, host, forwarded);
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = true;
+    http_1_1_ = request.version() >= 11;
+    if (!http_1_1_ || !request.keep_alive()) close_after_ = true;
+    cors_.clear();
+    if (!origin.empty() && origin_allowed) {
+      cors_ = "Access-Control-Allow-Origin: " + std::string(origin) +
+              "\r\nAccess-Control-Expose-Headers: Mcp-Session-Id\r\nVary: Origin\r\n";
+    }
+  }
+  // A Unix socket is reached by a path; what a client calls it means nothing.
+  const bool by_path = !service_.options.unix_socket.empty();
+  if (!by_path && hosts != 1 && request.version() >= 11) {
+    return respond(400, "application/json", error_body("exactly one Host header is expected"), "");
+  }
+  if (!by_path && !host_allowed && hosts == 1) {
+    return respond(403, "application/json",
+                   error_body("this Host is not served here: " + shorten(host, 100)), "");
+  }
+  if (!origin_allowed) {
+    return respond(403, "application/json",
+                   error_body("this Origin is not allowed: " + shorten(origin, 100)), "");
+  }
+  std::string_view path = view(request.target());
+  path = path.substr(0, path.find_first_of("?#"));
+  route(std::move(out), path);
+}
+
+void HttpConnection::route(mcp::HttpRequest request, std::string_view path) {
+  const HttpOptions& options = service_.options;
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  if (path == options.path) {
+    if (request.method == "OPTIONS") {
+      return respond(204, "", "",
+                     "Allow: POST, GET, DELETE\r\n"
+                     "Access-Control-Allow-Methods: POST, GET, DELETE\r\n"
+                     "Access-Control-Allow-Headers: *, Authorization\r\n"
+                     "Access-Control-Max-Age: 3600\r\n");
+    }
+    auto call = service_.endpoint.handle(std::move(request), shared_from_this());
+    const std::lock_guard lock(mutex_);
+    // Still the same request: the next one begins on this thread.
+    if (busy_) call_ = std::move(call);
+    return;
+  }
+  const bool is_health = options.health && (path == "/livez" || path == "/readyz");
+  if (!is_health) {
+    return respond(404, "application/json",
+                   error_body("nothing is here; the MCP endpoint is " + options.path), "");
+  }
+  if (request.method != "GET") {
+    return respond(405, "application/json", error_body("only GET"), "Allow: GET\r\n");
+  }
+  if (path == "/livez") return respond(200, "application/json", "{\"status\":\"ok\"}\n", "");
+  Readiness readiness = service_.readiness();
+  respond(readiness.ready ? 200 : 503, "application/json", std::move(readiness.json) + "\n",
+          "Cache-Control: no-store\r\n");
+}
+
+// --- answers, from any thread -------------------------------------------------------------------
+
+void HttpConnection::respond(int status, std::string_view content_type, std::string body,
+                             std::string_view headers) {
+  std::shared_ptr<mcp::HttpCall> done;  // destroyed after the lock is released
+  const std::lock_guard lock(mutex_);
+  if (closed_ || !busy_ || streaming_) return;
+  if (service_.stopping.load(std::memory_order_relaxed)) close_after_ = true;
+  std::string more;
+  if (!cors_.empty()) headers = more = cors_ + std::string(headers);
+  std::string head = response_head({.status = status,
+                                    .content_type = content_type,
+                                    .content_length = body.size(),
+                                    .chunked = false,
+                                    .close = close_after_,
+                                    .headers = headers});
+  writer_.write(std::move(head), std::move(body));
+  finish(done);
+}
+
+std::string HttpConnection::framed(std::string_view events) const {
+  return chunked_ ? chunk(events) : std::string(events);
+}
+
+void HttpConnection::begin_stream(std::string_view headers, std::string events) {
+  const std::lock_guard lock(mutex_);
+  if (closed_ || !busy_ || streaming_) return;
+  streaming_ = true;
+  chunked_ = http_1_1_;
+  if (!chunked_) close_after_ = true;
+  std::string text = response_head({.status = 200,
+                                    .content_type = "text/event-stream",
+                                    .content_length = {},
+                                    .chunked = chunked_,
+                                    .close = close_after_,
+                                    .headers = "Cache-Control: no-cache\r\n"
+                                               "X-Accel-Buffering: no\r\n" +
+                                               cors_ + std::string(headers)});
+  writer_.write(std::move(text), framed(events));
+  write_progress_ = answered_ = Clock::system().now();
+  if (writer_.has_pending()) wake();
+}
+
+bool HttpConnection::send_events(std::string events) {
+  const std::lock_guard lock(mutex_);
+  if (closed_ || !streaming_) return false;
+  if (writer_.is_broken() || writer_.pending() > service_.options.max_backlog) {
+    log::warning("http", "a client does not read its stream, which is given up");
+    // As if it had gone; process() sees it.
+    ::shutdown(io_->fd, SHUT_RDWR);
+    wake();
+    return false;
+  }
+  if (!writer_.has_pending()) write_progress_ = Clock::system().now();
+  writer_.write(framed(events));
+  answered_ = Clock::system().now();
+  if (writer_.has_pending()) wake();
+  return true;
+}
+
+void HttpConnection::end_stream(std::string last_events) {
+  std::shared_ptr<mcp::HttpCall> done;
+  const std::lock_guard lock(mutex_);
+  if (closed_ || !streaming_) return;
+  if (service_.stopping.load(std::memory_order_relaxed)) close_after_ = true;
+  std::string text = framed(last_events);
+  if (chunked_) text += kLastChunk;
+  writer_.write(std::move(text));
+  finish(done);
+}
+
+void HttpConnection::finish(std::shared_ptr<mcp::HttpCall>& done) {
+  busy_ = false;
+  streaming_ = false;
+  done = std::move(call_);
+  call_ = nullptr;
+  write_progress_ = answered_ = Clock::system().now();
+  // Usually there is nothing to do: the next request makes the socket readable.
+  if (wake_ || close_after_ || writer_.has_pending() || writer_.is_broken()) wake();
+}
+
+void HttpConnection::wake() {
+  asio::post(io_->context, [self = shared_from_this()] { self->process(); });
+}
+
+void HttpConnection::wait_writable() {
+  if (std::exchange(writing_, true)) return;
+  io_->socket.async_wait(asio::posix::stream_descriptor::wait_write,
+                         [self = shared_from_this()](const boost::system::error_code& error) {
+                           self->writing_ = false;
+                           if (error) return;
+                           {
+                             const std::lock_guard lock(self->mutex_);
+                             if (self->closed_) return;
+                             if (self->writer_.flush()) {
+                               self->write_progress_ = Clock::system().now();
+                             }
+                           }
+                           self->process();
+                         });
+}
+
+// --- the end ------------------------------------------------------------------------------------
+
+void HttpConnection::turn_away() {
+  {
+    const std::lock_guard lock(mutex_);
+    busy_ = true;
+    close_after_ = true;
+  }
+  respond(503, "application/json", error_body("too many connections; try again in a moment"),
+          "Retry-After: 1\r\n");
+  process();
+}
+
+void HttpConnection::linger() {
+  if (phase_ == Phase::kLingering) return;
+  phase_ = Phase::kLingering;
+  phase_began_ = Clock::system().now();
+  ::shutdown(io_->fd, SHUT_WR);
+  wait_readable();
+}
+
+void HttpConnection::lost() {
+  std::shared_ptr<mcp::HttpCall> call;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    call = std::move(call_);
+    call_ = nullptr;
+  }
+  if (call != nullptr) call->disconnected();
+  close();
+}
+
+void HttpConnection::close() {
+  std::shared_ptr<mcp::HttpCall> call;
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(closed_, true)) return;
+    call = std::move(call_);
+    call_ = nullptr;
+    boost::system::error_code ignored;
+    io_->socket.close(ignored);
+  }
+  if (call != nullptr) call->disconnected();
+  on_closed_(*this);
+}
+
+void HttpConnection::drain() {
+  bool idle = false;
+  {
+    const std::lock_guard lock(mutex_);
+    idle = !busy_ && !writer_.has_pending();
+    close_after_ = true;
+  }
+  if (idle && phase_ != Phase::kLingering) close();
+}
+
+void HttpConnection::sweep(Instant now) {
+  const HttpOptions& options = service_.options;
+  bool stuck = false, idle = false, late = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    if (writer_.has_pending()) {
+      stuck = now - write_progress_ > options.write_limit;
+    } else if (streaming_) {
+      if (now - answered_ > options.keep_alive) {
+        writer_.write(framed(":\n\n"));
+        write_progress_ = answered_ = now;
+        if (writer_.has_pending() || writer_.is_broken()) wake();
+      }
+    } else if (!busy_) {
+      const auto in_phase = now - phase_began_;
+      switch (phase_) {
+        case Phase::kIdle: idle = now - answered_ > options.idle_limit; break;
+        case Phase::kHeader: late = in_phase > options.header_limit; break;
+        case Phase::kBody: late = in_phase > options.body_limit; break;
+        case Phase::kLingering: stuck = in_phase > kLingerLimit; break;
+      }
+    }
+  }
+  if (stuck) return lost();
+  if (idle) return close();
+  if (late) fail(408, "the request took too long to arrive");
+}
+
+}  // namespace mxcp::net

@@ -1,0 +1,116 @@
+// One connection of the HTTP server: requests in, answers out.
+//
+// All methods belong to the thread of its io_context, except those of HttpReply, which may be called
+// from any. `mutex_` guards what both sides touch: whether a request runs, and the writer.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "mcp/http.h"
+#include "net/http_guard.h"
+#include "net/http_server.h"
+#include "net/socket_writer.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace mxcp::net {
+
+// What all connections share.
+struct HttpService {
+  HttpService(HttpOptions given, mcp::HttpEndpoint& the_endpoint, std::function<Readiness()> asked)
+      : options(std::move(given)),
+        guard(options.unix_socket.empty() ? options.host : "", options.base_url,
+              options.trust_proxy),
+        endpoint(the_endpoint),
+        readiness(std::move(asked)) {}
+
+  const HttpOptions options;
+  const HttpGuard guard;
+  mcp::HttpEndpoint& endpoint;
+  const std::function<Readiness()> readiness;
+  std::atomic<bool> stopping{false};
+};
+
+class HttpConnection final : public mcp::HttpReply,
+                             public std::enable_shared_from_this<HttpConnection> {
+ public:
+  // Owns the socket, which must be non-blocking. `on_closed` is called once.
+  HttpConnection(boost::asio::io_context& io, int socket, HttpService& service,
+                 std::function<void(HttpConnection&)> on_closed);
+  ~HttpConnection() override;
+
+  void start();
+  // There is no place for this connection: says so and closes.
+  void turn_away();
+  // Closes once the running request is answered.
+  void drain();
+  void close();
+  // Looks at the deadlines; to be called about once a second.
+  void sweep(Instant now);
+
+  void respond(int status, std::string_view content_type, std::string body,
+               std::string_view headers) override;
+  void begin_stream(std::string_view headers, std::string events) override;
+  bool send_events(std::string events) override;
+  void end_stream(std::string last_events) override;
+
+ private:
+  struct Io;
+  enum class Phase { kIdle, kHeader, kBody, kLingering };
+  enum class Parsed { kMore, kRequest, kFailed };
+
+  void wait_readable();
+  void wait_writable();
+  void on_readable();
+  // Goes on with whatever is due: pending output, the next request, closing.
+  void process();
+  Parsed parse();
+  // Answers a request that could not be read, and closes.
+  void fail(int status, std::string_view message);
+  void dispatch();
+  void route(mcp::HttpRequest request, std::string_view path);
+  // Our side is done: waits for the client to close, so that it can read what was written.
+  void linger();
+  // The client is gone.
+  void lost();
+
+  // With the lock held.
+  void finish(std::shared_ptr<mcp::HttpCall>& done);
+  void wake();
+  std::string framed(std::string_view events) const;
+
+  HttpService& service_;
+  const std::function<void(HttpConnection&)> on_closed_;
+  std::unique_ptr<Io> io_;
+  std::string in_;
+  std::size_t in_used_ = 0;
+  Phase phase_ = Phase::kIdle;
+  Instant phase_began_;
+  bool reading_ = false;  // waits for input
+  bool writing_ = false;  // waits for room to write
+  bool continued_ = false;  // 100 Continue was sent
+
+  std::mutex mutex_;
+  SocketWriter writer_;
+  std::shared_ptr<mcp::HttpCall> call_;
+  std::string cors_;          // headers for the origin of the running request
+  bool busy_ = false;         // a request runs
+  bool streaming_ = false;    // its answer is a stream that has begun
+  bool chunked_ = false;
+  bool http_1_1_ = true;
+  bool close_after_ = false;  // the running request is the last
+  bool wake_ = false;         // input waits for the end of the request
+  bool closed_ = false;
+  Instant answered_;          // when the last answer, or piece of a stream, was written
+  Instant write_progress_;
+};
+
+}  // namespace mxcp::net

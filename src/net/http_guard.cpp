@@ -1,0 +1,74 @@
+#include "net/http_guard.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace mxcp::net {
+namespace {
+
+bool is_port(std::string_view text) {
+  return !text.empty() && text.size() <= 5 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// "example.com:8000" of "https://example.com:8000/path".
+std::string_view authority_of(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return "";
+  url.remove_prefix(scheme + 3);
+  return url.substr(0, url.find_first_of("/?#"));
+}
+
+}  // namespace
+
+std::string host_name(std::string_view text) {
+  text = trim(text);
+  std::size_t end = text.find(':');
+  if (text.starts_with('[')) {
+    end = text.find(']');
+    if (end == std::string_view::npos) return "";
+    ++end;
+  }
+  const std::string_view name = text.substr(0, end);
+  std::string_view rest = end < text.size() ? text.substr(end) : std::string_view();
+  if (name.empty() || name.find_first_of("/@ \t") != std::string_view::npos) return "";
+  if (!rest.empty() && (!rest.starts_with(':') || !is_port(rest.substr(1)))) return "";
+  return to_lower(name);
+}
+
+bool is_loopback_name(std::string_view name) {
+  if (name == "localhost" || name == "[::1]" || name == "::1") return true;
+  // 127.0.0.0/8 as numbers; "127.evil.example" is a name.
+  return name.starts_with("127.") && std::count(name.begin(), name.end(), '.') == 3 &&
+         name.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+HttpGuard::HttpGuard(std::string_view bound_host, std::string_view base_url, bool trust_proxy)
+    : local_only_(bound_host.empty() || is_loopback_name(to_lower(bound_host))),
+      trust_proxy_(trust_proxy) {
+  if (!bound_host.empty()) names_.push_back(to_lower(bound_host));
+  if (auto name = host_name(authority_of(base_url)); !name.empty()) names_.push_back(std::move(name));
+}
+
+bool HttpGuard::allows_host(std::string_view host, std::string_view forwarded) const {
+  const std::string name = host_name(host);
+  if (name.empty()) return false;
+  if (!local_only_ || (trust_proxy_ && !forwarded.empty())) return true;
+  return is_loopback_name(name) || std::find(names_.begin(), names_.end(), name) != names_.end();
+}
+
+bool HttpGuard::allows_origin(std::string_view origin, std::string_view host,
+                              std::string_view forwarded) const {
+  if (origin.empty()) return true;
+  const std::string name = host_name(authority_of(origin));
+  if (name.empty()) return false;  // also "null"
+  if (is_loopback_name(name) || std::find(names_.begin(), names_.end(), name) != names_.end()) {
+    return true;
+  }
+  // Same origin. The host was checked before, so on a local address it is one of the above.
+  const std::string_view asked = trust_proxy_ && !forwarded.empty() ? forwarded : host;
+  return name == host_name(asked);
+}
+
+}  // namespace mxcp::net

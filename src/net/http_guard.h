@@ -1,0 +1,39 @@
+// Which Host and Origin headers are let in.
+//
+// A page in a browser can make requests to any address, and with a name of its own that it lets
+// resolve to 127.0.0.1 even read the answers (DNS rebinding). Two headers that pages cannot forge give
+// it away:
+//   - Host: on an address that only this machine reaches, it must name this machine (localhost,
+//     127.0.0.1, [::1], any port), or the host of the base URL. On other addresses every name is fine,
+//     since any may lead here.
+//   - Origin, where there is one, must be this machine, the base URL, or the host that the request
+//     itself names.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mxcp::net {
+
+class HttpGuard {
+ public:
+  HttpGuard(std::string_view bound_host, std::string_view base_url, bool trust_proxy);
+
+  // `forwarded`: X-Forwarded-Host. Behind a trusted proxy it is the name that clients used, and the
+  // proxy has decided about it.
+  bool allows_host(std::string_view host, std::string_view forwarded) const;
+  bool allows_origin(std::string_view origin, std::string_view host,
+                     std::string_view forwarded) const;
+
+ private:
+  std::vector<std::string> names_;  // hosts that are ours, in lower case, without port
+  bool local_only_;
+  bool trust_proxy_;
+};
+
+// "example.com" of "Example.com:8000" or "[::1]:80" ("[::1]"); "" when it is no host.
+std::string host_name(std::string_view host_and_port);
+bool is_loopback_name(std::string_view name);
+
+}  // namespace mxcp::net

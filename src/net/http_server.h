@@ -1,0 +1,77 @@
+// The HTTP transport: an MCP endpoint on a TCP port or a Unix socket, with /livez and /readyz.
+//
+// HTTP/1.1 with keep-alive. Requests of one connection are answered in their order, one at a time;
+// what a client sends ahead waits in the socket. Everything is bounded: headers (431), bodies (413),
+// the time a request may take to arrive (408), the time a client may take to read, idle connections,
+// and the number of connections (503). A client that does not read stalls itself and nobody else.
+//
+// A few threads read; whoever has an answer writes it, straight to the socket, without waiting. What
+// the socket does not take is written when it can. A connection that closes while its request runs is
+// told to the endpoint.
+//
+// Browsers: Host and Origin are checked (403), so that a page of somebody else's cannot reach a server
+// on this machine; see HttpGuard.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "mcp/http.h"
+
+namespace mxcp::net {
+
+struct HttpOptions {
+  std::string host = "localhost";
+  int port = 8000;            // 0: any that is free
+  std::string unix_socket;    // instead of host and port
+  std::string path = "/mcp";
+  std::string base_url;       // how clients reach the server through a proxy
+  bool trust_proxy = false;   // X-Forwarded-Host stands for Host
+  bool health = true;         // /livez and /readyz
+
+  std::size_t threads = 0;    // that read: 0 is one for each two cores
+  std::size_t max_connections = 2048;
+  std::size_t max_header = 32 << 10;
+  std::size_t max_body = 16 << 20;
+  // Bytes that wait for a client that listens to a stream; beyond, the stream is given up.
+  std::size_t max_backlog = 8 << 20;
+  std::chrono::milliseconds header_limit{15'000};  // from the first byte of a request
+  std::chrono::milliseconds body_limit{60'000};    // from the end of its headers
+  std::chrono::milliseconds write_limit{30'000};   // without progress
+  std::chrono::milliseconds idle_limit{75'000};    // between requests
+  std::chrono::milliseconds keep_alive{15'000};    // between signs of life on a stream
+};
+
+// What /readyz says: 200 or 503, and a JSON object.
+struct Readiness {
+  bool ready = true;
+  std::string json = "{}";
+};
+
+class HttpServer {
+ public:
+  HttpServer(HttpOptions options, mcp::HttpEndpoint& endpoint, std::function<Readiness()> readiness);
+  ~HttpServer();
+
+  // Binds and begins to serve. Errors: kIo when that is not possible, e.g. the port is in use.
+  Status start();
+  // "http://localhost:8000/mcp", with the port that is bound.
+  std::string url() const;
+  // No more connections and requests; waits for the answers that are due, up to the deadline.
+  void drain(Instant deadline);
+  // Closes what is left.
+  void stop();
+
+  std::size_t connection_count() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace mxcp::net
