@@ -1,5 +1,9 @@
 #include "net/http_connection.h"
 
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -47,6 +51,15 @@ std::string_view explanation(int status) {
     case 505: return "only HTTP/1.0 and HTTP/1.1 are spoken here";
     default: return "this is no valid HTTP request";
   }
+}
+
+// Bytes in the socket that the other side has not taken; -1 when the system does not say.
+int unsent_bytes([[maybe_unused]] int fd) {
+  int bytes = -1;
+#ifdef SIOCOUTQ
+  if (::ioctl(fd, SIOCOUTQ, &bytes) != 0) return -1;
+#endif
+  return bytes;
 }
 
 std::string error_body(std::string_view message) {
@@ -439,6 +452,10 @@ void HttpConnection::sweep(Instant now) {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     if (writer_.has_pending()) {
+      // A slow client takes bytes out of the socket long before there is room for more of ours.
+      const int unsent = unsent_bytes(io_->fd);
+      if (unsent != unsent_) write_progress_ = now;
+      unsent_ = unsent;
       stuck = now - write_progress_ > options.write_limit;
     } else if (streaming_) {
       if (now - answered_ > options.keep_alive) {

@@ -110,7 +110,8 @@ class HttpConnection final : public mcp::HttpReply,
   bool wake_ = false;         // input waits for the end of the request
   bool closed_ = false;
   Instant answered_;          // when the last answer, or piece of a stream, was written
-  Instant write_progress_;
+  Instant write_progress_;    // when the client last took something
+  int unsent_ = -1;
 };
 
 }  // namespace mxcp::net

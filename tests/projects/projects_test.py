@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 from harness import Project, Server
+from http_harness import MODERN, HttpServer
 
 HERE = Path(__file__).resolve().parent
 PROJECTS = sorted(path.parent for path in HERE.glob("*/expected.yml"))
@@ -106,13 +109,25 @@ def test_from_the_command_line(folder: Path, tmp_path: Path) -> None:
         check_result(call, text[: text.rindex("}")])
 
 
+@contextlib.contextmanager
+def served(project: Project, how: str) -> Iterator[Server | HttpServer]:
+    """A server that a client of either era speaks to, over either transport."""
+    with project.serve() if how == "stdio" else HttpServer(project) as server:
+        if how == "http-modern":
+            server.modern = MODERN
+        else:
+            server.initialize()
+        yield server
+
+
 @pytest.mark.stdio
+@pytest.mark.parametrize("how", ["stdio", "http", "http-modern"])
 @pytest.mark.parametrize("folder", PROJECTS, ids=lambda folder: folder.name)
-def test_over_stdio(folder: Path, tmp_path: Path) -> None:
+def test_through_a_server(folder: Path, how: str, tmp_path: Path) -> None:
     project, expected = load(folder, tmp_path)
-    with project.serve() as server:
-        server.initialize()
+    with served(project, how) as server:
         tools = list_tools(server)
+        # What "only: stdio" means is: only through a server.
         calls = calls_for(expected, "stdio")
         # All of them at once: the answers must not depend on each other, unless the file says so.
         if expected.get("in_order"):
@@ -134,14 +149,16 @@ def test_over_stdio(folder: Path, tmp_path: Path) -> None:
                 text = json.dumps(text)  # a plain text is its own content
             check_result(call, text)
             if "outputSchema" in tools[call["tool"]]:
-                jsonschema.validate(result["structuredContent"], tools[call["tool"]]["outputSchema"])
+                jsonschema.validate(
+                    result["structuredContent"], tools[call["tool"]]["outputSchema"]
+                )
 
 
-def list_tools(server: Server) -> dict[str, Any]:
+def list_tools(server: Server | HttpServer) -> dict[str, Any]:
     return {tool["name"]: tool for tool in server.request("tools/list")["result"]["tools"]}
 
 
-def call_tool(server: Server, call: dict[str, Any]) -> dict[str, Any]:
+def call_tool(server: Server | HttpServer, call: dict[str, Any]) -> dict[str, Any]:
     return server.answer(server.start_call(call["tool"], call.get("args", {})))["result"]
 
 

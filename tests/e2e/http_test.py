@@ -1,0 +1,369 @@
+"""HTTP itself, in raw requests: limits, guards, order on a connection, disconnects, shutdown."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from harness import PATIENCE, Project
+from http_harness import MODERN, HttpServer
+
+pytestmark = pytest.mark.stdio
+
+ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
+
+
+@pytest.fixture
+def served(project: Project) -> Project:
+    project.sql_tool("add", "SELECT $a + 1 AS sum",
+                     "parameters: [{name: a, type: integer}]\nreturn: {type: integer}")  # fmt: skip
+    project.sql_tool("long_text", "SELECT repeat('x', $n) AS text",
+                     "parameters: [{name: n, type: integer}]\nreturn: {type: string}")  # fmt: skip
+    project.sql_tool("endless", ENDLESS)
+    project.python_tool("nap", "import time\n\ndef nap():\n    time.sleep(0.5)\n    return 'rested'\n",
+                        "return: {type: string}")  # fmt: skip
+    return project
+
+
+def call_message(server: HttpServer, name: str, arguments: dict, id: int = 1) -> dict:
+    return server.message("tools/call", {"name": name, "arguments": arguments}, id)
+
+
+def raw_request(server: HttpServer, message: dict, host: str = "localhost") -> bytes:
+    body = json.dumps(message).encode()
+    headers = {"Host": host, "Content-Type": "application/json", **server.headers_for(message)}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST /mcp HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def read_response(stream) -> tuple[int, str]:
+    status = int(stream.readline().split()[1])
+    length = 0
+    while (line := stream.readline().strip()) != b"":
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            length = int(value)
+    return status, stream.read(length).decode()
+
+
+# --- where it listens ----------------------------------------------------------------------------
+
+
+def test_the_report_and_both_addresses_of_localhost(served: Project) -> None:
+    with HttpServer(served) as server:
+        assert server.report["status"] == "ok" and server.report["tools"] == 4
+        assert server.url == f"http://localhost:{server.port}/mcp"
+        assert server.http("GET", "/livez").json == {"status": "ok"}
+        if socket.has_ipv6:
+            try:
+                connection = server.connect("::1")
+                assert server.http("GET", "/livez", connection=connection).status == 200
+            except OSError:
+                pass  # this machine has no IPv6
+
+
+def test_another_path_and_host(served: Project) -> None:
+    with HttpServer(served, "--path", "tools/", "--host", "127.0.0.1") as server:
+        assert server.url == f"http://127.0.0.1:{server.port}/tools"
+        assert server.http("GET", "/mcp").status == 404
+        server.initialize()
+        assert server.value("add", a=1) == 2
+
+
+def test_a_unix_socket(served: Project, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with HttpServer(served, "--unix-socket", str(path)):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(path))
+            client.sendall(b"GET /livez HTTP/1.1\r\nHost: whatever\r\n\r\n")
+            assert read_response(client.makefile("rb")) == (200, '{"status":"ok"}\n')
+        # A second server on a socket that is in use says so.
+        ran = served.run("serve", "--unix-socket", str(path))
+        assert ran.code == 1 and "is in use" in ran.stderr
+    assert not path.exists()
+
+
+def test_a_port_that_is_taken(served: Project) -> None:
+    with HttpServer(served) as server:
+        ran = served.run("serve", "--port", str(server.port))
+        assert ran.code == 1
+        assert f"port {server.port} on 127.0.0.1 is in use" in ran.stderr
+        assert "--port" in ran.stderr
+
+
+@pytest.mark.parametrize("port", ["x", "70000", "-1"])
+def test_a_port_that_is_none(served: Project, port: str) -> None:
+    ran = served.run("serve", "--port", port)
+    assert ran.code == 2 and "is no port" in ran.stderr
+
+
+# --- who may come in -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "localhost:{port}"}, 200),
+        ({"Host": "127.0.0.1:{port}"}, 200),
+        ({"Host": "[::1]:{port}"}, 200),
+        ({"Host": "LOCALHOST"}, 200),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "127.0.0.1.evil.example"}, 403),
+        ({"Host": "localhost@evil.example"}, 403),
+        ({"Host": ""}, 403),
+        ({"Host": "localhost", "Origin": "http://localhost:3000"}, 200),
+        ({"Host": "localhost", "Origin": "http://127.0.0.1"}, 200),
+        ({"Host": "localhost", "Origin": "https://evil.example"}, 403),
+        ({"Host": "localhost", "Origin": "null"}, 403),
+    ],
+)  # fmt: skip
+def test_host_and_origin(served: Project, headers: dict[str, str], status: int) -> None:
+    with HttpServer(served) as server:
+        given = {name: value.format(port=server.port) for name, value in headers.items()}
+        response = server.http("GET", "/livez", headers=given)
+        assert response.status == status, response
+        allowed = given.get("Origin") if status == 200 else None
+        assert response.headers.get("access-control-allow-origin") == allowed
+
+
+def test_behind_a_proxy(served: Project) -> None:
+    served.write({"config.yml": """
+        mxcp: 1
+        transport: {http: {base_url: "https://tools.example/mcp", trust_proxy: true}}
+        projects: {test: {profiles: {default: {}}}}
+        """})  # fmt: skip
+    with HttpServer(served, env={"MXCP_CONFIG": str(served.folder / "config.yml")}) as server:
+
+        def status(**headers: str) -> int:
+            given = {name.replace("_", "-"): value for name, value in headers.items()}
+            return server.http("GET", "/livez", headers=given).status
+
+        assert status(Host="tools.example") == 200
+        assert status(Host="backend", X_Forwarded_Host="other.example") == 200
+        assert status(Host="backend") == 403
+        assert status(Host="localhost", Origin="https://tools.example") == 200
+        assert status(Host="localhost", Origin="https://evil.example") == 403
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def test_what_is_too_large(served: Project) -> None:
+    with HttpServer(served) as server:
+        assert server.http(headers={"X": "y" * 40_000}, body={}).status == 431
+        # The size is refused before the body is sent.
+        with server.socket() as client:
+            client.sendall(
+                b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n"
+            )
+            stream = client.makefile("rb")
+            assert read_response(stream)[0] == 413
+            assert stream.read() == b""  # and the connection is closed
+        chunked = iter([b"x" * (1 << 20)] * 20)
+        connection = server.connect()
+        try:
+            connection.request("POST", "/mcp", chunked, {"Content-Type": "application/json"},
+                               encode_chunked=True)  # fmt: skip
+            assert connection.getresponse().status == 413
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the server closed while the client still sent
+        connection.close()
+        assert server.http("GET", "/livez").status == 200
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        ("GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        ("GET /livez HTTP/1.0\r\n\r\n", 200),
+        ("GET /livez HTTP/1.1\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
+        ("GET /livez HTTP/3.0\r\nHost: localhost\r\n\r\n", 505),
+        ("garbage\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n", 400),
+        ("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
+        ("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", 400),
+        ("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+        ("PUT /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 405),
+        ("POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 415),
+        ("POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}", 406),
+    ],
+)  # fmt: skip
+def test_odd_requests(served: Project, request_text: str, status: int) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        client.sendall(request_text.encode())
+        assert read_response(client.makefile("rb"))[0] == status
+        assert server.http("GET", "/livez").status == 200
+
+
+def test_a_body_in_many_small_pieces_and_expect(served: Project) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        server.initialize()
+        message = raw_request(server, call_message(server, "add", {"a": 6}))
+        head, _, body = message.partition(b"\r\n\r\n")
+        client.sendall(head + b"\r\nExpect: 100-continue\r\n\r\n")
+        stream = client.makefile("rb")
+        assert stream.readline() == b"HTTP/1.1 100 Continue\r\n" and stream.readline() == b"\r\n"
+        for byte in body:
+            client.sendall(bytes([byte]))
+        status, text = read_response(stream)
+        assert status == 200 and json.loads(text)["result"]["structuredContent"] == {"result": 7}
+
+
+def test_requests_sent_ahead_are_answered_in_order(served: Project) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        server.initialize()
+        messages = [call_message(server, "nap", {}, 1)]
+        messages += [call_message(server, "add", {"a": i}, i) for i in range(2, 300)]
+        client.sendall(b"".join(raw_request(server, message) for message in messages))
+        stream = client.makefile("rb")
+        answers = [json.loads(read_response(stream)[1]) for _ in messages]
+        assert [answer["id"] for answer in answers] == list(range(1, 300))
+        assert answers[-1]["result"]["structuredContent"] == {"result": 300}
+
+
+def test_a_client_that_does_not_read_costs_nobody_else_anything(served: Project) -> None:
+    with HttpServer(served) as server, server.socket() as lazy:
+        server.initialize()
+        size = 3_000_000
+        request = raw_request(server, call_message(server, "long_text", {"n": size}, 1000))
+        for id in range(1000, 1020):
+            lazy.sendall(request.replace(b'"id": 1000', b'"id": %d' % id))
+        for i in range(50):
+            assert server.value("add", a=i) == i + 1
+        stream = lazy.makefile("rb")
+        for _ in range(20):
+            answer = json.loads(read_response(stream)[1])
+            assert len(answer["result"]["content"][0]["text"]) == size
+
+
+# --- disconnect and shutdown ---------------------------------------------------------------------
+
+
+def test_a_modern_client_that_leaves_cancels_its_query(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.modern = MODERN
+        with server.socket() as client:
+            client.sendall(raw_request(server, call_message(server, "endless", {})))
+            server.wait_until(lambda: server.active_calls() == 1, "the query runs")
+        server.wait_until(lambda: server.active_calls() == 0, "the query was stopped")
+
+
+def test_an_older_client_that_leaves_cancels_nothing(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.initialize()
+        with server.socket() as client:
+            client.sendall(raw_request(server, call_message(server, "endless", {}, 77)))
+            server.wait_until(lambda: server.active_calls() == 1, "the query runs")
+        assert server.value("add", a=1) == 2
+        assert server.active_calls() == 1
+        assert server.post("notifications/cancelled", {"requestId": 77}).status == 202
+        server.wait_until(lambda: server.active_calls() == 0, "the query was stopped")
+
+
+def test_a_cancelled_request_gets_no_message(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.initialize()
+        id = server.start_call("endless")
+        server.wait_until(lambda: server.active_calls() == 1, "the query runs")
+        server.post("notifications/cancelled", {"requestId": id})
+        response = server._running.pop(id).result(PATIENCE)
+        assert (response.status, response.messages) == (200, [])
+
+
+def test_sigterm_lets_running_calls_end(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.initialize()
+        id = server.start_call("nap")
+        idle = server.connect()
+        idle.connect()
+        server.wait_until(lambda: server.active_calls() == 1, "the call runs")
+        server.signal(signal.SIGTERM)
+        assert server.answer(id)["result"]["content"][0]["text"] == "rested"
+        assert server.wait() == 0
+        assert idle.sock.recv(1) == b""
+        with pytest.raises(OSError):
+            server.http("GET", "/livez")
+
+
+def test_sigterm_cancels_what_does_not_end(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.initialize()
+        id = server.start_call("endless")
+        server.wait_until(lambda: server.active_calls() == 1, "the call runs")
+        server.signal(signal.SIGTERM)
+        result = server.answer(id)["result"]
+        assert result["isError"] and "shutting down" in result["content"][0]["text"]
+        assert server.wait() == 0
+
+
+def test_readiness_while_starting(project: Project) -> None:
+    project.python_tool("t", "def t():\n    return 1\n")
+    gate = project.folder / "gate"
+    project.write({"python/hooks.py": f"""
+        import os, time
+        from mxcp.runtime import on_init
+
+        @on_init
+        def wait():
+            while not os.path.exists({str(gate)!r}):
+                time.sleep(0.01)
+        """})  # fmt: skip
+    with HttpServer(project) as server:
+        response = server.http("GET", "/readyz")
+        assert (response.status, response.json["status"]) == (503, "starting")
+        assert server.http("GET", "/livez").status == 200
+        server.initialize()  # answered before the start is over
+        id = server.start_call("t")
+        gate.touch()
+        assert server.answer(id)["result"]["content"][0]["text"] == "1"
+        assert server.wait_ready()["status"] == "ready"
+
+
+# --- reload --------------------------------------------------------------------------------------
+
+
+def test_a_reload_under_load_loses_no_call(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.initialize()
+        server.wait_ready()
+        reloads = 5
+        for number in range(1, reloads + 1):
+            ids = [server.start_call("add", {"a": i}) for i in range(200)]
+            server.signal(signal.SIGHUP)
+            answers = [server.answer(id)["result"] for id in ids]
+            assert [a.get("structuredContent") for a in answers] == [
+                {"result": i + 1} for i in range(200)
+            ]
+            server.wait_until(
+                lambda n=number: server.http("GET", "/readyz").json["reloads"] == n, "the reload"
+            )
+
+
+def test_connections_beyond_the_limit_are_told_so(served: Project) -> None:
+    import resource
+
+    with HttpServer(served) as server:
+        limit = 2048
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 2 * limit:
+            pytest.skip("too few descriptors here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limit + 500), hard))
+        held = []
+        try:
+            for _ in range(limit):
+                held.append(server.socket())
+            # All of them have been taken when the last answers.
+            held[-1].sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert read_response(held[-1].makefile("rb"))[0] == 200
+            with server.socket() as refused:
+                assert read_response(refused.makefile("rb"))[0] == 503
+        finally:
+            for client in held:
+                client.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        server.wait_until(lambda: server.http("GET", "/livez").status == 200, "room again")
