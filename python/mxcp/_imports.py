@@ -148,10 +148,16 @@ def _home(module):
 
 
 def unload():
-    for name, module in list(sys.modules.items()):
-        if name != "__main__" and owned(_home(module)):
-            del sys.modules[name]
+    """Takes the project's modules out of sys.modules; returns them by name."""
+    gone = {
+        name: module
+        for name, module in list(sys.modules.items())
+        if name != "__main__" and owned(_home(module))
+    }
+    for name in gone:
+        sys.modules.pop(name, None)
     forget_folders()
+    return gone
 
 
 def load_file(name, path):

@@ -39,6 +39,8 @@ class NoUserCode final : public runtime::UserCode, private invoke::Runner {
   void run_init_hooks() override {}
   void run_shutdown_hooks() override {}
   void unload() override {}
+  std::vector<Error> replace(std::shared_ptr<const project::Project>) override { return {}; }
+  void adopt(std::shared_ptr<const project::Project>) override {}
   void finish() override {}
   invoke::Runner& runner() override { return *this; }
   invoke::Runner& prompt_runner() override { return *this; }

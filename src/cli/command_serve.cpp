@@ -18,6 +18,7 @@ namespace {
 // Running calls are waited for this long: when the client has closed its side it may still read.
 constexpr std::chrono::seconds kAfterEnd{30};
 constexpr std::chrono::seconds kAfterSignal{5};
+constexpr std::chrono::milliseconds kBookkeeping{200};
 constexpr std::chrono::seconds kLastAnswers{1};
 
 // One broken endpoint, or one problem that belongs to none.
@@ -28,8 +29,7 @@ struct Failure {
 
 // The start was refused: the whole report, at once.
 int report_failures(const std::vector<Failure>& failures, Output& output, bool protocol_begun) {
-  const std::string message =
-      plural(failures.size(), "problem") + "; the server does not start";
+  const std::string message = plural(failures.size(), "problem") + "; the server does not start";
   if (output.json) {
     Array failed;
     for (const Failure& failure : failures) {
@@ -63,8 +63,8 @@ std::vector<Failure> broken_files(const project::Project& project) {
 }
 
 // What can only be checked with the database open and the init hooks run. A table that is not there
-// yet may be there when the tool is called: that is worth a warning, not a refusal. Files whose YAML
-// is broken were reported before.
+// yet may be there when the tool is called: that is worth a warning, not a refusal. Files whose
+// YAML is broken were reported before.
 std::vector<Error> check_sources(const project::Project& project, engine::Database& database) {
   quality::ValidateEnvironment environment;
   environment.database = [&] {
@@ -95,7 +95,9 @@ Result<int> port_from(const std::string& text) {
   int port = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc() || end != text.data() + text.size() || port < 0 || port > 65535) {
-    return Error{Code::kUsage, "'" + text + "' is no port", {},
+    return Error{Code::kUsage,
+                 "'" + text + "' is no port",
+                 {},
                  "--port takes a number from 0 (any that is free) to 65535"};
   }
   return port;
@@ -145,8 +147,9 @@ class Serve {
     }
     loop_.run();
     drain();
-    // What still runs is cancelled and answered.
-    parts_.runtime().stop(Clock::system().now());
+    // What still runs is cancelled and answered. An answered call needs a moment for its
+    // bookkeeping.
+    parts_.runtime().stop(Clock::system().now() + kBookkeeping);
     server_.drain(Clock::system().now() + kLastAnswers);
     server_.stop();
     parts_.finish();
@@ -157,6 +160,8 @@ class Serve {
   runtime::RuntimeOptions options(const Context& context) {
     runtime::RuntimeOptions options = context.runtime_options();
     options.server = true;
+    options.watch = !context.line.has("no-watch");
+    options.serve_broken = ignore_errors_;
     options.check = check_sources;
     options.on_start_problems = [this](const std::vector<Error>& problems) {
       return accept(problems);
@@ -253,7 +258,9 @@ int run(Context& context) {
   // Before anything can print.
   if (flag == "stdio") seize();
   if (context.line.value("sql-tools") == "true") {
-    return output.fail({Code::kUnavailable, "this version of mxcp has no built-in SQL tools", {},
+    return output.fail({Code::kUnavailable,
+                        "this version of mxcp has no built-in SQL tools",
+                        {},
                         "leave out '--sql-tools true', and declare the queries as tools"});
   }
   const auto project = context.load_project();
@@ -263,7 +270,8 @@ int run(Context& context) {
     return output.fail({Code::kUnavailable,
                         "this version of mxcp does not have the sse transport of 2024-11-05" +
                             std::string(flag ? "" : ", which your user configuration asks for"),
-                        {}, "mxcp serve --transport streamable-http"});
+                        {},
+                        "mxcp serve --transport streamable-http"});
   }
   if ((*project)->site().sql_tools.enabled) {
     log::warning("serve", "mxcp-site.yml enables sql_tools, which this version does not have");
@@ -277,9 +285,11 @@ int run(Context& context) {
 
   if (transport == "stdio") {
     if (!flag) seize();
-    return Serve(context, *project, [&](runtime::Runtime& runtime) -> McpServer& {
-             return make_stdio_server(runtime, streams);
-           }).run();
+    return Serve(context, *project,
+                 [&](runtime::Runtime& runtime) -> McpServer& {
+                   return make_stdio_server(runtime, streams);
+                 })
+        .run();
   }
   const auto options = http_options(context, **project);
   if (!options.ok()) return context.fail(options.error());
@@ -287,9 +297,11 @@ int run(Context& context) {
   // The report is all that stdout carries then, whatever the project's code prints.
   if (output.json) seize();
   endpoint.stateless = context.line.has("stateless") || (*project)->user().http.stateless;
-  return Serve(context, *project, [&](runtime::Runtime& runtime) -> McpServer& {
-           return make_http_server(runtime, *options, endpoint);
-         }).run();
+  return Serve(context, *project,
+               [&](runtime::Runtime& runtime) -> McpServer& {
+                 return make_http_server(runtime, *options, endpoint);
+               })
+      .run();
 }
 
 }  // namespace
@@ -299,41 +311,50 @@ const Command& serve_command() {
       .name = "serve",
       .summary = "Serve the project to an MCP client",
       .details =
-          "Speaks the Model Context Protocol, all revisions from 2024-11-05 to 2026-07-28: over HTTP at "
-          "http://localhost:8000/mcp, or on standard input and output with '--transport stdio' (one "
+          "Speaks the Model Context Protocol, all revisions from 2024-11-05 to 2026-07-28: over "
+          "HTTP at "
+          "http://localhost:8000/mcp, or on standard input and output with '--transport stdio' "
+          "(one "
           "JSON-RPC message a line; nothing else is written to stdout, whatever the project's code "
           "prints). Logs go to stderr. /livez and /readyz tell how an HTTP server is.\n"
-          "SIGHUP reloads the project; SIGTERM and Ctrl-C stop the server after the running calls, and "
+          "Changed YAML, SQL and Python files are taken up while the server runs, when they are "
+          "valid. "
+          "SIGHUP reloads everything, also the database; SIGTERM and Ctrl-C stop the server after "
+          "the running calls, and "
           "so does the end of the input under stdio.\n"
           "Broken endpoints keep the server from starting, with a report of everything that is "
           "wrong and exit status 1. Tables that do not exist yet are only warned about.",
-      .options = {{.name = "transport",
-                   .value = "NAME",
-                   .help = "streamable-http or stdio (default: the transport of the user "
-                           "configuration, else streamable-http). sse is not part of this version",
-                   .choices = {"stdio", "streamable-http", "sse"}},
-                  {.name = "host",
-                   .value = "NAME",
-                   .help = "Where to listen (default: localhost, so only this machine); 0.0.0.0 for "
-                           "every address"},
-                  {.name = "port", .value = "N", .help = "The port (default: 8000); 0 takes a free one"},
-                  {.name = "path", .value = "PATH", .help = "The path of the endpoint (default: /mcp)"},
-                  {.name = "unix-socket",
-                   .value = "FILE",
-                   .help = "Listen on this Unix socket instead of a port",
-                   .is_file = true},
-                  {.name = "stateless",
-                   .help = "No sessions: older clients, too, are served request by request"},
-                  {.name = "ignore-errors",
-                   .help = "Serve the valid endpoints even when others are broken"},
-                  {.name = "sql-tools",
-                   .value = "true|false",
-                   .help = "Built-in SQL tools (not part of this version: 'true' is refused)",
-                   .choices = {"true", "false"}},
-                  readonly_option(), profile_option(),
-                  {.name = "json-output",
-                   .help = "Report as JSON where the server is, or what keeps it from starting"},
-                  debug_option()},
+      .options =
+          {{.name = "transport",
+            .value = "NAME",
+            .help = "streamable-http or stdio (default: the transport of the user "
+                    "configuration, else streamable-http). sse is not part of this version",
+            .choices = {"stdio", "streamable-http", "sse"}},
+           {.name = "host",
+            .value = "NAME",
+            .help = "Where to listen (default: localhost, so only this machine); 0.0.0.0 for "
+                    "every address"},
+           {.name = "port", .value = "N", .help = "The port (default: 8000); 0 takes a free one"},
+           {.name = "path", .value = "PATH", .help = "The path of the endpoint (default: /mcp)"},
+           {.name = "unix-socket",
+            .value = "FILE",
+            .help = "Listen on this Unix socket instead of a port",
+            .is_file = true},
+           {.name = "stateless",
+            .help = "No sessions: older clients, too, are served request by request"},
+           {.name = "ignore-errors",
+            .help = "Serve the valid endpoints even when others are broken"},
+           {.name = "no-watch",
+            .help = "Do not take up changed files while serving (SIGHUP still does)"},
+           {.name = "sql-tools",
+            .value = "true|false",
+            .help = "Built-in SQL tools (not part of this version: 'true' is refused)",
+            .choices = {"true", "false"}},
+           readonly_option(),
+           profile_option(),
+           {.name = "json-output",
+            .help = "Report as JSON where the server is, or what keeps it from starting"},
+           debug_option()},
       .examples = {{"At http://localhost:8000/mcp", "mxcp serve"},
                    {"For other machines, on another port", "mxcp serve --host 0.0.0.0 --port 9000"},
                    {"For a client that starts the server itself", "mxcp serve --transport stdio"},

@@ -156,11 +156,22 @@ std::shared_ptr<const Function> Functions::resolve(
 }
 
 void Functions::clear() {
-  decltype(table_) old;
-  {
-    const std::lock_guard lock(mutex_);
-    old.swap(table_);
+  (void)exchange({});
+}
+
+Functions::Table Functions::exchange(Table table) {
+  const std::lock_guard lock(mutex_);
+  table_.swap(table);
+  return table;
+}
+
+void Functions::keep(const project::Project& project) {
+  Table kept;  // then what is gone, destroyed without the lock: that may need the GIL
+  const std::lock_guard lock(mutex_);
+  for (const auto& endpoint : project.endpoints()) {
+    if (auto known = table_.extract(endpoint.get())) kept.insert(std::move(known));
   }
+  table_.swap(kept);
 }
 
 }  // namespace mxcp::python

@@ -38,9 +38,15 @@ class Functions {
                                           Modules& modules);
   void clear();
 
+  using Table = std::unordered_map<const project::Endpoint*, std::shared_ptr<const Function>>;
+  // Exchanges everything that was looked up.
+  Table exchange(Table table);
+  // Forgets the endpoints that are not the project's. With the GIL held.
+  void keep(const project::Project& project);
+
  private:
   mutable std::mutex mutex_;  // held for look-ups only, never while Python runs
-  std::unordered_map<const project::Endpoint*, std::shared_ptr<const Function>> table_;
+  Table table_;
 };
 
 // How calling it gives its result, told by the flags of its code object. With the GIL held.

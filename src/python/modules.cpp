@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "python/exceptions.h"
 #include "python/syntax.h"
@@ -40,14 +41,17 @@ std::string real_path(const fs::path& file) {
   return fs::weakly_canonical(file, ignored).string();
 }
 
-std::string first_part(const std::string& dotted) { return dotted.substr(0, dotted.find('.')); }
+std::string first_part(const std::string& dotted) {
+  return dotted.substr(0, dotted.find('.'));
+}
 
 Error name_taken(const fs::path& file, const std::string& name, const std::string& owner) {
-  return Error{Code::kPython,
-               fmt::format("the module name '{}' belongs to {}, and `import {}` would give that one",
-                           name, owner, name),
-               {display_user_path(file.string()), 0, 0},
-               "rename the file or folder"};
+  return Error{
+      Code::kPython,
+      fmt::format("the module name '{}' belongs to {}, and `import {}` would give that one", name,
+                  owner, name),
+      {display_user_path(file.string()), 0, 0},
+      "rename the file or folder"};
 }
 
 std::string safe_name(const std::string& text) {
@@ -85,7 +89,9 @@ void adopt_thread(const char* name) {
   if (!text || !call_method(helper.get(), "adopt_thread", text.get())) PyErr_Clear();
 }
 
-PyRef imports_helper() { return PyRef::steal(PyImport_ImportModule("mxcp._imports")); }
+PyRef imports_helper() {
+  return PyRef::steal(PyImport_ImportModule("mxcp._imports"));
+}
 
 std::vector<fs::path> Modules::source_files(const fs::path& python_folder) {
   std::vector<fs::path> files;
@@ -173,8 +179,8 @@ Result<PyRef> Modules::load(const fs::path& file) {
 Result<PyRef> Modules::import(const fs::path& file) {
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) {
-    return Error{Code::kPython, fmt::format("the file '{}' does not exist",
-                                            display_user_path(file.string()))};
+    return Error{Code::kPython,
+                 fmt::format("the file '{}' does not exist", display_user_path(file.string()))};
   }
   const std::string name = dotted_name(file);
   if (name.empty()) {
@@ -217,8 +223,8 @@ Result<PyRef> Modules::load_inline(const project::Endpoint& endpoint) {
     if (error.place.column > 0) error.place.column += source.indent;
     return remember(key, std::move(error));
   }
-  const PyRef name = to_str(fmt::format("mxcp_inline_{}_{:x}", safe_name(endpoint.id()),
-                                        std::hash<std::string>{}(path)));
+  const PyRef name = to_str(
+      fmt::format("mxcp_inline_{}_{:x}", safe_name(endpoint.id()), std::hash<std::string>{}(path)));
   const PyRef path_object = to_path(path);
   PyRef module;
   if (name && path_object) {
@@ -248,12 +254,21 @@ std::vector<std::string> Modules::shadow_warnings(const std::vector<fs::path>& f
 }
 
 void Modules::forget() {
-  loaded_.clear();
-  if (const PyRef helper = imports_helper()) {
-    if (!call_method(helper.get(), "unload")) PyErr_Clear();
-  } else {
-    PyErr_Clear();
-  }
+  (void)set_aside();
+}
+
+Modules::Aside Modules::set_aside() {
+  Aside aside{std::exchange(loaded_, {}), {}};
+  if (const PyRef helper = imports_helper()) aside.in_sys = call_method(helper.get(), "unload");
+  PyErr_Clear();
+  return aside;
+}
+
+void Modules::put_back(Aside aside) {
+  forget();
+  loaded_ = std::move(aside.loaded);
+  PyObject* const modules = PyImport_GetModuleDict();  // borrowed
+  if (aside.in_sys && PyDict_Update(modules, aside.in_sys.get()) != 0) PyErr_Clear();
 }
 
 }  // namespace mxcp::python

@@ -49,11 +49,20 @@ class Modules {
   // Drops every module of the project from sys.modules.
   void forget();
 
- private:
   struct Entry {
     PyRef module;
     Error error;
   };
+  // The project's modules, out of the way: they work on, but imports no longer find them.
+  struct Aside {
+    std::map<std::string, Entry> loaded;
+    PyRef in_sys;  // dict: name -> module
+  };
+  Aside set_aside();
+  // Drops what was loaded since, and finds the old ones again.
+  void put_back(Aside aside);
+
+ private:
   Result<PyRef> import(const fs::path& file);
   std::string dotted_name(const fs::path& file) const;
   Result<PyRef> remember(const std::string& key, Result<PyRef> loaded);

@@ -38,7 +38,8 @@ void buffer_lines() {
   const PyRef reconfigure =
       stdout_object != nullptr ? find_attribute(stdout_object, "reconfigure") : PyRef();
   const PyRef none = PyRef::steal(reconfigure ? PyTuple_New(0) : nullptr);
-  const PyRef options = PyRef::steal(none ? Py_BuildValue("{s:O}", "line_buffering", Py_True) : nullptr);
+  const PyRef options =
+      PyRef::steal(none ? Py_BuildValue("{s:O}", "line_buffering", Py_True) : nullptr);
   const PyRef done =
       PyRef::steal(options ? PyObject_Call(reconfigure.get(), none.get(), options.get()) : nullptr);
   if (!done) PyErr_Clear();
@@ -59,6 +60,17 @@ void add_once(const Error& error, std::vector<Error>& errors) {
 
 }  // namespace
 
+// All that one load leaves behind.
+struct Loaded {
+  std::shared_ptr<const project::Project> project;
+  std::vector<PyRef> init_hooks;
+  std::vector<PyRef> shutdown_hooks;
+  PyRef plugins;
+  PyRef base_context;
+  Modules::Aside modules;
+  Functions::Table functions;
+};
+
 struct PythonRuntime::Impl {
   explicit Impl(PythonOptions given)
       : options(given),
@@ -69,12 +81,15 @@ struct PythonRuntime::Impl {
   Status prepare(std::shared_ptr<const project::Project> project);
   std::vector<Error> import_all(const std::vector<fs::path>& files,
                                 const std::vector<EndpointPointer>& endpoints, bool hooks_only);
+  // With the GIL held.
+  Loaded take_loaded();
+  void put_loaded(Loaded loaded);
 
   PythonOptions options;
   invoke::Services* services = nullptr;
-  bool used = false;            // the interpreter was touched; main thread
-  bool shutdown_done = false;   // the shutdown hooks of this load have run; main thread
-  Modules modules;              // with the GIL
+  bool used = false;           // the interpreter was touched; main thread
+  bool shutdown_done = false;  // the shutdown hooks of this load have run; main thread
+  Modules modules;             // with the GIL
   EventLoop loop;
   Functions functions;
   Workers workers;  // after what their threads use
@@ -96,9 +111,12 @@ PythonRuntime::~PythonRuntime() {
   global.base_context = PyRef();
 }
 
-void PythonRuntime::connect(invoke::Services& services) { impl_->services = &services; }
+void PythonRuntime::connect(invoke::Services& services) {
+  impl_->services = &services;
+}
 
-// --- load -----------------------------------------------------------------------------------------
+// --- load
+// -----------------------------------------------------------------------------------------
 
 // With the GIL held.
 Status PythonRuntime::Impl::prepare(std::shared_ptr<const project::Project> project) {
@@ -121,8 +139,8 @@ std::vector<Error> PythonRuntime::Impl::import_all(const std::vector<fs::path>& 
   for (const fs::path& file : files) {
     if (hooks_only) {
       const auto text = read_file(file);
-      const auto syntax = text.ok() ? read_syntax(*text, file.string())
-                                    : Result<ModuleSyntax>(text.error());
+      const auto syntax =
+          text.ok() ? read_syntax(*text, file.string()) : Result<ModuleSyntax>(text.error());
       if (!syntax.ok() || !syntax->registers_hooks) continue;
     }
     wanted.insert(file.lexically_normal());
@@ -205,6 +223,29 @@ std::vector<Error> PythonRuntime::load(std::shared_ptr<const project::Project> p
   return errors;
 }
 
+Loaded PythonRuntime::Impl::take_loaded() {
+  State& global = state();
+  return {std::exchange(global.project, nullptr),
+          std::exchange(global.init_hooks, {}),
+          std::exchange(global.shutdown_hooks, {}),
+          std::exchange(global.plugins, PyRef()),
+          std::exchange(global.base_context, PyRef()),
+          modules.set_aside(),
+          functions.exchange({})};
+}
+
+void PythonRuntime::Impl::put_loaded(Loaded loaded) {
+  State& global = state();
+  global.project = std::move(loaded.project);
+  global.init_hooks = std::move(loaded.init_hooks);
+  global.shutdown_hooks = std::move(loaded.shutdown_hooks);
+  global.plugins = std::move(loaded.plugins);
+  global.base_context = std::move(loaded.base_context);
+  modules.put_back(std::move(loaded.modules));
+  functions.exchange(std::move(loaded.functions));
+  shutdown_done = false;
+}
+
 void PythonRuntime::run_init_hooks() {
   if (!impl_->used) return;
   const GilAcquire gil;
@@ -235,13 +276,53 @@ void PythonRuntime::unload() {
   PyGC_Collect();
 }
 
+std::vector<Error> PythonRuntime::replace(std::shared_ptr<const project::Project> project) {
+  Impl& impl = *impl_;
+  if (!impl.used) return load(std::move(project), runtime::LoadScope::kAll, {});
+  Loaded old;
+  {
+    const GilAcquire gil;
+    old = impl.take_loaded();
+  }
+  std::vector<Error> errors = load(std::move(project), runtime::LoadScope::kAll, {});
+  const GilAcquire gil;
+  if (!errors.empty()) {
+    const Loaded failed = impl.take_loaded();
+    impl.put_loaded(std::move(old));
+    return errors;
+  }
+  {
+    const EnteredContext context(old.base_context);
+    run_hooks(old.shutdown_hooks, "the on_shutdown hook");
+  }
+  {
+    // What the old modules left running on the loop must not meet the new ones.
+    const GilRelease released;
+    impl.loop.stop(kLoopLimit);
+  }
+  old = {};
+  PyGC_Collect();
+  return {};
+}
+
+void PythonRuntime::adopt(std::shared_ptr<const project::Project> project) {
+  if (!impl_->used) return;
+  const GilAcquire gil;
+  impl_->functions.keep(*project);
+  state().project = std::move(project);
+}
+
 void PythonRuntime::finish() {
   impl_->loop.stop(kLoopLimit);
   finish_interpreter();
 }
 
-invoke::Runner& PythonRuntime::runner() { return impl_->runner; }
-invoke::Runner& PythonRuntime::prompt_runner() { return impl_->prompts; }
+invoke::Runner& PythonRuntime::runner() {
+  return impl_->runner;
+}
+invoke::Runner& PythonRuntime::prompt_runner() {
+  return impl_->prompts;
+}
 
 void PythonRuntime::check_signals() {
   if (Py_IsInitialized() == 0) return;

@@ -42,6 +42,8 @@ class PythonRuntime final : public runtime::UserCode {
   void run_init_hooks() override;
   void run_shutdown_hooks() override;
   void unload() override;
+  std::vector<Error> replace(std::shared_ptr<const project::Project> project) override;
+  void adopt(std::shared_ptr<const project::Project> project) override;
   void finish() override;
   invoke::Runner& runner() override;
   invoke::Runner& prompt_runner() override;

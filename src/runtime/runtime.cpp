@@ -2,22 +2,19 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "base/log.h"
-#include "base/worker_pool.h"
-#include "invoke/sql_runner.h"
-#include "runtime/gate.h"
+#include "runtime/runtime_impl.h"
 
 namespace mxcp::runtime {
 namespace {
 
 constexpr std::chrono::seconds kCloseLimit{5};
-constexpr std::chrono::seconds kCancelLimit{2};
+
+}  // namespace
 
 std::size_t sql_threads(const RuntimeOptions& options) {
   if (options.sql_threads != 0) return options.sql_threads;
@@ -42,68 +39,6 @@ engine::DatabaseOptions database_options(const project::Project& project, bool s
   return options;
 }
 
-}  // namespace
-
-struct Runtime::Impl {
-  Impl(Runtime& owner, RuntimeOptions given, std::shared_ptr<const project::Project> first,
-       UserCode& code, MainLoop& loop)
-      : options(std::move(given)),
-        user_code(code),
-        main_loop(loop),
-        current_project(std::move(first)),
-        gate({options.max_wait, options.max_waiting}),
-        sql_workers({.threads = sql_threads(options), .max_queued = 4096, .name = "mxcp-sql"}),
-        sql_runner(owner, sql_workers),
-        runners{&sql_runner, &code.runner(), &code.prompt_runner()} {}
-
-  struct Reload {
-    std::function<Status()> payload;
-    std::string description;
-  };
-
-  // --- start ---
-  void start_server(LoadScope scope,
-                    const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints);
-  std::vector<Error> open_and_check();
-
-  // --- database ---
-  Result<std::shared_ptr<engine::Database>> open_database();
-  void close_database();
-
-  // --- reload, on its own thread ---
-  void reload_loop();
-  std::string reload(const Reload& request);
-  void restart(std::vector<std::string>& problems);
-  void on_main(std::function<void()> task);
-
-  RuntimeOptions options;
-  UserCode& user_code;
-  MainLoop& main_loop;
-
-  mutable std::mutex mutex;  // guards everything up to the blank line
-  std::shared_ptr<const project::Project> current_project;
-  std::shared_ptr<engine::Database> database;
-  bool database_blocked = false;  // between the closing of a reload and the end of its payload
-  std::condition_variable database_unblocked;
-  std::deque<Reload> reloads;
-  std::condition_variable reload_wanted;
-  bool reload_running = false;
-  bool stopping = false;
-  bool started = false;
-  std::uint64_t reloads_completed = 0;
-  std::string last_reload_error;
-
-  std::mutex opening;  // one thread opens the database, the others wait for it
-  engine::ScalarFunctions functions;  // guarded by `opening`
-  std::function<void()> on_reload;
-  std::thread reload_thread;
-  std::thread open_thread;
-  Gate gate;
-  WorkerPool sql_workers;
-  invoke::SqlRunner sql_runner;
-  invoke::Runners runners;
-};
-
 Runtime::Runtime(RuntimeOptions options, std::shared_ptr<const project::Project> project,
                  UserCode& user_code, MainLoop& main_loop)
     : impl_(std::make_unique<Impl>(*this, std::move(options), std::move(project), user_code,
@@ -114,7 +49,8 @@ Runtime::~Runtime() {
   if (impl_->open_thread.joinable()) impl_->open_thread.join();
 }
 
-// --- start ----------------------------------------------------------------------------------------
+// --- start
+// ----------------------------------------------------------------------------------------
 
 Status Runtime::start(LoadScope scope,
                       const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints) {
@@ -135,6 +71,7 @@ Status Runtime::start(LoadScope scope,
 
 void Runtime::Impl::start_server(
     LoadScope scope, const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints) {
+  start_watching();
   std::vector<Error> problems = user_code.load(current_project, scope, endpoints);
   user_code.run_init_hooks();
   main_loop.install_signal_handlers();  // libraries may have taken them during the imports
@@ -158,7 +95,8 @@ std::vector<Error> Runtime::Impl::open_and_check() {
   return options.check(*current_project, **opened);
 }
 
-// --- calls ----------------------------------------------------------------------------------------
+// --- calls
+// ----------------------------------------------------------------------------------------
 
 void Runtime::call(invoke::Request request, invoke::Done done) {
   // The pass is held until the answer was handed over: a drain waits for that, too.
@@ -202,13 +140,15 @@ invoke::Outcome Runtime::call_and_wait(invoke::Request request) {
   return *std::move(result);
 }
 
-// --- stop -----------------------------------------------------------------------------------------
+// --- stop
+// -----------------------------------------------------------------------------------------
 
 void Runtime::stop(Instant deadline) {
   {
     const std::lock_guard lock(impl_->mutex);
     impl_->stopping = true;
   }
+  impl_->watch.reset();
   impl_->reload_wanted.notify_all();
   impl_->database_unblocked.notify_all();
   impl_->gate.shut();
@@ -235,26 +175,32 @@ void Runtime::stop(Instant deadline) {
   impl_->close_database();
 }
 
-// --- services -------------------------------------------------------------------------------------
+// --- services
+// -------------------------------------------------------------------------------------
 
 std::shared_ptr<const project::Project> Runtime::project() const {
   const std::lock_guard lock(impl_->mutex);
   return impl_->current_project;
 }
 
-Result<std::shared_ptr<engine::Database>> Runtime::database() { return impl_->open_database(); }
+Result<std::shared_ptr<engine::Database>> Runtime::database() {
+  return impl_->open_database();
+}
 
 Result<std::shared_ptr<engine::Database>> Runtime::Impl::open_database() {
   {
     std::unique_lock lock(mutex);
-    if (database) [[likely]] return database;
+    if (database) [[likely]]
+      return database;
     if (database_blocked && std::this_thread::get_id() == reload_thread.get_id()) {
-      return Error{Code::kUnavailable, "the database is closed while a reload payload runs", {},
+      return Error{Code::kUnavailable,
+                   "the database is closed while a reload payload runs",
+                   {},
                    "open the file with duckdb.connect() inside the payload"};
     }
     // A thread of the user's own, in the middle of a reload: it waits as calls do.
-    const bool free = database_unblocked.wait_for(
-        lock, options.max_wait, [this] { return !database_blocked || stopping; });
+    const bool free = database_unblocked.wait_for(lock, options.max_wait,
+                                                  [this] { return !database_blocked || stopping; });
     if (!free) return Error{Code::kUnavailable, "the database is closed for a reload"};
     if (database) return database;
   }
@@ -297,129 +243,6 @@ void Runtime::Impl::close_database() {
   // They are the modules' that are loaded now; load() brings new ones.
   const std::lock_guard one(opening);
   functions.clear();
-}
-
-Status Runtime::request_reload(std::function<Status()> payload, std::string description) {
-  if (!impl_->options.server) {
-    return Error{Code::kUnavailable, "reload_duckdb() works only while a server is running",
-                 {}, "start it with 'mxcp serve'"};
-  }
-  {
-    const std::lock_guard lock(impl_->mutex);
-    if (!impl_->started || impl_->stopping) {
-      log::warning("runtime", "a reload was asked for {} the server runs, and is ignored",
-                   impl_->stopping ? "after" : "before");
-      return {};
-    }
-    impl_->reloads.push_back({std::move(payload), std::move(description)});
-  }
-  impl_->reload_wanted.notify_all();
-  return {};
-}
-
-// --- reload ---------------------------------------------------------------------------------------
-
-void Runtime::Impl::reload_loop() {
-  std::unique_lock lock(mutex);
-  while (true) {
-    reload_wanted.wait(lock, [this] { return stopping || !reloads.empty(); });
-    if (stopping) return;
-    const Reload request = std::move(reloads.front());
-    reloads.pop_front();
-    reload_running = true;
-    lock.unlock();
-    std::string error = reload(request);
-    lock.lock();
-    reload_running = false;
-    last_reload_error = std::move(error);
-    ++reloads_completed;
-    lock.unlock();
-    if (on_reload) on_reload();
-    lock.lock();
-  }
-}
-
-// The six steps. Returns what went wrong, or "".
-std::string Runtime::Impl::reload(const Reload& request) {
-  log::info("runtime", "reload begins: {}", request.description);
-  std::vector<std::string> problems;
-
-  // Drain: the call that asked for this reload is answered first, like every other.
-  gate.close();
-  if (!gate.wait_idle(Clock::system().now() + options.drain_limit)) {
-    log::warning("runtime", "reload: cancelling {} call(s) that did not finish", gate.running());
-    gate.cancel_running(Code::kUnavailable);
-    gate.wait_idle(Clock::system().now() + kCancelLimit);
-  }
-
-  // Close. From here to the end of the payload nobody opens the database again.
-  on_main([this] { user_code.run_shutdown_hooks(); });
-  {
-    const std::lock_guard lock(mutex);
-    database_blocked = true;
-  }
-  close_database();
-
-  // The payload has the file to itself.
-  if (request.payload) {
-    if (auto done = request.payload(); !done.ok()) {
-      problems.push_back("the reload payload failed: " + done.error().text());
-    }
-  }
-
-  restart(problems);
-  gate.open();
-  std::string summary;
-  for (const std::string& problem : problems) {
-    log::error("runtime", "reload: {}", problem);
-    summary += (summary.empty() ? "" : "; ") + problem;
-  }
-  log::info("runtime", "reload ends: {}", request.description);
-  return summary;
-}
-
-// Fresh configuration, fresh modules, an open database, init hooks.
-void Runtime::Impl::restart(std::vector<std::string>& problems) {
-  auto fresh = project::Project::load(options.load);
-  {
-    const std::lock_guard lock(mutex);
-    if (fresh.ok()) {
-      current_project = *fresh;
-    } else {
-      problems.push_back("the project could not be read again, the old one stays: " +
-                         fresh.error().text());
-    }
-    database_blocked = false;
-  }
-  database_unblocked.notify_all();
-  if (auto opened = open_database(); !opened.ok()) problems.push_back(opened.error().text());
-  on_main([&] {
-    user_code.unload();
-    for (const Error& error : user_code.load(current_project, LoadScope::kAll, {})) {
-      problems.push_back(error.text());
-    }
-    user_code.run_init_hooks();
-    main_loop.install_signal_handlers();
-  });
-}
-
-// Runs a task on the main thread and waits for it.
-void Runtime::Impl::on_main(std::function<void()> task) {
-  struct State {
-    std::mutex mutex;
-    std::condition_variable done;
-    bool finished = false;
-  };
-  const auto state = std::make_shared<State>();
-  main_loop.post([state, task = std::move(task)] {
-    task();
-    const std::lock_guard lock(state->mutex);
-    state->finished = true;
-    state->done.notify_all();
-  });
-  // The main loop runs until stop() has joined this thread, so the task is never forgotten.
-  std::unique_lock lock(state->mutex);
-  state->done.wait(lock, [&] { return state->finished; });
 }
 
 Runtime::ReloadStatus Runtime::reload_status() const {

@@ -14,6 +14,12 @@
 // opens all the same, calls that need what is missing get an error that says so, and another reload
 // can mend it.
 //
+// A server also watches the files that define it (Watch). When they change, the project is read and
+// checked beside the one in use; what is invalid is logged and the old one goes on. Changed YAML and
+// SQL take its place at once, while running calls end on the old. Changed Python waits for the
+// running calls, imports the modules afresh (the old ones stay when that fails) and runs the hooks.
+// Changed configuration, and changed Python where plugins give SQL functions, is a whole reload.
+//
 // Threads: start() and stop() on the main thread; everything else from any thread.
 #pragma once
 
@@ -37,6 +43,8 @@ struct RuntimeOptions {
   std::chrono::milliseconds drain_limit{90'000};  // a reload waits this long for running calls
   std::size_t max_waiting = 4096;
   project::LoadOptions load;    // how a reload reads the project again
+  bool watch = false;           // server only: take up changed files
+  bool serve_broken = false;    // leave broken endpoints out instead of refusing the change
 
   // What else must hold before the first call is let in, asked after the init hooks with the
   // database open (e.g. that the SQL of every endpoint prepares). Server only; may be empty.

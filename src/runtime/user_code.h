@@ -33,6 +33,13 @@ class UserCode {
   virtual void run_shutdown_hooks() = 0;  // then plugins' shutdown()
   // Forgets the project's modules, hooks and plugins, so that load() imports them afresh.
   virtual void unload() = 0;
+  // Loads everything afresh (kAll) while nothing runs. Errors: the old modules, hooks and plugins are
+  // back as if nothing had been tried. Otherwise the old shutdown hooks have run, the new init hooks
+  // are still to be.
+  virtual std::vector<Error> replace(std::shared_ptr<const project::Project> project) = 0;
+  // The same modules serve another snapshot from now on; what belonged to endpoints that are gone is
+  // forgotten. Any thread.
+  virtual void adopt(std::shared_ptr<const project::Project> project) = 0;
   // atexit handlers of user code, flush of Python's streams; the last thing before leaving.
   virtual void finish() = 0;
 

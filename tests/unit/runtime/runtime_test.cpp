@@ -27,6 +27,11 @@ class FakeUserCode final : public runtime::UserCode, public invoke::Runner {
   void run_init_hooks() override { record("init"); }
   void run_shutdown_hooks() override { record("shutdown"); }
   void unload() override { record("unload"); }
+  std::vector<Error> replace(std::shared_ptr<const project::Project>) override {
+    record("replace");
+    return problems;
+  }
+  void adopt(std::shared_ptr<const project::Project>) override { record("adopt"); }
   void finish() override {}
   invoke::Runner& runner() override { return *this; }
   invoke::Runner& prompt_runner() override { return *this; }

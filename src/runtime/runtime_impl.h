@@ -1,0 +1,100 @@
+// The inside of Runtime, shared by runtime.cpp (start, calls, stop, the database) and reload.cpp.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/worker_pool.h"
+#include "engine/database.h"
+#include "invoke/sql_runner.h"
+#include "runtime/gate.h"
+#include "runtime/runtime.h"
+#include "runtime/watch.h"
+
+namespace mxcp::runtime {
+
+// After its limit a reload or stop cancels the running calls, and waits this much longer for them.
+constexpr std::chrono::seconds kCancelLimit{2};
+
+std::size_t sql_threads(const RuntimeOptions& options);
+
+// How the project wants its database opened.
+engine::DatabaseOptions database_options(const project::Project& project, bool server);
+
+struct Runtime::Impl {
+  Impl(Runtime& owner, RuntimeOptions given, std::shared_ptr<const project::Project> first,
+       UserCode& code, MainLoop& loop)
+      : options(std::move(given)),
+        user_code(code),
+        main_loop(loop),
+        current_project(std::move(first)),
+        gate({options.max_wait, options.max_waiting}),
+        sql_workers({.threads = sql_threads(options), .max_queued = 4096, .name = "mxcp-sql"}),
+        sql_runner(owner, sql_workers),
+        runners{&sql_runner, &code.runner(), &code.prompt_runner()} {}
+
+  struct Reload {
+    std::function<Status()> payload;
+    std::string description;
+    std::optional<Watch::Changes> changes;  // then only what these files define is read again
+  };
+
+  // --- start ---
+  void start_server(LoadScope scope,
+                    const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints);
+  std::vector<Error> open_and_check();
+
+  // --- database ---
+  Result<std::shared_ptr<engine::Database>> open_database();
+  void close_database();
+
+  // --- reload, on its own thread ---
+  void reload_loop();
+  std::string reload(const Reload& request);
+  void drain();
+  void restart(std::vector<std::string>& problems);
+  void on_main(std::function<void()> task);
+
+  // --- changed definitions, on the same thread ---
+  void start_watching();
+  void files_changed(Watch::Changes changes);
+  std::string refresh(const Watch::Changes& changes);
+  std::vector<Error> problems_of(const project::Project& project);
+  std::vector<Error> replace_code(std::shared_ptr<const project::Project> fresh);
+
+  RuntimeOptions options;
+  UserCode& user_code;
+  MainLoop& main_loop;
+
+  mutable std::mutex mutex;  // guards everything up to the blank line
+  std::shared_ptr<const project::Project> current_project;
+  std::shared_ptr<engine::Database> database;
+  bool database_blocked = false;  // between the closing of a reload and the end of its payload
+  std::condition_variable database_unblocked;
+  std::deque<Reload> reloads;
+  std::condition_variable reload_wanted;
+  bool reload_running = false;
+  bool stopping = false;
+  bool started = false;
+  std::uint64_t reloads_completed = 0;
+  std::string last_reload_error;
+
+  std::mutex opening;                 // one thread opens the database, the others wait for it
+  engine::ScalarFunctions functions;  // guarded by `opening`
+  std::function<void()> on_reload;
+  std::thread reload_thread;
+  std::thread open_thread;
+  std::unique_ptr<Watch> watch;
+  Gate gate;
+  WorkerPool sql_workers;
+  invoke::SqlRunner sql_runner;
+  invoke::Runners runners;
+};
+
+}  // namespace mxcp::runtime
