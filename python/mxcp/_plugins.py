@@ -77,7 +77,9 @@ def _signature(function, plugin):
         if parameter.kind is parameter.KEYWORD_ONLY:
             raise ValueError(f"SQL cannot give parameter '{parameter.name}' by its keyword")
         if parameter.name not in hints:
-            raise ValueError(f"parameter '{parameter.name}' has no type; write {parameter.name}: str")
+            raise ValueError(
+                f"parameter '{parameter.name}' has no type; write {parameter.name}: str"
+            )
         types.append(_typed(f"parameter '{parameter.name}'", hints[parameter.name]))
     return types, _typed("the result", hints["return"])
 
@@ -163,7 +165,9 @@ def _decimal_type(text):
     if head not in ("DECIMAL", "NUMERIC") or not width.isdigit() or not (scale or "0").isdigit():
         raise ValueError(f'{text!r} is no DECIMAL type; write "DECIMAL(18,3)"')
     if not 1 <= int(width) <= 38 or int(scale or 0) > int(width):
-        raise ValueError(f"{text}: a DECIMAL has up to 38 digits, and no more of them behind the point")
+        raise ValueError(
+            f"{text}: a DECIMAL has up to 38 digits, and no more of them behind the point"
+        )
     return ("DECIMAL", int(width), int(scale or 0))
 
 

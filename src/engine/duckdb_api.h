@@ -32,6 +32,11 @@ using ClientContext = struct ClientContextHandle*;
 using ScalarFunction = struct ScalarFunctionHandle*;
 using BindInfo = struct BindInfoHandle*;
 using FunctionInfo = struct FunctionInfoHandle*;
+using ArrowOptions = struct ArrowOptionsHandle*;
+using ErrorData = struct ErrorDataHandle*;
+// Arrow's C data interface: arrow.h.
+struct ArrowSchema;
+struct ArrowArray;
 
 using Index = std::uint64_t;
 
@@ -344,9 +349,19 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(c::Index, client_context_get_connection_id, (c::ClientContext))                                \
   X(void, destroy_client_context, (c::ClientContext*))
 
-// Announced for removal by DuckDB: without it large results are materialised.
-#define MXCP_DUCKDB_OPTIONAL(X) \
-  X(c::State, pending_prepared_streaming, (c::PreparedStatement, c::PendingResult*))
+// pending_prepared_streaming is announced for removal by DuckDB: without it large results are
+// materialised. The others are for results in Arrow's format, which are an error without them.
+#define MXCP_DUCKDB_OPTIONAL(X)                                                                    \
+  X(c::State, pending_prepared_streaming, (c::PreparedStatement, c::PendingResult*))               \
+  X(c::ArrowOptions, result_get_arrow_options, (c::Result*))                                       \
+  X(void, destroy_arrow_options, (c::ArrowOptions*))                                               \
+  X(c::ErrorData, to_arrow_schema,                                                                 \
+    (c::ArrowOptions, c::LogicalType * types, const char** names, c::Index count,                  \
+     c::ArrowSchema*))                                                                             \
+  X(c::ErrorData, data_chunk_to_arrow, (c::ArrowOptions, c::DataChunk, c::ArrowArray*))            \
+  X(const char*, error_data_message, (c::ErrorData))                                               \
+  X(bool, error_data_has_error, (c::ErrorData))                                                    \
+  X(void, destroy_error_data, (c::ErrorData*))
 
 struct Api {
 #define MXCP_DUCKDB_MEMBER(result, name, parameters) result(*name) parameters = nullptr;

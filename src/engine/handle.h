@@ -46,6 +46,8 @@ using ChunkHandle = Handle<c::DataChunk, &Api::destroy_data_chunk>;
 using TypeHandle = Handle<c::LogicalType, &Api::destroy_logical_type>;
 using ValueHandle = Handle<c::Value, &Api::destroy_value>;
 using ContextHandle = Handle<c::ClientContext, &Api::destroy_client_context>;
+using ArrowOptionsHandle = Handle<c::ArrowOptions, &Api::destroy_arrow_options>;
+using ErrorDataHandle = Handle<c::ErrorData, &Api::destroy_error_data>;
 using FunctionHandle = Handle<c::ScalarFunction, &Api::destroy_scalar_function>;
 
 // A result, which is a structure and not a pointer.

@@ -25,6 +25,10 @@
 
 namespace mxcp::engine {
 
+namespace c {
+struct ArrowSchema;  // arrow.h
+struct ArrowArray;
+}  // namespace c
 struct Api;          // duckdb_api.h
 struct ResultState;  // result_state.h
 
@@ -68,6 +72,12 @@ class ResultSet {
   // The next chunk (up to 2048 rows), as a duckdb_data_chunk owned by this ResultSet until the next
   // call; nullptr at the end. Errors: kSql, kCancelled, kTimeout.
   Result<void*> next_chunk();
+
+  // The same rows in Arrow's C data interface, as DuckDB maps its types; who receives a structure
+  // releases it. Errors: kDatabase where DuckDB is too old for it, kSql for a type without a mapping.
+  Status arrow_schema(c::ArrowSchema* out);
+  // False at the end; then `out` is not touched.
+  Result<bool> next_arrow(c::ArrowArray* out);
 
  private:
   friend struct ResultState;

@@ -74,6 +74,30 @@ std::string iso_duration(std::int64_t days, std::int64_t micros) {
   return text;
 }
 
+// numpy writes a missing time as this text.
+void drop_not_a_time(Value& value) {
+  if (const std::string* text = value.as_string()) {
+    if (*text == "NaT") value = Value();
+  } else if (Array* array = value.as_array()) {
+    for (Value& item : *array) drop_not_a_time(item);
+  }
+}
+
+// The records of a numpy array with named fields: lists become objects.
+void name_fields(PyObject* names, long dimensions, Value& value) {
+  Array* const array = value.as_array();
+  if (array == nullptr) return;
+  if (dimensions > 0) {
+    for (Value& item : *array) name_fields(names, dimensions - 1, item);
+    return;
+  }
+  Object object;
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    object.add(text_of(PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(i))), std::move((*array)[i]));
+  }
+  value = std::move(object);
+}
+
 class Reader {
  public:
   Reader(Purpose purpose, const CancelToken* cancel) : purpose_(purpose), cancel_(cancel) {}
@@ -417,19 +441,21 @@ bool Reader::read_result_of(PyRef made, Value& out) {
 }
 
 bool Reader::read_numpy(PyObject* object, const std::string& kind, long dimensions, Value& out) {
+  const char* const values = dimensions == 0 ? "item" : "tolist";
   // datetime64 and timedelta64 in nanoseconds would come out as bare integers.
   if (kind == "M" || kind == "m") {
-    if (dimensions == 0) {
-      const std::string text = str_of(object);
-      out = text == "NaT" ? Value() : Value(text);
-      return true;
-    }
-    const PyRef str = to_str("str");
-    const PyRef texts = call_method(object, "astype", str.get());
-    if (!texts) return fail_raised();
-    return read_result_of(call_method(texts.get(), "tolist"), out);
+    const PyRef type = to_str(kind == "M" ? "str" : "timedelta64[us]");
+    const PyRef made = type ? call_method(object, "astype", type.get()) : PyRef();
+    if (!made) return fail_raised();
+    if (!read_result_of(call_method(made.get(), values), out)) return false;
+    drop_not_a_time(out);
+    return true;
   }
-  return read_result_of(call_method(object, dimensions == 0 ? "item" : "tolist"), out);
+  if (!read_result_of(call_method(object, values), out)) return false;
+  const PyRef dtype = kind == "V" ? find_attribute(object, "dtype") : PyRef();
+  const PyRef names = dtype ? find_attribute(dtype.get(), "names") : PyRef();
+  if (names && PyTuple_Check(names.get())) name_fields(names.get(), dimensions, out);
+  return true;
 }
 
 // Types of well-known libraries, by the package that defines them: nothing is imported.
@@ -465,6 +491,9 @@ bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
       return read_result_of(call_method(object, "to_dict", records.get()), out);
     }
     if (find_attribute(object, "tolist")) return read_result_of(call_method(object, "tolist"), out);
+    if (const std::string name = bare_name(type); name == "Period" || name == "Interval") {
+      return read_result_of(PyRef::steal(PyObject_Str(object)), out);
+    }
     known = false;
     return false;
   }

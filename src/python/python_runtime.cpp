@@ -16,6 +16,7 @@
 #include "python/modules.h"
 #include "python/plugins.h"
 #include "python/py_ref.h"
+#include "python/query.h"
 #include "python/runner.h"
 #include "python/state.h"
 #include "python/syntax.h"
@@ -255,10 +256,13 @@ void PythonRuntime::run_init_hooks() {
 
 void PythonRuntime::run_shutdown_hooks() {
   if (!impl_->used || std::exchange(impl_->shutdown_done, true)) return;
-  const GilAcquire gil;
-  const EnteredContext context(state().base_context);
-  run_hooks(state().shutdown_hooks, "the on_shutdown hook");
-  shut_down_plugins();
+  {
+    const GilAcquire gil;
+    const EnteredContext context(state().base_context);
+    run_hooks(state().shutdown_hooks, "the on_shutdown hook");
+    shut_down_plugins();
+  }
+  close_held_queries();
 }
 
 void PythonRuntime::unload() {

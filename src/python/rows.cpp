@@ -1,5 +1,7 @@
 #include "python/rows.h"
 
+#include <algorithm>
+
 namespace mxcp::python {
 
 RowReader::RowReader(const std::vector<engine::Column>& columns)
@@ -17,21 +19,28 @@ RowReader::RowReader(const std::vector<engine::Column>& columns)
 }
 
 bool RowReader::add(const engine::Api& api, void* chunk) {
-  if (!ok_) return false;
+  const std::size_t rows = engine::ChunkView(api, chunk).rows();
+  return rows == 0 || add(api, chunk, 0, rows) > 0;
+}
+
+std::size_t RowReader::add(const engine::Api& api, void* chunk, std::size_t first,
+                           std::size_t limit) {
+  if (!ok_) return 0;
   const engine::ChunkView view(api, chunk);
+  const std::size_t count = std::min(limit, view.rows() - first);
   const std::size_t columns = cells_.size();
   for (std::size_t i = 0; i < columns; ++i) cells_[i].bind(view.column(i, columns_[i].type));
-  for (std::size_t row = 0; row < view.rows(); ++row) {
+  for (std::size_t row = first; row < first + count; ++row) {
     // A copy has its keys and its size already: nothing grows.
     const PyRef dict = PyRef::steal(PyDict_Copy(row_.get()));
-    if (!dict) return false;
+    if (!dict) return 0;
     for (std::size_t i = 0; i < columns; ++i) {
       const PyRef value = PyRef::steal(cells_[i].read(row));
-      if (!value || PyDict_SetItem(dict.get(), names_[i].get(), value.get()) != 0) return false;
+      if (!value || PyDict_SetItem(dict.get(), names_[i].get(), value.get()) != 0) return 0;
     }
-    if (PyList_Append(list_.get(), dict.get()) != 0) return false;
+    if (PyList_Append(list_.get(), dict.get()) != 0) return 0;
   }
-  return true;
+  return count;
 }
 
 PyRef RowReader::take() {

@@ -13,8 +13,19 @@ namespace mxcp::python {
 // Adds the functions to a module. False with a Python exception set.
 bool add_runtime_functions(PyObject* module);
 
-// db.execute(query, params=None), in runtime_db.cpp.
+// db.execute(query, params=None) and what the other methods of `db` are made of, in runtime_db.cpp.
 PyObject* db_execute(PyObject* self, PyObject* const* args, Py_ssize_t count, PyObject* keywords);
+PyObject* db_stop_token(PyObject* self, PyObject*);
+PyObject* db_stop(PyObject* self, PyObject* token);
+PyObject* db_execute_with(PyObject* self, PyObject* const* args, Py_ssize_t count);
+PyObject* db_hold(PyObject* self, PyObject*);
+PyObject* db_held_execute(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                          PyObject* keywords);
+PyObject* db_held_start(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                        PyObject* keywords);
+PyObject* db_held_next(PyObject* self, PyObject* const* args, Py_ssize_t count);
+PyObject* db_held_close(PyObject* self, PyObject* handle);
+PyObject* db_held_arrow(PyObject* self, PyObject* handle);
 
 // RuntimeError: no runtime is active.
 void raise_no_runtime();

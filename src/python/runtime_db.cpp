@@ -4,18 +4,17 @@
 
 #include <optional>
 
-#include "engine/database.h"
+#include "engine/vector_reader.h"
+#include "python/arrow_stream.h"
 #include "python/exceptions.h"
 #include "python/from_python.h"
+#include "python/query.h"
 #include "python/rows.h"
 #include "python/runtime_api.h"
 #include "python/state.h"
 
 namespace mxcp::python {
 namespace {
-
-// How long a query waits for a connection before it is refused.
-constexpr std::chrono::seconds kLeaseLimit{60};
 
 bool parse_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keywords, PyObject*& query,
                      PyObject*& parameters) {
@@ -82,44 +81,11 @@ bool read_parameters(PyObject* given, types::Arguments& out) {
   return false;
 }
 
-// One query: the lease and the result live in here, and go without the GIL.
-struct Query {
-  std::shared_ptr<engine::Database> database;
-  std::optional<engine::Lease> lease;
-  std::optional<engine::ResultSet> rows;
-
-  // Runs it and returns the first chunk. Without the GIL.
-  Result<void*> run(invoke::Services& services, const std::string& sql,
-                    const types::Arguments& parameters,
-                    const std::shared_ptr<const invoke::Call>& call) {
-    CancelToken* cancel = call != nullptr ? call->cancel.get() : nullptr;
-    MXCP_TRY(database, services.database());
-    MXCP_TRY(lease, database->lease(Clock::system().now() + kLeaseLimit, cancel));
-    engine::ExecuteOptions options;
-    options.cancel = cancel;
-    options.caller = call != nullptr ? &call->caller : nullptr;
-    options.call = call;
-    MXCP_TRY(rows, lease->execute(sql, parameters, options));
-    return next();
-  }
-  // The next chunk; at the end the connection goes back to the pool.
-  Result<void*> next() {
-    auto chunk = rows->next_chunk();
-    if (!chunk.ok() || *chunk == nullptr) close();
-    return chunk;
-  }
-  void close() {
-    rows.reset();
-    lease.reset();
-    database.reset();
-  }
-};
-
 // Every row as a dict; nothing when a Python exception is set, an Error when the query failed.
 Result<PyRef> read_all(Query& query, void* chunk) {
   if (chunk == nullptr) return PyRef::steal(PyList_New(0));
-  const engine::Api& api = query.rows->api();
-  RowReader reader(query.rows->columns());
+  const engine::Api& api = query.rows().api();
+  RowReader reader(query.rows().columns());
   while (chunk != nullptr) {
     if (!reader.add(api, chunk)) return PyRef();
     const GilRelease released;
@@ -128,32 +94,238 @@ Result<PyRef> read_all(Query& query, void* chunk) {
   return reader.take();
 }
 
-}  // namespace
+PyObject* to_object(Result<PyRef> rows) {
+  if (rows.ok()) return rows->release();
+  raise_sql_error(rows.error());
+  return nullptr;
+}
 
-PyObject* db_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
-  PyObject *query = nullptr, *given = nullptr;
-  if (!parse_arguments(args, count, keywords, query, given)) return nullptr;
+PyObject* execute(PyObject* query, PyObject* given, std::shared_ptr<CancelToken> stop) {
   invoke::Services* const services = services_or_raise();
   if (services == nullptr) return nullptr;
   const std::string sql = text_of(query);
   types::Arguments parameters;
   if (!read_parameters(given, parameters)) return nullptr;
-  const std::shared_ptr<const invoke::Call> call = current_call();
-
-  Query running;
+  Query running(current_call(), std::move(stop));
   Result<void*> first = nullptr;
   {
     const GilRelease released;
-    first = running.run(*services, sql, parameters, call);
+    const Status opened = running.open(*services);
+    first = opened.ok() ? running.execute(sql, parameters) : Result<void*>(opened.error());
   }
   Result<PyRef> rows = first.ok() ? read_all(running, *first) : Result<PyRef>(first.error());
-  if (running.lease || running.database) {
+  {
     const GilRelease released;
     running.close();
   }
-  if (rows.ok()) return rows->release();
-  raise_sql_error(rows.error());
+  return to_object(std::move(rows));
+}
+
+// --- capsules -------------------------------------------------------------------------------------
+
+constexpr const char* kHeldName = "mxcp.query";
+constexpr const char* kStopName = "mxcp.stop";
+
+// A query that Python holds, and how far its rows were read. The reader's parts are Python objects.
+struct Handle {
+  std::shared_ptr<HeldQuery> held;
+  std::optional<RowReader> reader;
+  void* chunk = nullptr;
+  std::size_t row = 0;  // of the chunk
+};
+
+Handle* handle_of(PyObject* capsule) {
+  return static_cast<Handle*>(PyCapsule_GetPointer(capsule, kHeldName));
+}
+
+// The lock of a query, waited for without the GIL.
+class Locked {
+ public:
+  explicit Locked(HeldQuery& held) : lock_(held.mutex, std::defer_lock) {
+    const GilRelease released;
+    lock_.lock();
+  }
+
+ private:
+  std::unique_lock<std::timed_mutex> lock_;
+};
+
+bool check_open(const Query& query) {
+  if (query.is_open()) return true;
+  raise_runtime_error(Error{Code::kPython, "it is closed: it was used up, or ended by a reload"});
+  return false;
+}
+
+void close_handle(Handle& handle) {
+  const Locked lock(*handle.held);
+  handle.reader.reset();
+  handle.chunk = nullptr;
+  const GilRelease released;
+  handle.held->query.close();
+}
+
+void destroy_handle(PyObject* capsule) {
+  Handle* const handle = handle_of(capsule);
+  // An Arrow stream may live on with the query; without one this is the end of it.
+  handle->reader.reset();
+  const GilRelease released;
+  delete handle;
+}
+
+}  // namespace
+
+PyObject* db_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  PyObject *query = nullptr, *given = nullptr;
+  if (!parse_arguments(args, count, keywords, query, given)) return nullptr;
+  return execute(query, given, nullptr);
+}
+
+// --- db.aexecute ----------------------------------------------------------------------------------
+
+PyObject* db_stop_token(PyObject*, PyObject*) {
+  auto* const token = new std::shared_ptr<CancelToken>(std::make_shared<CancelToken>());
+  return PyCapsule_New(token, kStopName, [](PyObject* capsule) {
+    delete static_cast<std::shared_ptr<CancelToken>*>(PyCapsule_GetPointer(capsule, kStopName));
+  });
+}
+
+PyObject* db_stop(PyObject*, PyObject* capsule) {
+  auto* const token =
+      static_cast<std::shared_ptr<CancelToken>*>(PyCapsule_GetPointer(capsule, kStopName));
+  if (token == nullptr) return nullptr;
+  const GilRelease released;
+  (*token)->cancel();
+  return Py_NewRef(Py_None);
+}
+
+PyObject* db_execute_with(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  auto* const token = static_cast<std::shared_ptr<CancelToken>*>(
+      count == 3 ? PyCapsule_GetPointer(args[0], kStopName) : nullptr);
+  if (token == nullptr || !PyUnicode_Check(args[1])) {
+    if (PyErr_Occurred() == nullptr) {
+      PyErr_SetString(PyExc_TypeError, "the query must be the text of the SQL");
+    }
+    return nullptr;
+  }
+  return execute(args[1], args[2], *token);
+}
+
+// --- transactions, streams, Arrow -----------------------------------------------------------------
+
+// hold(): a connection for transactions and streams, as a capsule.
+PyObject* db_hold(PyObject*, PyObject*) {
+  invoke::Services* const services = services_or_raise();
+  if (services == nullptr) return nullptr;
+  auto handle = std::make_unique<Handle>();
+  handle->held = hold_query(current_call());
+  Status opened;
+  {
+    const GilRelease released;
+    opened = handle->held->query.open(*services);
+  }
+  if (!opened.ok()) {
+    raise_sql_error(opened.error());
+    const GilRelease released;
+    handle.reset();
+    return nullptr;
+  }
+  return PyCapsule_New(handle.release(), kHeldName, destroy_handle);
+}
+
+// held_execute(handle, query, params): the rows.
+PyObject* db_held_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  Handle* const handle = count > 0 ? handle_of(args[0]) : nullptr;
+  PyObject *query = nullptr, *given = nullptr;
+  if (handle == nullptr || !parse_arguments(args + 1, count - 1, keywords, query, given)) {
+    return nullptr;
+  }
+  const std::string sql = text_of(query);
+  types::Arguments parameters;
+  if (!read_parameters(given, parameters)) return nullptr;
+  const Locked lock(*handle->held);
+  Query& running = handle->held->query;
+  if (!check_open(running)) return nullptr;
+  Result<void*> first = nullptr;
+  {
+    const GilRelease released;
+    first = running.execute(sql, parameters);
+  }
+  return to_object(first.ok() ? read_all(running, *first) : Result<PyRef>(first.error()));
+}
+
+// held_start(handle, query, params): runs it; the rows come with held_next or held_arrow.
+PyObject* db_held_start(PyObject*, PyObject* const* args, Py_ssize_t count, PyObject* keywords) {
+  Handle* const handle = count > 0 ? handle_of(args[0]) : nullptr;
+  PyObject *query = nullptr, *given = nullptr;
+  if (handle == nullptr || !parse_arguments(args + 1, count - 1, keywords, query, given)) {
+    return nullptr;
+  }
+  const std::string sql = text_of(query);
+  types::Arguments parameters;
+  if (!read_parameters(given, parameters)) return nullptr;
+  const Locked lock(*handle->held);
+  Query& running = handle->held->query;
+  if (!check_open(running)) return nullptr;
+  Status started;
+  {
+    const GilRelease released;
+    started = running.start(sql, parameters);
+  }
+  if (started.ok()) return Py_NewRef(Py_None);
+  raise_sql_error(started.error());
   return nullptr;
+}
+
+// held_next(handle, size): the next rows, at most `size`; an empty list at the end.
+PyObject* db_held_next(PyObject*, PyObject* const* args, Py_ssize_t count) {
+  Handle* const handle = count == 2 ? handle_of(args[0]) : nullptr;
+  if (handle == nullptr) return nullptr;
+  const Py_ssize_t size = PyNumber_AsSsize_t(args[1], PyExc_OverflowError);
+  if (size == -1 && PyErr_Occurred() != nullptr) return nullptr;
+  const Locked lock(*handle->held);
+  Query& running = handle->held->query;
+  if (!check_open(running)) return nullptr;
+  if (!handle->reader) handle->reader.emplace(running.rows().columns());
+  RowReader& reader = *handle->reader;
+  const engine::Api& api = running.rows().api();
+  while (reader.size() < static_cast<std::size_t>(size)) {
+    if (handle->chunk == nullptr) {
+      Result<void*> next = nullptr;
+      {
+        const GilRelease released;
+        next = running.next();
+      }
+      if (!next.ok()) {
+        raise_sql_error(next.error());
+        return nullptr;
+      }
+      if (*next == nullptr) break;
+      if (engine::ChunkView(api, *next).rows() == 0) continue;
+      handle->chunk = *next;
+      handle->row = 0;
+    }
+    const std::size_t wanted = static_cast<std::size_t>(size) - reader.size();
+    const std::size_t read = reader.add(api, handle->chunk, handle->row, wanted);
+    if (read == 0) return nullptr;
+    handle->row += read;
+    if (handle->row == engine::ChunkView(api, handle->chunk).rows()) handle->chunk = nullptr;
+  }
+  return reader.take().release();
+}
+
+PyObject* db_held_close(PyObject*, PyObject* capsule) {
+  Handle* const handle = handle_of(capsule);
+  if (handle == nullptr) return nullptr;
+  close_handle(*handle);
+  return Py_NewRef(Py_None);
+}
+
+PyObject* db_held_arrow(PyObject*, PyObject* capsule) {
+  Handle* const handle = handle_of(capsule);
+  if (handle == nullptr) return nullptr;
+  const Locked lock(*handle->held);
+  if (!check_open(handle->held->query)) return nullptr;
+  return arrow_capsule(handle->held).release();
 }
 
 }  // namespace mxcp::python

@@ -190,7 +190,9 @@ def test_a_name_that_sql_has_already(project: Project) -> None:
 
 
 def test_without_a_return_type_it_is_only_a_method(words: Project) -> None:
-    words.write({"plugins/word_plugin.py": PLUGIN.replace("(self, text: str) -> str", "(self, text)")})
+    words.write(
+        {"plugins/word_plugin.py": PLUGIN.replace("(self, text: str) -> str", "(self, text)")}
+    )
     ran = words.run("query", "SELECT total_words(2) AS t", "--json-output")
     assert ran.result == [{"t": 1}]
     assert "has no return type, and is no SQL function" in ran.stderr

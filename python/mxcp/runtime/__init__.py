@@ -18,6 +18,130 @@ class _Database:
 
     execute = staticmethod(_core.db_execute)
 
+    async def aexecute(self, query, params=None):
+        """Like execute(), but the event loop goes on meanwhile. Cancelling it stops the query."""
+        import asyncio
+
+        stop = _core.db_stop_token()
+        try:
+            return await asyncio.to_thread(_core.db_execute_with, stop, query, params)
+        except asyncio.CancelledError:
+            _core.db_stop(stop)
+            raise
+
+    def transaction(self):
+        """Statements that count together: `with db.transaction() as tx: tx.execute(...)`."""
+        return _Transaction()
+
+    def stream(self, query, params=None, *, batch_size=10_000):
+        """The rows in lists of up to `batch_size`, read while they are used (also `async for`)."""
+        return _Stream(query, params, batch_size)
+
+    def arrow(self, query, params=None):
+        """The rows for pyarrow.table(), polars.DataFrame() and others that read Arrow streams."""
+        return _Arrow(query, params)
+
+
+class _Transaction:
+    """One connection: committed at the end of the block, rolled back when that raises."""
+
+    __slots__ = ("_handle",)
+
+    def __init__(self):
+        self._handle = None
+
+    def __enter__(self):
+        if self._handle is not None:
+            raise RuntimeError("the transaction has begun already")
+        handle = _core.db_hold()
+        _core.db_held_execute(handle, "BEGIN TRANSACTION")
+        self._handle = handle
+        return self
+
+    def execute(self, query, params=None):
+        if self._handle is None:
+            raise RuntimeError("the transaction has ended; use it inside of its `with` block")
+        return _core.db_held_execute(self._handle, query, params)
+
+    def __exit__(self, kind, error, trace):
+        handle, self._handle = self._handle, None
+        try:
+            # Without a COMMIT, closing rolls back.
+            if kind is None:
+                _core.db_held_execute(handle, "COMMIT")
+        finally:
+            _core.db_held_close(handle)
+
+
+class _Stream:
+    __slots__ = ("_handle", "_size")
+
+    def __init__(self, query, params, batch_size):
+        if batch_size < 1:
+            raise ValueError("batch_size must be at least 1")
+        self._size = batch_size
+        self._handle = _core.db_hold()
+        _core.db_held_start(self._handle, query, params)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        rows = self._next()
+        if not rows:
+            raise StopIteration
+        return rows
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        import asyncio
+
+        rows = await asyncio.to_thread(self._next)
+        if not rows:
+            raise StopAsyncIteration
+        return rows
+
+    def _next(self):
+        if self._handle is None:
+            return []
+        try:
+            rows = _core.db_held_next(self._handle, self._size)
+        except BaseException:
+            self.close()
+            raise
+        if len(rows) < self._size:
+            self.close()
+        return rows
+
+    def close(self):
+        """Stops reading; the connection goes back."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            _core.db_held_close(handle)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *details):
+        self.close()
+
+
+class _Arrow:
+    __slots__ = ("_handle",)
+
+    def __init__(self, query, params):
+        self._handle = _core.db_hold()
+        _core.db_held_start(self._handle, query, params)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        """Once: the rows are read from the database as the stream is."""
+        handle, self._handle = self._handle, None
+        if handle is None:
+            raise RuntimeError("the rows were already taken; ask the database again")
+        return _core.db_held_arrow(handle)
+
 
 class _Config:
     """Secrets and settings. What it returns are copies: changing them changes nothing."""

@@ -1,6 +1,8 @@
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
+from typing_extensions import Self
+
 __all__ = ["db", "config", "plugins", "mcp", "on_init", "on_shutdown", "reload_duckdb"]
 
 _T = TypeVar("_T")
@@ -11,6 +13,41 @@ class _Database:
         self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None
     ) -> list[dict[str, Any]]:
         """Runs SQL and returns its rows; `$name` takes its value from `params`."""
+    async def aexecute(
+        self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Like execute(), but the event loop goes on meanwhile. Cancelling it stops the query."""
+    def transaction(self) -> _Transaction:
+        """Statements that count together: `with db.transaction() as tx: tx.execute(...)`."""
+    def stream(
+        self,
+        query: str,
+        params: Mapping[str, Any] | Sequence[Any] | None = None,
+        *,
+        batch_size: int = 10_000,
+    ) -> _Stream:
+        """The rows in lists of up to `batch_size`, read while they are used (also `async for`)."""
+    def arrow(self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None) -> _Arrow:
+        """The rows for pyarrow.table(), polars.DataFrame() and others that read Arrow streams."""
+
+class _Transaction:
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *details: object) -> None: ...
+    def execute(
+        self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None
+    ) -> list[dict[str, Any]]: ...
+
+class _Stream:
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> list[dict[str, Any]]: ...
+    def __aiter__(self) -> Self: ...
+    async def __anext__(self) -> list[dict[str, Any]]: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *details: object) -> None: ...
+    def close(self) -> None: ...
+
+class _Arrow:
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 class _Config:
     @overload

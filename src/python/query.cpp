@@ -1,0 +1,98 @@
+#include "python/query.h"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace mxcp::python {
+namespace {
+
+// How long a query waits for a connection before it is refused.
+constexpr std::chrono::seconds kLeaseLimit{60};
+constexpr std::chrono::milliseconds kBusyLimit{200};
+
+struct Held {
+  std::mutex mutex;
+  std::vector<std::weak_ptr<HeldQuery>> queries;
+};
+
+Held& held() {
+  static Held* const instance = new Held;  // never destroyed: threads of user code may outlive us
+  return *instance;
+}
+
+}  // namespace
+
+Query::Query(std::shared_ptr<const invoke::Call> call, std::shared_ptr<CancelToken> stop)
+    : call_(std::move(call)), stop_(std::move(stop)) {
+  if (!stop_ || !call_ || !call_->cancel) return;
+  if (call_->cancel->cancelled()) stop_->cancel(call_->cancel->reason());
+  chain_.emplace(call_->cancel.get(), [token = stop_.get(), parent = call_->cancel.get()] {
+    token->cancel(parent->reason());
+  });
+}
+
+Query::~Query() { close(); }
+
+CancelToken* Query::cancel() const {
+  if (stop_) return stop_.get();
+  return call_ ? call_->cancel.get() : nullptr;
+}
+
+Status Query::open(invoke::Services& services) {
+  MXCP_TRY(database_, services.database());
+  MXCP_TRY(lease_, database_->lease(Clock::system().now() + kLeaseLimit, cancel()));
+  return {};
+}
+
+Status Query::start(const std::string& sql, const types::Arguments& parameters) {
+  if (!lease_) return Error{Code::kPython, "it is closed"};
+  rows_.reset();
+  engine::ExecuteOptions options;
+  options.cancel = cancel();
+  options.caller = call_ ? &call_->caller : nullptr;
+  options.call = call_;
+  MXCP_TRY(rows_, lease_->execute(sql, parameters, options));
+  return {};
+}
+
+Result<void*> Query::execute(const std::string& sql, const types::Arguments& parameters) {
+  MXCP_TRY(start(sql, parameters));
+  return rows_->next_chunk();
+}
+
+Result<void*> Query::next() {
+  if (!rows_) return nullptr;
+  return rows_->next_chunk();
+}
+
+void Query::close() {
+  rows_.reset();
+  lease_.reset();
+  database_.reset();
+}
+
+std::shared_ptr<HeldQuery> hold_query(std::shared_ptr<const invoke::Call> call) {
+  auto query = std::make_shared<HeldQuery>(std::move(call));
+  const std::lock_guard lock(held().mutex);
+  auto& all = held().queries;
+  std::erase_if(all, [](const auto& known) { return known.expired(); });
+  all.push_back(query);
+  return query;
+}
+
+void close_held_queries() {
+  std::vector<std::weak_ptr<HeldQuery>> all;
+  {
+    const std::lock_guard lock(held().mutex);
+    all.swap(held().queries);
+  }
+  for (const auto& known : all) {
+    const std::shared_ptr<HeldQuery> query = known.lock();
+    if (!query) continue;
+    const std::unique_lock lock(query->mutex, kBusyLimit);
+    if (lock) query->query.close();
+  }
+}
+
+}  // namespace mxcp::python

@@ -1,0 +1,61 @@
+// Query: a connection of the project's database, and the statement that runs on it.
+//
+// Whatever waits or runs does so without the GIL; say so with GilRelease around it.
+#pragma once
+
+#include "python/py_ref.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "engine/database.h"
+#include "invoke/call.h"
+
+namespace mxcp::python {
+
+class Query {
+ public:
+  // `call` is whose caller, cancel token and functions count; may be null. `stop` stops this query
+  // alone; may be null.
+  explicit Query(std::shared_ptr<const invoke::Call> call,
+                 std::shared_ptr<CancelToken> stop = nullptr);
+  ~Query();  // without the GIL, unless closed
+
+  // Without the GIL: takes a connection; runs a statement, and gives its first chunk; gives the
+  // next one (nullptr at the end).
+  Status open(invoke::Services& services);
+  Status start(const std::string& sql, const types::Arguments& parameters);
+  Result<void*> execute(const std::string& sql, const types::Arguments& parameters);
+  Result<void*> next();
+  // Gives everything back. Later calls are errors.
+  void close();
+  bool is_open() const { return lease_.has_value(); }
+  // Only between execute() and the end of the rows.
+  engine::ResultSet& rows() { return *rows_; }
+
+ private:
+  CancelToken* cancel() const;
+
+  std::shared_ptr<const invoke::Call> call_;
+  std::shared_ptr<CancelToken> stop_;
+  std::optional<CancelToken::Registration> chain_;  // cancelling the call cancels `stop_`
+  std::shared_ptr<engine::Database> database_;
+  std::optional<engine::Lease> lease_;
+  std::optional<engine::ResultSet> rows_;
+};
+
+// A query that outlives the function that began it: a stream, a transaction, an Arrow result. User
+// code may forget it, so that a reload or the end closes it (close_held_queries).
+struct HeldQuery {
+  explicit HeldQuery(std::shared_ptr<const invoke::Call> call) : query(std::move(call)) {}
+  // Taken without the GIL only; may be kept while the GIL is taken again.
+  std::timed_mutex mutex;
+  Query query;
+};
+std::shared_ptr<HeldQuery> hold_query(std::shared_ptr<const invoke::Call> call);
+// Without the GIL. One that is at work is left alone: closing the database interrupts it.
+void close_held_queries();
+
+}  // namespace mxcp::python

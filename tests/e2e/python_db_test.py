@@ -1,0 +1,258 @@
+"""What `db` has beside execute(): transactions, coroutines, streams, Arrow."""
+
+from __future__ import annotations
+
+import pytest
+from harness import Project
+
+HEAD = "import asyncio\nimport duckdb\nfrom mxcp.runtime import db, reload_duckdb\n"
+
+
+def check(project: Project, code: str) -> object:
+    """The result of a tool whose function is given."""
+    return project.python_tool("t", HEAD + code).tool("t").result
+
+
+def test_a_transaction_counts_together(project: Project) -> None:
+    project.query("CREATE TABLE n (i INTEGER PRIMARY KEY)")
+    code = """
+def count():
+    return db.execute("SELECT count(*) AS n FROM n")[0]["n"]
+
+def t():
+    seen = []
+    with db.transaction() as tx:
+        tx.execute("INSERT INTO n VALUES ($i)", {"i": 1})
+        tx.execute("INSERT INTO n VALUES (2), (3)")
+        seen += [tx.execute("SELECT sum(i)::INT AS s FROM n")[0]["s"], count()]
+    seen.append(count())
+    try:
+        with db.transaction() as tx:
+            tx.execute("INSERT INTO n VALUES (4)")
+            raise KeyError("mine")
+    except KeyError as error:
+        seen += [error.args[0], count()]
+    try:
+        with db.transaction() as tx:
+            tx.execute("INSERT INTO n VALUES (5)")
+            tx.execute("INSERT INTO n VALUES (1)")
+    except duckdb.ConstraintException:
+        seen += ["constraint", count()]
+    try:
+        tx.execute("SELECT 1")
+    except RuntimeError as error:
+        seen.append(str(error))
+    with db.transaction() as tx:
+        tx.execute("INSERT INTO n VALUES (6)")
+        tx.execute("ROLLBACK")
+        try:
+            tx.execute("COMMIT")
+        except duckdb.TransactionException:
+            tx.execute("BEGIN")
+    seen.append(count())
+    return seen
+"""
+    assert check(project, code) == [
+        6, 0, 3, "mine", 3, "constraint", 3,
+        "the transaction has ended; use it inside of its `with` block", 3,
+    ]  # fmt: skip
+
+
+def test_a_transaction_that_nobody_ends_is_rolled_back(project: Project) -> None:
+    project.query("CREATE TABLE n (i INTEGER)")
+    code = """
+def t():
+    for i in range(50):  # more than there are connections
+        tx = db.transaction().__enter__()
+        tx.execute("INSERT INTO n VALUES (1)")
+        del tx
+    return db.execute("SELECT count(*) AS n FROM n")[0]["n"]
+"""
+    assert check(project, code) == 0
+
+
+def test_aexecute_leaves_the_loop_alone(project: Project) -> None:
+    code = """
+from mxcp.sdk.auth.context import get_user_context
+
+async def t():
+    ticks = 0
+
+    async def tick():
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    slow = "SELECT count(*) AS n FROM range(3000) a, range(3000) b WHERE (a.range * b.range) % 7 = $x"
+    rows = await asyncio.gather(*(db.aexecute(slow, {"x": x}) for x in (1, 2)))
+    ticking.cancel()
+    try:
+        await db.aexecute("SELECT nothing FROM nowhere")
+    except duckdb.CatalogException as error:
+        failed = "nowhere" in str(error)
+    return {"rows": [r[0]["n"] for r in rows], "ticks": ticks > 10, "failed": failed}
+"""
+    counts = [
+        sum(1 for a in range(7) for b in range(7) if a * b % 7 == x) for x in (1, 2)
+    ]  # of the classes of remainders
+    result = check(project, code)
+    assert result["ticks"] and result["failed"]
+    assert len(counts) == len(result["rows"]) and all(n > 0 for n in result["rows"])
+
+
+def test_cancelling_aexecute_stops_the_query(project: Project) -> None:
+    code = """
+async def t():
+    endless = "SELECT sum(a.range * b.range) AS n FROM range(1000000) a, range(100000000) b"
+    try:
+        await asyncio.wait_for(db.aexecute(endless), 0.2)
+    except asyncio.TimeoutError:
+        # Without the stop, these would all be taken sooner or later, and the last ones never run.
+        for _ in range(40):
+            task = asyncio.create_task(db.aexecute(endless))
+            await asyncio.sleep(0.01)
+            task.cancel()
+        return (await db.aexecute("SELECT 7 AS n"))[0]["n"]
+"""
+    assert check(project, code) == 7
+
+
+def test_a_stream_gives_batches(project: Project) -> None:
+    code = """
+async def t():
+    query = "SELECT i, 'x' || i AS s FROM range($n) t(i)"
+    sizes = [len(batch) for batch in db.stream(query, {"n": 25_000})]
+    small = [len(batch) for batch in db.stream(query, {"n": 10}, batch_size=4)]
+    exact = [len(batch) for batch in db.stream(query, {"n": 6}, batch_size=3)]
+    none = list(db.stream(query, {"n": 0}))
+    rows = [row for batch in db.stream(query, {"n": 5000}, batch_size=999) for row in batch]
+    assert rows == db.execute(query, {"n": 5000})
+    later = [len(batch) async for batch in db.stream(query, {"n": 10}, batch_size=4)]
+    with db.stream(query, {"n": 10**9}, batch_size=10) as stream:
+        first = next(stream)[9]
+    try:
+        db.stream("SELECT")
+    except duckdb.ParserException:
+        early = True
+    broken = db.stream("SELECT CASE WHEN i < 5000 THEN i ELSE error('too far') END AS i "
+                       "FROM range(10000) t(i)", batch_size=2048)
+    try:
+        for batch in broken:
+            pass
+    except duckdb.Error as error:
+        late = "too far" in str(error)
+    return [sizes, small, exact, none, later, first, list(stream), early, late]
+"""
+    assert check(project, code) == [
+        [10000, 10000, 5000], [4, 4, 2], [3, 3], [], [4, 4, 2], {"i": 9, "s": "x9"}, [], True, True,
+    ]  # fmt: skip
+
+
+def test_a_large_stream_needs_little_memory(project: Project) -> None:
+    code = """
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 1e6
+
+def t():
+    count, most = 0, 0
+    for batch in db.stream("SELECT i, 'some text of thirty characters ' || i AS s "
+                           "FROM range(3000000) t(i)", batch_size=50_000):
+        count += len(batch)
+        if count == 100_000:
+            begin = resident()
+        most = max(most, resident())
+    return [count, most - begin]
+"""
+    count, grown = check(project, code)
+    assert count == 3_000_000
+    assert grown < 150, "3,000,000 rows as dicts are about 900 MB"
+
+
+def test_an_arrow_stream(project: Project) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pyarrow has no wheel for this Python")
+    assert pyarrow
+    code = """
+def t():
+    import pyarrow as pa
+
+    result = db.arrow("SELECT i, 'x' || i AS s, [i, NULL] AS l, DATE '2024-01-31' AS d, "
+                      "CASE WHEN i % 2 = 0 THEN i / 4 END AS f FROM range($n) t(i)", {"n": 5000})
+    table = pa.table(result)
+    try:
+        pa.table(result)
+    except RuntimeError as error:
+        again = str(error)
+    empty = pa.table(db.arrow("SELECT 1 AS a WHERE false"))
+    reader = pa.RecordBatchReader.from_stream(db.arrow("SELECT i FROM range(100000) t(i)"))
+    first = reader.read_next_batch().num_rows
+    reader.close()
+    broken = db.arrow("SELECT CASE WHEN i < 5000 THEN i ELSE error('too far') END AS i "
+                      "FROM range(10000) t(i)")
+    try:
+        pa.table(broken)
+    except (pa.ArrowException, OSError) as error:
+        late = "too far" in str(error)
+    return [table.num_rows, table.column_names, [str(t) for t in table.schema.types],
+            table.slice(4, 1).to_pylist(), again, empty.num_rows, empty.column_names, first, late]
+"""
+    rows, names, types, row, again, none, columns, first, late = check(project, code)
+    assert (rows, names) == (5000, ["i", "s", "l", "d", "f"])
+    assert types == ["int64", "string", "list<l: int64>", "date32[day]", "double"]
+    assert row == [{"i": 4, "s": "x4", "l": [4, None], "d": "2024-01-31", "f": 1.0}]
+    assert again.startswith("the rows were already taken")
+    assert (none, columns) == (0, ["a"])
+    assert first == 2048 and late
+
+
+def test_pandas_and_polars_read_arrow(project: Project) -> None:
+    pytest.importorskip("polars", reason="polars has no wheel for this Python")
+    code = """
+def t():
+    import polars
+    frame = polars.DataFrame(db.arrow("SELECT i, 'x' AS s FROM range(3) t(i)"))
+    return frame
+"""
+    assert check(project, code) == [{"i": i, "s": "x"} for i in range(3)]
+
+
+@pytest.mark.stdio
+def test_a_forgotten_stream_does_not_keep_the_database_open(project: Project) -> None:
+    project.python_tool(
+        "begin",
+        HEAD
+        + """
+kept = []
+
+def begin():
+    stream = db.stream("SELECT i FROM range(1000000) t(i)", batch_size=10)
+    transaction = db.transaction().__enter__()
+    import builtins
+
+    builtins.kept = [stream, transaction, next(stream)]
+    reload_duckdb()
+    return len(builtins.kept[2])
+""",
+    )
+    project.python_tool(
+        "after",
+        """
+import builtins
+
+def after():
+    try:
+        next(builtins.kept[0])
+    except RuntimeError as error:
+        builtins.said = str(error)
+    except StopIteration:
+        pass
+    return getattr(builtins, "said", "still open")
+""",
+    )
+    with project.serve() as server:
+        server.initialize()
+        assert server.value("begin") == 10
+        server.wait_until(lambda: server.value("after") != "still open", "the reload")
+        assert server.value("after").endswith("ended by a reload")
