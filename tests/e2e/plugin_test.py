@@ -117,7 +117,8 @@ def test_functions_are_new_after_a_reload(words: Project) -> None:
             # The calls that follow wait for the reload, which waits for the call above.
             server.wait_until(lambda: server.value("shout") != [{"s": "A!"}], "the reload")
             server.wait_until(lambda mark=mark: server.value("shout") == [{"s": "A" + mark}])
-    assert (words.folder / "shutdown.txt").read_text() == "words\n" * 3
+    # The server also sees the changed file by itself.
+    assert (words.folder / "shutdown.txt").read_text().count("words\n") >= 3
 
 
 @pytest.mark.stdio
