@@ -117,9 +117,22 @@ def install(root, modules, folders):
                 action(sys.modules[name])
     forget_folders()
     _demote_script_folder()
+    _add_environment(root)
     sys.path[:] = [entry for entry in sys.path if entry not in folders]
     at = _position()
     sys.path[at:at] = folders
+
+
+def _add_environment(root):
+    """The virtual environment that is active or in the project, when mxcp is not installed in it."""
+    found = [os.environ.get("VIRTUAL_ENV", "")]
+    if os.path.isfile(os.path.join(root, ".venv", "pyvenv.cfg")):
+        found.append(os.path.join(root, ".venv"))
+    found = [folder for folder in found if folder and os.path.abspath(folder) != sys.prefix]
+    if found:
+        from mxcp import _environment
+
+        _environment.add(found)
 
 
 def _demote_script_folder():
