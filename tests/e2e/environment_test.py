@@ -9,7 +9,7 @@ import pytest
 from harness import Project
 
 MINE = "python{}.{}".format(*sys.version_info)
-OTHER = "python{}.{}".format(sys.version_info[0], sys.version_info[1] - 1)
+OTHER = f"python{sys.version_info[0]}.{sys.version_info[1] - 1}"
 TOOL = "def t():\n    import only_there\n    return only_there.WHERE\n"
 
 
