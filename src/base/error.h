@@ -69,6 +69,8 @@ struct Error {
   Place place = {};
   std::string hint = {};    // what to do, e.g. "did you mean 'string'?"
   std::string detail = {};  // for the log only, e.g. a Python traceback
+  // Which rule of `mxcp validate` is broken, one of base/rules.h; "" where there is none.
+  std::string_view rule = {};
 
   // "file:line:col: message (hint)", the form a person reads.
   std::string text() const;
@@ -79,6 +81,11 @@ struct Error {
   }
   Error with_hint(std::string text) && {
     hint = std::move(text);
+    return std::move(*this);
+  }
+  // A rule that is named already stays.
+  Error as(std::string_view broken) && {
+    if (rule.empty()) rule = broken;
     return std::move(*this);
   }
   // Puts "<context>: " before the message.

@@ -90,6 +90,10 @@ class AppBackend final : public mcp::Backend {
   void call(invoke::Request request, invoke::Done done) override {
     runtime_.call(std::move(request), std::move(done));
   }
+  void when_ready(std::shared_ptr<CancelToken> cancel,
+                  std::function<void(Status)> then) override {
+    runtime_.when_ready(std::move(cancel), std::move(then));
+  }
 
  private:
   runtime::Runtime& runtime_;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/parts.h"
+#include "quality/derive.h"
 #include "quality/validate.h"
 
 namespace mxcp::cli {
@@ -163,6 +164,7 @@ class Serve {
     options.watch = !context.line.has("no-watch");
     options.serve_broken = ignore_errors_;
     options.check = check_sources;
+    options.derive = quality::derive;
     options.on_start_problems = [this](const std::vector<Error>& problems) {
       return accept(problems);
     };

@@ -14,10 +14,15 @@ namespace {
 
 using quality::FileReport;
 
+// The rule that is broken; of an error outside the rules its kind.
+std::string_view code_of(const Error& error) {
+  return error.rule.empty() ? describe(error.code).name : error.rule;
+}
+
 Value problem_json(const Error& error, std::string_view severity) {
   Object out;
   out.add("severity", severity);
-  out.add("code", describe(error.code).name);
+  out.add("code", code_of(error));
   if (error.place.known()) {
     out.add("file", error.place.file);
     if (error.place.line > 0) out.add("line", error.place.line);
@@ -70,6 +75,62 @@ std::map<std::string, std::size_t> repeated_errors(const std::vector<FileReport>
   return counts;
 }
 
+// "tools/a.yml:3:7: message [sql-syntax]", and the hint on its own line.
+std::string described(Error error, const Stream& stream) {
+  error.message.insert(std::min(error.message.find('\n'), error.message.size()),
+                       ' ' + stream.dim("[" + std::string(code_of(error)) + "]"));
+  return problem_text(error, stream, "");
+}
+
+// "::error file=tools/a.yml,line=3,col=7,title=sql-syntax::message", which GitHub shows at the line.
+std::string annotation(const Error& error, std::string_view severity) {
+  const auto escaped = [](std::string_view text, bool property) {
+    std::string out;
+    for (const char c : text) {
+      if (c == '%') {
+        out += "%25";
+      } else if (c == '\r') {
+        out += "%0D";
+      } else if (c == '\n') {
+        out += "%0A";
+      } else if (property && c == ':') {
+        out += "%3A";
+      } else if (property && c == ',') {
+        out += "%2C";
+      } else {
+        out += c;
+      }
+    }
+    return out;
+  };
+  std::string out = "::" + std::string(severity) + ' ';
+  if (error.place.known()) {
+    out += "file=" + escaped(error.place.file, true) + ',';
+    if (error.place.line > 0) out += "line=" + std::to_string(error.place.line) + ',';
+    if (error.place.column > 0) out += "col=" + std::to_string(error.place.column) + ',';
+  }
+  out += "title=" + escaped(code_of(error), true) + "::" + escaped(error.message, false);
+  if (!error.hint.empty()) out += "%0Ahint: " + escaped(error.hint, false);
+  return out;
+}
+
+int print_annotations(const std::vector<FileReport>& reports, const fs::path& root, bool ok,
+                      Output& output) {
+  // GitHub wants paths as they are in the repository, of which the project may be a folder.
+  const std::string workspace = environment("GITHUB_WORKSPACE");
+  const fs::path inside = workspace.empty() ? "" : root.lexically_relative(workspace);
+  const bool prefix = !inside.empty() && inside != "." && *inside.begin() != "..";
+  const auto print = [&](Error error, std::string_view severity) {
+    if (prefix && error.place.known()) error.place.file = (inside / error.place.file).string();
+    output.out.line(annotation(error, severity));
+  };
+  for (const auto& report : reports) {
+    for (const Error& error : report.errors) print(error, "error");
+    for (const Error& warning : report.warnings) print(warning, "warning");
+  }
+  return ok ? 0 : 1;
+}
+
 int print_text(const std::vector<FileReport>& reports, Output& output) {
   if (reports.empty()) {
     output.out.line("No endpoints to validate.");
@@ -85,14 +146,14 @@ int print_text(const std::vector<FileReport>& reports, Output& output) {
     if (report.ok()) out.line(out.green("ok   ") + "  " + report.path);
     for (const Error& error : report.errors) {
       if (error.code != Code::kDatabase) {
-        out.line(out.red("error") + "  " + problem_text(error, out, ""));
+        out.line(out.red("error") + "  " + described(error, out));
       } else if (const std::size_t times = std::exchange(repeated[error.text()], 0); times > 0) {
-        out.line(out.red("error") + "  " + problem_text(error, out, ""));
+        out.line(out.red("error") + "  " + described(error, out));
         if (times > 1) out.line("       (" + plural(times, "endpoint") + " could not be checked)");
       }
     }
     for (const Error& warning : report.warnings) {
-      out.line(out.yellow("warn ") + "  " + problem_text(warning, out, ""));
+      out.line(out.yellow("warn ") + "  " + described(warning, out));
     }
   }
   out.line("");
@@ -107,6 +168,7 @@ int print_text(const std::vector<FileReport>& reports, Output& output) {
 
 int run(Context& context) {
   Output& output = context.output;
+  if (context.line.value("format") == "json") output.json = true;
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
   const auto path = context.line.value("PATH");
@@ -146,6 +208,7 @@ int run(Context& context) {
   }
   const bool ok =
       std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.ok(); });
+  if (context.line.value("format") == "github") return print_annotations(reports, (*project)->root(), ok, output);
   return output.json ? print_json(reports, path.has_value(), ok, output)
                      : print_text(reports, output);
 }
@@ -165,11 +228,17 @@ const Command& validate_command() {
                        .help = "Check only this endpoint file",
                        .required = false,
                        .is_file = true}},
-      .options = {readonly_option(), profile_option(), json_option(), debug_option()},
+      .options = {{.name = "format",
+                   .value = "FORMAT",
+                   .help = "github: as annotations that GitHub Actions shows at the lines",
+                   .choices = {"text", "json", "github"}},
+                  readonly_option(), profile_option(), json_option(), debug_option()},
       .examples = {{"The whole project", "mxcp validate"},
                    {"One file, while working on it", "mxcp validate tools/get-user.yml"},
                    {"In a pipeline: fails when anything is wrong, and keeps the report",
-                    "mxcp validate --json-output > report.json"}},
+                    "mxcp validate --json-output > report.json"},
+                   {"In GitHub Actions: every problem at its line of the pull request",
+                    "mxcp validate --format github"}},
       .run = run,
   };
   return command;

@@ -67,6 +67,8 @@ struct StatementInfo {
   std::vector<Column> columns;  // of the result, when known
   bool read_only = false;       // a SELECT-like statement that changes nothing
   std::size_t offset = 0;       // where it begins in the source text
+  // DuckDB takes the statement as it stands, but not with values of the given types: why.
+  std::optional<Error> refused;
 };
 
 using ProgressFn = std::function<void(double percent)>;  // strictly increasing, in (0, 100)
@@ -102,7 +104,8 @@ class Lease {
   // Parses and prepares without running. One entry per statement. A statement that depends on an
   // earlier one of the same source (CREATE then SELECT) is reported as far as it can be known.
   // DuckDB does not know the columns of a statement while the type of one of its parameters is open
-  // ($x IS NULL); `types` says what the values will be, as {name, SQL type}: {"x", "VARCHAR"}.
+  // ($x IS NULL); `types` says what the values will be, as {name, SQL type}: {"x", "VARCHAR"}. The
+  // columns are those for values of these types. The names of columns are unique, as in a result.
   Result<std::vector<StatementInfo>> prepare(
       std::string_view sql, const std::vector<std::pair<std::string, std::string>>& types = {});
 

@@ -327,6 +327,24 @@ bool makes_things(const SqlPiece& piece) {
          std::find(std::begin(kMakers), std::end(kMakers), piece.words[0]) != std::end(kMakers);
 }
 
+// Whether preparing with these types can tell something that preparing without them did not: not
+// where DuckDB inferred the same ones, as for most statements.
+bool says_more(const std::vector<std::pair<std::string, std::string>>& types,
+               const PreparedSql& prepared, const StatementInfo& info) {
+  const auto is_number = [](TypeId id) { return id >= TypeId::kTinyInt && id <= TypeId::kDecimal; };
+  for (std::size_t i = 0; i < info.parameters.size(); ++i) {
+    const auto given = std::find_if(types.begin(), types.end(), [&](const auto& entry) {
+      return entry.first == info.parameters[i].name;
+    });
+    if (given == types.end()) continue;
+    const bool number = given->second == "INTEGER" || given->second == "DOUBLE";
+    const bool same = info.parameters[i].type == given->second ||
+                      (number && is_number(prepared.parameters[i].type));
+    if (!same || info.columns.empty()) return true;
+  }
+  return false;
+}
+
 StatementInfo describe(const Api& api, const PreparedSql& prepared, const SqlPiece* piece) {
   StatementInfo info;
   const c::PreparedStatement handle = prepared.handle.get();
@@ -342,6 +360,7 @@ StatementInfo describe(const Api& api, const PreparedSql& prepared, const SqlPie
   }
   // DuckDB's placeholder for a result that depends on the types of its parameters.
   if (info.columns.size() == 1 && info.columns[0].type.name.empty()) info.columns.clear();
+  make_names_unique(info.columns);
   info.read_only = is_read_only(prepared.type, piece);
   if (piece != nullptr) info.offset = piece->begin;
   return info;
@@ -399,11 +418,13 @@ Result<std::vector<StatementInfo>> Lease::prepare(
         connection.prepare(statements.get(), i, piece, sql);
     if (prepared.ok()) {
       out.push_back(describe(connection.api(), **prepared, piece));
-      if (out.back().columns.empty() && piece != nullptr && !types.empty()) {
-        const auto typed = prepare_instead(connection, sql, with_typed_parameters(sql, *piece, types),
-                                           *piece);
+      if (piece != nullptr && says_more(types, **prepared, out.back())) {
+        const RunText text = with_typed_parameters(sql, *piece, types);
+        auto typed = prepare_instead(connection, sql, text, *piece);
         if (typed.ok()) {
           out.back().columns = describe(connection.api(), **typed, piece).columns;
+        } else {
+          out.back().refused = std::move(typed).error();
         }
       }
     } else if (i > 0 && made_things) {

@@ -58,17 +58,8 @@ Error ResultState::error(const char* text, c::ErrorType type) {
   return failure;
 }
 
-void ResultState::read_columns() {
-  const c::Index count = api().column_count(result.get());
-  columns.reserve(count);
+void make_names_unique(std::vector<Column>& columns) {
   std::unordered_set<std::string_view> taken;
-  for (c::Index i = 0; i < count; ++i) {
-    const TypeHandle type(api(), api().column_logical_type(result.get(), i));
-    columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
-    if (distinct) columns.back().name = without_suffix(columns.back().name);
-    readable = readable && is_readable(columns.back().type);
-  }
-  // id, id, id_1 becomes id, id_2, id_1: a name that is there already is never taken away.
   bool duplicates = false;
   for (const Column& column : columns) duplicates = !taken.insert(column.name).second || duplicates;
   if (!duplicates) return;
@@ -85,6 +76,18 @@ void ResultState::read_columns() {
     used.insert(name);
     column.name = std::move(name);
   }
+}
+
+void ResultState::read_columns() {
+  const c::Index count = api().column_count(result.get());
+  columns.reserve(count);
+  for (c::Index i = 0; i < count; ++i) {
+    const TypeHandle type(api(), api().column_logical_type(result.get(), i));
+    columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
+    if (distinct) columns.back().name = without_suffix(columns.back().name);
+    readable = readable && is_readable(columns.back().type);
+  }
+  make_names_unique(columns);
 }
 
 ResultSet::ResultSet(std::unique_ptr<ResultState> state) : state_(std::move(state)) {}

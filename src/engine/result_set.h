@@ -59,6 +59,9 @@ struct Column {
   ColumnType type;
 };
 
+// id, id, id_1 becomes id, id_2, id_1: a name that is there already is never taken away.
+void make_names_unique(std::vector<Column>& columns);
+
 class ResultSet {
  public:
   ResultSet(ResultSet&&) noexcept;

@@ -1,6 +1,7 @@
 #include "engine/sql_text.h"
 
 #include <algorithm>
+#include <array>
 
 namespace mxcp::engine {
 namespace {
@@ -11,6 +12,29 @@ bool is_word_start(char c) {
 }
 bool is_word(char c) { return is_word_start(c) || (c >= '0' && c <= '9'); }
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+std::string upper_case(std::string_view word) {
+  std::string upper(word);
+  for (char& c : upper) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  }
+  return upper;
+}
+
+template <std::size_t N>
+bool is_one_of(const std::string& word, const std::array<std::string_view, N>& words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// EXPLAIN ANALYZE runs what it explains.
+bool is_writing(std::string_view word) {
+  static constexpr std::array<std::string_view, 28> kWords = {
+      "INSERT",  "UPDATE", "DELETE",  "MERGE",   "TRUNCATE", "CREATE",     "ALTER",
+      "DROP",    "COPY",   "EXPORT",  "IMPORT",  "ATTACH",   "DETACH",     "CALL",
+      "EXECUTE", "VACUUM", "INSTALL", "LOAD",    "SET",      "USE",        "CHECKPOINT",
+      "PRAGMA",  "NEXTVAL", "SETVAL", "SETSEED", "ANALYZE",  "WRITE_BLOB", "WRITE_TEXT"};
+  return word.size() <= 10 && is_one_of(upper_case(word), kWords);
+}
 
 class Scanner {
  public:
@@ -56,7 +80,9 @@ class Scanner {
     } else if (is_word_start(c)) {
       const std::size_t begin = at_;
       while (at_ < sql_.size() && (is_word(sql_[at_]) || sql_[at_] == '$')) ++at_;
-      if (piece_.words.size() < 5 && !other_seen_) add_word(sql_.substr(begin, at_ - begin));
+      const std::string_view word = sql_.substr(begin, at_ - begin);
+      if (piece_.words.size() < 5 && !other_seen_) add_word(word);
+      piece_.may_write = piece_.may_write || is_writing(word);
     } else if (c >= '0' && c <= '9') {
       while (at_ < sql_.size() && is_word(sql_[at_])) ++at_;
       other_seen_ = true;
@@ -66,13 +92,7 @@ class Scanner {
     }
   }
 
-  void add_word(std::string_view word) {
-    std::string upper(word);
-    for (char& c : upper) {
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-    }
-    piece_.words.push_back(std::move(upper));
-  }
+  void add_word(std::string_view word) { piece_.words.push_back(upper_case(word)); }
 
   void skip_quoted(char quote, bool escapes) {
     other_seen_ = true;
@@ -209,6 +229,16 @@ RunText with_typed_parameters(std::string_view sql, const SqlPiece& piece,
     out.insert(place.end, "::" + type->second + ")");
   }
   return out.finish();
+}
+
+bool only_reads(std::string_view sql) {
+  static constexpr std::array<std::string_view, 11> kQueries = {
+      "SELECT",   "FROM", "WITH",    "VALUES", "TABLE",  "SHOW",
+      "DESCRIBE", "DESC", "EXPLAIN", "PIVOT",  "UNPIVOT"};
+  const std::vector<SqlPiece> pieces = split_sql(sql);
+  return !pieces.empty() && std::all_of(pieces.begin(), pieces.end(), [&](const SqlPiece& piece) {
+    return !piece.may_write && !piece.words.empty() && is_one_of(piece.words[0], kQueries);
+  });
 }
 
 bool creates_temporary(const SqlPiece& piece) {

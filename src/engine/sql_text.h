@@ -15,6 +15,8 @@ struct SqlPiece {
   std::size_t begin = 0;  // the first token
   std::size_t end = 0;    // behind the last token, before the semicolon
   std::vector<std::string> words;  // the first keywords, upper case, up to five
+  // A word that may change something stands in it: INSERT, COPY, nextval ... see only_reads.
+  bool may_write = false;
   std::vector<std::string> parameters;  // $name, in order of appearance, each once
   // Every place of a named parameter, the $ included.
   struct Place {
@@ -51,6 +53,11 @@ RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
 // The statement with ($name::TYPE) for every $name that has a type.
 RunText with_typed_parameters(std::string_view sql, const SqlPiece& piece,
                               const std::vector<std::pair<std::string, std::string>>& types);
+
+// True when every statement is a query (SELECT, FROM, WITH, VALUES, SHOW ...) that names nothing
+// which could change the database or a file, by its words alone: a column named "delete" makes it
+// false, a function of an extension or of the user that changes things is not seen.
+bool only_reads(std::string_view sql);
 
 // CREATE [OR REPLACE] TEMP|TEMPORARY ...
 bool creates_temporary(const SqlPiece& piece);

@@ -43,9 +43,14 @@ Result<Outcome> finish(const Call& call, RawResult raw) {
     MXCP_TRY(value, types::shape(std::move(value), *declared, raw.rows));
     if (call.check_output) {
       if (const auto violations = declared->check(value); !violations.empty()) {
-        return Error{Code::kInvalidOutput,
-                     "output validation failed: " + types::to_text(violations),
-                     call.endpoint->place};
+        Error error{Code::kInvalidOutput,
+                    "output validation failed: " + types::to_text(violations),
+                    call.endpoint->place};
+        if (call.endpoint->return_derived) {
+          error.hint = "the output schema was derived from the SQL when the server started, and the "
+                       "columns have changed: declare 'return', or reload";
+        }
+        return error;
       }
     }
   }

@@ -115,6 +115,14 @@ Catalog::Catalog(std::shared_ptr<const project::Project> project) : project_(std
   });
 }
 
+bool Catalog::awaits_types() const {
+  if (project_->types_derived()) return false;
+  const Endpoints& tools = of(ListKind::kTools);
+  return std::any_of(tools.begin(), tools.end(), [](const Endpoint* tool) {
+    return tool->language == project::Language::kSql && !tool->return_type;
+  });
+}
+
 const List& Catalog::list(ListKind kind, const Revision& revision) const {
   const std::lock_guard lock(mutex_);
   const auto [it, is_new] = lists_.try_emplace({kind, &revision});

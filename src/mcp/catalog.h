@@ -37,6 +37,8 @@ class Catalog {
 
   const std::shared_ptr<const project::Project>& project() const { return project_; }
   bool has(ListKind kind) const { return !of(kind).empty(); }
+  // The list of tools is not complete yet: Backend::when_ready.
+  bool awaits_types() const;
   // Sorted by key. Encoded when first asked for; the reference lives as long as the catalog.
   const List& list(ListKind kind, const Revision& revision) const;
 

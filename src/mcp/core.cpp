@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::array<Method, 10> kMethods = {{
     {.name = "tools/call", .handle = call_tool, .runs = true},
-    {.name = "tools/list", .handle = list_tools},
+    {.name = "tools/list", .handle = list_tools, .runs = true},
     {.name = "resources/read", .handle = read_resource, .runs = true},
     {.name = "resources/list", .handle = list_resources},
     {.name = "resources/templates/list", .handle = list_resource_templates},

@@ -67,7 +67,14 @@ void answer_page(Core& core, const ExchangePtr& exchange, const Catalog& catalog
 }  // namespace
 
 void list_tools(Core& core, const ExchangePtr& exchange) {
-  answer_page(core, exchange, *core.catalog(), kTools);
+  const auto catalog = core.catalog();
+  if (!exchange->revision().structured || !catalog->awaits_types()) {
+    return answer_page(core, exchange, *catalog, kTools);
+  }
+  core.backend().when_ready(exchange->cancel_token(), [&core, exchange](const Status& ready) {
+    if (!ready.ok()) return exchange->fail({kInternalError, public_text(ready.error())});
+    answer_page(core, exchange, *core.catalog(), kTools);
+  });
 }
 
 void list_resources(Core& core, const ExchangePtr& exchange) {

@@ -10,7 +10,16 @@ namespace mxcp::mcp {
 
 struct Server::Impl {
   Impl(ServerOptions options, Backend& backend)
-      : core(std::move(options), backend), told(core.catalog()) {}
+      : core(std::move(options), backend), told(core.catalog()) {
+    if (!told->awaits_types()) return;
+    // No client sees the list of tools before it is complete, see list_tools.
+    backend.when_ready(std::make_shared<CancelToken>(), [this, first = told](const Status& ready) {
+      if (!ready.ok()) return;
+      auto complete = core.catalog();
+      const std::lock_guard lock(mutex);
+      if (told == first) told = std::move(complete);
+    });
+  }
 
   Core core;
   std::mutex mutex;

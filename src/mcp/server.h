@@ -35,6 +35,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/user_context.h"
@@ -68,6 +69,12 @@ class Backend {
   // Returns at once; `done` is called exactly once, from any thread, also when the call is
   // cancelled.
   virtual void call(invoke::Request request, invoke::Done done) = 0;
+  // Runs `then`, at once or from another thread, when project() has the return types that are
+  // derived from prepared SQL; with an error when that does not come.
+  virtual void when_ready(std::shared_ptr<CancelToken> cancel, std::function<void(Status)> then) {
+    static_cast<void>(cancel);
+    then({});
+  }
 };
 
 struct ServerInfo {

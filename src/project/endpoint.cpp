@@ -83,9 +83,9 @@ class EndpointReader {
   void read() {
     auto text = read_file(path_);
     if (!text.ok()) {
-      problems_.error(problems_.start(), text.error().message);
+      problems_.error(problems_.start(), text.error().message, {}, rules::kFile);
     } else if (auto tree = parse_yaml(*text, file_.display_path); !tree.ok()) {
-      problems_.add(std::move(tree).error());
+      problems_.add(std::move(tree).error().as(rules::kYaml));
       guess_name(*text);
     } else {
       read_document(*tree);
@@ -97,6 +97,7 @@ class EndpointReader {
 
  private:
   void read_document(const YamlNode& document) {
+    const Problems::Rule rule(problems_, rules::kEndpointKind);
     if (document.kind == YamlNode::Kind::kNull) {
       problems_.error(problems_.start(), "the file is empty",
                       "begin it with 'mxcp: 1' and 'tool:', 'resource:' or 'prompt:'");
@@ -211,6 +212,7 @@ class EndpointReader {
                        : kind == EndpointKind::kResource ? kResourceKeys
                                                          : kPromptKeys;
     const std::string what = "the " + body.key;
+    const Problems::Rule rule(problems_, rules::kWrongValue);
     Fields fields(problems_, body.value, what, problems_.place(body), keys, kEndpointAdvice);
     if (!fields.is_mapping()) return;
 
@@ -237,6 +239,7 @@ class EndpointReader {
   }
 
   void read_name(Fields& fields, Endpoint& endpoint) {
+    const Problems::Rule rule(problems_, rules::kName);
     if (endpoint.kind == EndpointKind::kResource) {
       endpoint.uri = fields.required_text("uri", "for example 'users://{id}'");
       endpoint.name = fields.text("name").value_or("");
@@ -331,6 +334,7 @@ class EndpointReader {
   void check_placeholders(const std::vector<types::ParameterSpec>& specs,
                           const Endpoint& endpoint) {
     if (endpoint.uri.empty()) return;
+    const Problems::Rule rule(problems_, rules::kUriParameter);
     const std::size_t before = problems_.error_count();
     const auto names = read_placeholders(problems_, endpoint.place, endpoint.uri);
     if (problems_.error_count() > before) return;
@@ -356,6 +360,7 @@ class EndpointReader {
 
   void check_test_arguments(const Endpoint& endpoint) {
     if (!parameters_known_) return;
+    const Problems::Rule rule(problems_, rules::kTest);
     for (const TestCase& test : endpoint.tests) {
       if (test.error_contains) continue;
       for (const auto& [key, value] : test.arguments) {

@@ -78,6 +78,7 @@ struct Endpoint {
   std::optional<std::string> mime_type;
   types::ParameterSet parameters;
   std::optional<types::Type> return_type;
+  bool return_derived = false;  // from the prepared SQL, see Project::with_endpoints; not declared
   Language language = Language::kSql;
   Source source;                        // tools and resources
   std::vector<PromptMessage> messages;  // prompts

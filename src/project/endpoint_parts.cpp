@@ -202,6 +202,7 @@ void read_messages(Problems& problems, Fields& endpoint, std::vector<PromptMessa
 }
 
 void read_tests(Problems& problems, Fields& endpoint, std::vector<TestCase>& out) {
+  const Problems::Rule rule(problems, rules::kTest);
   const YamlNode* list = endpoint.list("tests", "begin each test with '- name: '");
   if (!list) return;
   out.reserve(list->items.size());
@@ -212,6 +213,7 @@ void read_policies(Problems& problems, Fields& endpoint, std::vector<PolicyRule>
                    std::vector<PolicyRule>& output) {
   const YamlNode* node = endpoint.find("policies");
   if (!node) return;
+  const Problems::Rule current(problems, rules::kPolicy);
   Fields fields(problems, *node, "the policies", endpoint.key_place("policies"), kPolicyKeys);
   if (const YamlNode* list = fields.list("input")) {
     for (const YamlNode& rule : list->items) input.push_back(read_rule(problems, rule, true));
@@ -223,6 +225,7 @@ void read_policies(Problems& problems, Fields& endpoint, std::vector<PolicyRule>
 
 std::vector<std::string> read_placeholders(Problems& problems, const Place& place,
                                            const std::string& uri) {
+  const Problems::Rule rule(problems, rules::kUri);
   std::vector<std::string> names;
   const auto scheme = uri.find(':');
   const bool has_scheme =

@@ -37,12 +37,15 @@ std::optional<bool> old_boolean(const YamlNode& node) {
 
 }  // namespace
 
-void Problems::error(Place place, std::string message, std::string hint) {
-  errors_.push_back({Code::kConfig, std::move(message), std::move(place), std::move(hint)});
+void Problems::error(Place place, std::string message, std::string hint, std::string_view rule) {
+  Error error{Code::kConfig, std::move(message), std::move(place), std::move(hint)};
+  error.rule = rule.empty() ? rule_ : rule;
+  errors_.push_back(std::move(error));
 }
 
 void Problems::warning(Place place, std::string message, std::string hint) {
-  warnings_.push_back({Code::kConfig, std::move(message), std::move(place), std::move(hint)});
+  Error warning{Code::kConfig, std::move(message), std::move(place), std::move(hint)};
+  warnings_.push_back(std::move(warning).as(rule_));
 }
 
 std::vector<Error> Problems::take_errors() {
@@ -91,7 +94,7 @@ Fields::Fields(Problems& problems, const YamlNode& node, std::string what, Place
   if (node.kind != YamlNode::Kind::kMapping) {
     problems_.error(problems_.place(node),
                     what_ + " must be a mapping of keys to values, found " + node.describe(),
-                    "the keys are " + enumerate(keys));
+                    "the keys are " + enumerate(keys), rules::kWrongValue);
     return;
   }
   report_unknown_keys(keys, advice);
@@ -117,7 +120,8 @@ void Fields::report_unknown_keys(const Keys& keys, const Advice& advice) {
     }
     suggested_.push_back(hint);
     problems_.error(problems_.place(member),
-                    "unknown key " + in_quotes(member.key) + " in " + what_, std::move(hint));
+                    "unknown key " + in_quotes(member.key) + " in " + what_, std::move(hint),
+                    rules::kUnknownKey);
   }
 }
 
@@ -154,7 +158,7 @@ void Fields::missing(std::string_view key, std::string_view hint) {
   problems_.error(empty ? key_place(key) : owner_,
                   empty ? "'" + std::string(key) + "' has no value"
                         : "'" + std::string(key) + "' is missing in " + what_,
-                  std::string(hint));
+                  std::string(hint), rules::kMissingKey);
 }
 
 void Fields::wrong(std::string_view key, std::string_view expected, std::string hint) {
@@ -162,7 +166,7 @@ void Fields::wrong(std::string_view key, std::string_view expected, std::string 
   problems_.error(place_of(key),
                   "'" + std::string(key) + "' must be " + std::string(expected) + ", found " +
                       (node ? node->describe() : "nothing"),
-                  std::move(hint));
+                  std::move(hint), rules::kWrongValue);
 }
 
 std::optional<std::string> Fields::text(std::string_view key) {
@@ -182,7 +186,8 @@ std::string Fields::required_text(std::string_view key, std::string_view hint) {
   auto value = text(key);
   if (!value) return "";
   if (trim(*value).empty()) {
-    problems_.error(place_of(key), "'" + std::string(key) + "' is empty", std::string(hint));
+    problems_.error(place_of(key), "'" + std::string(key) + "' is empty", std::string(hint),
+                    rules::kMissingKey);
     return "";
   }
   return *std::move(value);
@@ -277,7 +282,7 @@ std::optional<std::vector<std::string>> Fields::texts(std::string_view key, bool
       problems_.error(
           problems_.place(item),
           "every item of '" + std::string(key) + "' must be a string, found " + item.describe(),
-          quote_hint(item));
+          quote_hint(item), rules::kWrongValue);
     }
   }
   return out;

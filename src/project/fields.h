@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/rules.h"
 #include "base/yaml.h"
 
 namespace mxcp::project {
@@ -25,9 +26,24 @@ class Problems {
   Place place(const YamlNode::Member& member) const { return place(member.line, member.column); }
   Place start() const { return {file_}; }
 
-  void error(Place place, std::string message, std::string hint = {});
+  // Of the rule that is current, see Rule, or of the one that is named.
+  void error(Place place, std::string message, std::string hint = {}, std::string_view rule = {});
   void warning(Place place, std::string message, std::string hint = {});
-  void add(Error error) { errors_.push_back(std::move(error)); }
+  void add(Error error) { errors_.push_back(std::move(error).as(rule_)); }
+
+  // Until it ends, problems break this rule (base/rules.h) unless they name another.
+  class Rule {
+   public:
+    Rule(Problems& problems, std::string_view rule)
+        : problems_(problems), before_(std::exchange(problems.rule_, rule)) {}
+    Rule(const Rule&) = delete;
+    Rule& operator=(const Rule&) = delete;
+    ~Rule() { problems_.rule_ = before_; }
+
+   private:
+    Problems& problems_;
+    std::string_view before_;
+  };
 
   bool has_errors() const { return !errors_.empty(); }
   std::size_t error_count() const { return errors_.size(); }
@@ -37,6 +53,7 @@ class Problems {
 
  private:
   std::string file_;
+  std::string_view rule_ = rules::kWrongValue;
   std::vector<Error> errors_;
   std::vector<Error> warnings_;
 };

@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/rules.h"
 #include "base/text.h"
 #include "project/scan.h"
 
@@ -134,11 +135,11 @@ void report_duplicates(std::vector<EndpointFile>& files) {
         if (other != file) others.push_back(other->name_place.text());
       }
       const bool resource = key.first == EndpointKind::kResource;
-      file->errors.push_back(
-          {Code::kConfig,
-           "the " + std::string(name_of(key.first)) + " '" + shorten(file->name, 80) +
-               "' is also defined in " + join(others, ", "),
-           file->name_place, resource ? "give each its own URI" : "give each its own name"});
+      Error error{Code::kConfig,
+                  "the " + std::string(name_of(key.first)) + " '" + shorten(file->name, 80) +
+                      "' is also defined in " + join(others, ", "),
+                  file->name_place, resource ? "give each its own URI" : "give each its own name"};
+      file->errors.push_back(std::move(error).as(rules::kDuplicateName));
       file->endpoint.reset();
     }
   }
@@ -231,6 +232,20 @@ void Project::load_endpoints() {
   std::sort(endpoints_.begin(), endpoints_.end(), [](const auto& a, const auto& b) {
     return std::tie(a->kind, a->id()) < std::tie(b->kind, b->id());
   });
+}
+
+std::shared_ptr<const Project> Project::with_endpoints(
+    const std::function<std::shared_ptr<const Endpoint>(const Endpoint&)>& change,
+    bool types_derived) const {
+  auto copy = std::make_shared<Project>(*this);
+  copy->types_derived_ = types_derived;
+  for (auto& endpoint : copy->endpoints_) {
+    auto changed = change(*endpoint);
+    if (!changed) continue;
+    endpoint = std::move(changed);
+    copy->by_id_[key_of(endpoint->kind, endpoint->id())] = endpoint;
+  }
+  return copy;
 }
 
 const fs::path& Project::folder_of(EndpointKind kind) const {

@@ -4,6 +4,7 @@
 // snapshot they began with. Loading never opens the database and never starts Python.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,13 @@ class Project {
   const std::vector<EndpointFile>& files() const { return files_; }
   // Every valid endpoint, sorted by kind, then id.
   const std::vector<std::shared_ptr<const Endpoint>>& endpoints() const { return endpoints_; }
+  // A copy in which `change` has seen every endpoint: it returns another one of the same kind and
+  // id, or nullptr to keep it. `types_derived`: return types that can be derived are.
+  std::shared_ptr<const Project> with_endpoints(
+      const std::function<std::shared_ptr<const Endpoint>(const Endpoint&)>& change,
+      bool types_derived) const;
+  // False while tools may get a return type by a later with_endpoints.
+  bool types_derived() const { return types_derived_; }
   std::shared_ptr<const Endpoint> find(EndpointKind kind, std::string_view id) const;
   // "Endpoint 'x' not found in tools", with a suggestion; or the errors of its file if it is
   // broken.
@@ -61,6 +69,7 @@ class Project {
   std::vector<std::shared_ptr<const Endpoint>> endpoints_;
   std::unordered_map<std::string, std::shared_ptr<const Endpoint>> by_id_;  // "tool/name"
   std::vector<Error> warnings_;
+  bool types_derived_ = false;
 };
 
 }  // namespace mxcp::project

@@ -53,6 +53,7 @@ class SourceReader {
       return;
     }
     source_.place = problems_.place(*node);
+    const Problems::Rule rule(problems_, rules::kSource);
     if (is_text(*node)) {
       const bool file = node->scalar.find_first_of(" \n") == std::string::npos;
       endpoint_.wrong(
@@ -111,9 +112,10 @@ class SourceReader {
     source_.first_line = node.text_line;
     source_.indent = node.text_indent;
     if (trim(code).empty()) {
-      problems_.error(fields.key_place("code"), "'code' is empty");
+      problems_.error(fields.key_place("code"), "'code' is empty", {}, rules::kMissingKey);
     } else if (language == Language::kSql && !has_sql(code)) {
-      problems_.error(source_.place, "'code' holds no SQL statement, only comments");
+      problems_.error(source_.place, "'code' holds no SQL statement, only comments", {},
+                      rules::kSqlEmpty);
     }
   }
 
@@ -164,14 +166,15 @@ class SourceReader {
       problems_.error(
           source_.place,
           "'" + source_.display_file + "' " +
-              (trim(source_.text).empty() ? "is empty" : "holds no SQL statement, only comments"));
+              (trim(source_.text).empty() ? "is empty" : "holds no SQL statement, only comments"),
+          {}, rules::kSqlEmpty);
     }
   }
 
   void report_missing(const std::string& name) {
     std::string message = "the file '" + shorten(name, 100) + "' does not exist";
     if (source_.display_file != name) message += ", looked for '" + source_.display_file + "'";
-    problems_.error(source_.place, std::move(message), missing_hint(name));
+    problems_.error(source_.place, std::move(message), missing_hint(name), rules::kSourceMissing);
   }
 
   std::string missing_hint(const std::string& name) const {

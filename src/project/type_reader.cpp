@@ -162,7 +162,7 @@ class TypeReader {
     const auto kind = types::kind_from(node->scalar);
     if (!kind) {
       problems_.error(problems_.place(*node), "unknown type '" + shorten(node->scalar, 60) + "'",
-                      unknown_type_hint(node->scalar));
+                      unknown_type_hint(node->scalar), rules::kUnknownType);
       return false;
     }
     spec.kind = *kind;
@@ -183,7 +183,7 @@ class TypeReader {
     if (hint.empty()) hint = suggest(*name, types::format_names());
     if (hint.empty()) hint = "a format is one of " + join(types::format_names(), ", ");
     problems_.error(fields_.place_of("format"), "unknown format '" + shorten(*name, 60) + "'",
-                    std::move(hint));
+                    std::move(hint), rules::kUnknownFormat);
   }
 
   const YamlNode* value_list(std::string_view key) {
@@ -302,7 +302,7 @@ void check_name(Problems& problems, const Place& place, const std::string& name)
   problems.error(place,
                  "'" + shorten(name, 60) +
                      "' is no name for a parameter: letters, digits and _ only, and no digit first",
-                 better.empty() ? "" : "for example '" + better + "'");
+                 better.empty() ? "" : "for example '" + better + "'", rules::kName);
 }
 
 }  // namespace
@@ -336,7 +336,7 @@ std::vector<types::ParameterSpec> read_parameters(Problems& problems, const Yaml
                        "the parameter '" + shorten(name, 60) +
                            "' is declared twice; the first time on line " +
                            std::to_string(first->second),
-                       "remove or rename one of them");
+                       "remove or rename one of them", rules::kDuplicateName);
       }
       seen.emplace_back(name, at.line);
     }

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/rules.h"
+#include "base/text.h"
 #include "python/functions.h"
 #include "python/modules.h"
 #include "python/py_ref.h"
@@ -55,9 +57,12 @@ Result<ModuleSyntax> syntax_of(const project::Source& source) {
   return syntax;
 }
 
+Place place_of(const project::Source& source, int line, int column) {
+  if (!source.is_file) return source.at(line, column);
+  return {source.display_file, line, column};
+}
 Place place_of(const project::Source& source, const FunctionSyntax& function) {
-  if (!source.is_file) return source.at(function.line, function.column);
-  return {source.display_file, function.line, function.column};
+  return place_of(source, function.line, function.column);
 }
 
 std::string signature_for(const project::Endpoint& endpoint) {
@@ -72,6 +77,80 @@ std::string signature_for(const project::Endpoint& endpoint) {
     }
   }
   return fmt::format("def {}({})", function_names(endpoint).front(), text);
+}
+
+// What a Python function gets as an argument of a declared type, the usual annotation first.
+std::vector<std::string_view> argument_types(const types::TypeSpec& declared) {
+  switch (declared.kind) {
+    case types::Kind::kString:
+      switch (declared.format) {
+        case types::Format::kDate: return {"date"};
+        case types::Format::kTime: return {"time"};
+        case types::Format::kDateTime:
+        case types::Format::kTimestamp: return {"datetime", "date"};
+        default: return {"str"};
+      }
+    case types::Kind::kNumber: return {"float"};
+    case types::Kind::kInteger: return {"int", "float"};
+    case types::Kind::kBoolean: return {"bool", "int"};
+    case types::Kind::kArray: return {"list", "Sequence"};
+    case types::Kind::kObject: return {"dict", "Mapping"};
+  }
+  return {};
+}
+
+// What it may return for one. Other classes are not judged, see Annotation.
+std::vector<std::string_view> result_types(types::Kind declared) {
+  switch (declared) {
+    case types::Kind::kString: return {"str", "date", "time", "datetime", "timedelta", "bytes"};
+    case types::Kind::kNumber: return {"float", "int", "Decimal"};
+    case types::Kind::kInteger: return {"int", "float", "Decimal"};
+    case types::Kind::kBoolean: return {"bool"};
+    case types::Kind::kArray: return {"list", "tuple", "set", "frozenset", "Sequence"};
+    // A list of one item is taken for the item.
+    case types::Kind::kObject: return {"dict", "Mapping", "list"};
+  }
+  return {};
+}
+
+bool contradicts(const Annotation& annotation, const std::vector<std::string_view>& fitting) {
+  if (annotation.types.empty()) return false;
+  return std::none_of(annotation.types.begin(), annotation.types.end(), [&](const std::string& type) {
+    return std::find(fitting.begin(), fitting.end(), type) != fitting.end();
+  });
+}
+
+void check_annotations(const project::Endpoint& endpoint, const FunctionSyntax& function,
+                       std::vector<Error>& errors) {
+  for (const auto& parameter : function.parameters) {
+    const auto* declared = endpoint.parameters.find(parameter.name);
+    if (declared == nullptr) continue;
+    const auto& spec = declared->type.spec();
+    const auto fitting = argument_types(spec);
+    const Annotation& given = parameter.annotation;
+    if (!contradicts(given, fitting)) continue;
+    std::string what(types::name_of(spec.kind));
+    if (spec.format != types::Format::kNone) what += fmt::format(" ({})", types::name_of(spec.format));
+    errors.push_back(
+        Error{Code::kPython,
+              fmt::format("parameter '{}' of function '{}' is annotated as {}, but {} declares it as {}",
+                          parameter.name, function.name, join(given.types, " | "),
+                          endpoint.display_file, what),
+              place_of(endpoint.source, given.line, given.column),
+              fmt::format("the function gets values of type {}", fitting.front())}
+            .as(rules::kPythonAnnotation));
+  }
+  if (!endpoint.return_type) return;
+  const types::Kind kind = endpoint.return_type->spec().kind;
+  if (!contradicts(function.returns, result_types(kind))) return;
+  errors.push_back(
+      Error{Code::kPython,
+            fmt::format("function '{}' is annotated to return {}, but {} declares the return type {}",
+                        function.name, join(function.returns.types, " | "), endpoint.display_file,
+                        types::name_of(kind)),
+            place_of(endpoint.source, function.returns.line, function.returns.column),
+            "one of them is wrong"}
+          .as(rules::kPythonAnnotation));
 }
 
 void check_parameters(const project::Endpoint& endpoint, const FunctionSyntax& function,
@@ -129,10 +208,11 @@ std::vector<Error> check(const project::Endpoint& endpoint) {
                   fmt::format("{}: the module name '{}' belongs to Python's standard library, and "
                               "`import {}` would give that one",
                               endpoint.source.display_file, name, name),
-                  endpoint.source.place, "rename the file or folder"}};
+                  endpoint.source.place, "rename the file or folder"}
+                .as(rules::kPythonModule)};
   }
   const auto syntax = syntax_of(endpoint.source);
-  if (!syntax.ok()) return {syntax.error()};
+  if (!syntax.ok()) return {Error(syntax.error()).as(rules::kPythonSyntax)};
   const ModuleSyntax& module = *syntax;
   const std::vector<std::string> wanted = function_names(endpoint);
   for (const std::string& name : wanted) {
@@ -146,6 +226,8 @@ std::vector<Error> check(const project::Endpoint& endpoint) {
     // Defined several times, reassigned or decorated: what is called is only known at run time.
     if (defined.size() == 1 && !bound_otherwise && !defined.front()->decorated) {
       check_parameters(endpoint, *defined.front(), errors);
+      for (Error& error : errors) error.rule = rules::kPythonParameters;
+      check_annotations(endpoint, *defined.front(), errors);
     }
     return errors;
   }
@@ -162,7 +244,8 @@ std::vector<Error> check(const project::Endpoint& endpoint) {
                 fmt::format("function '{}' not found in {}", wanted.front(),
                             endpoint.source.is_file ? endpoint.source.display_file
                                                     : "the code of the endpoint"),
-                place, hint}};
+                place, hint}
+              .as(rules::kPythonFunction)};
 }
 
 }  // namespace

@@ -99,6 +99,56 @@ bool keeps_signature(const Node& decorator) {
   return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
 }
 
+// The types that an annotation names. False when one of them is not known here.
+bool read_types(const Node& node, std::vector<std::string>& types) {
+  static constexpr std::array<std::string_view, 18> kKnown = {
+      "int",  "float", "str",   "bool",      "bytes",    "list",     "dict",    "tuple",   "set",
+      "date", "time",  "datetime", "timedelta", "Decimal", "frozenset", "Sequence", "Mapping", "None"};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOldNames = {{
+      {"List", "list"}, {"Dict", "dict"}, {"Tuple", "tuple"}, {"Set", "set"}}};
+  if (node.is("Constant")) {
+    if (!node["value"].none()) return false;  // "a forward reference"
+    types.emplace_back("None");
+    return true;
+  }
+  if (node.is("BinOp")) {
+    return node["op"].is("BitOr") && read_types(node["left"], types) &&
+           read_types(node["right"], types);
+  }
+  const Node target = node.is("Subscript") ? node["value"] : node;
+  std::string name = target.is("Attribute") ? target.text("attr") : target.text("id");
+  if (node.is("Subscript")) {
+    const Node inner = node["slice"];
+    const std::vector<Node> items = inner.is("Tuple") ? inner.list("elts") : std::vector<Node>{inner};
+    if (name == "Optional") {
+      types.emplace_back("None");
+      return read_types(inner, types);
+    }
+    if (name == "Union") {
+      return std::all_of(items.begin(), items.end(),
+                         [&](const Node& item) { return read_types(item, types); });
+    }
+    if (name == "Annotated") return !items.empty() && read_types(items.front(), types);
+  }
+  for (const auto& [old, now] : kOldNames) {
+    if (name == old) name = now;
+  }
+  if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) return false;
+  types.push_back(std::move(name));
+  return true;
+}
+
+Annotation read_annotation(const Node& node) {
+  Annotation out;
+  if (node.none()) return out;
+  if (!read_types(node, out.types)) out.types.clear();
+  std::stable_partition(out.types.begin(), out.types.end(),
+                        [](const std::string& type) { return type != "None"; });
+  out.line = node.number("lineno");
+  out.column = node.number("col_offset") + 1;
+  return out;
+}
+
 FunctionSyntax read_function(const Node& node) {
   FunctionSyntax function;
   function.name = node.text("name");
@@ -116,7 +166,8 @@ FunctionSyntax read_function(const Node& node) {
   for (const auto* group : {&positional_only, &positional}) {
     for (const Node& argument : *group) {
       function.parameters.push_back({argument.text("arg"), index + defaults >= total,
-                                     group == &positional_only});
+                                     group == &positional_only,
+                                     read_annotation(argument["annotation"])});
       ++index;
     }
   }
@@ -124,9 +175,11 @@ FunctionSyntax read_function(const Node& node) {
   const auto keyword_defaults = arguments.list("kw_defaults");
   for (std::size_t i = 0; i < keyword_only.size(); ++i) {
     const bool has_default = i < keyword_defaults.size() && !keyword_defaults[i].none();
-    function.parameters.push_back({keyword_only[i].text("arg"), has_default, false});
+    function.parameters.push_back({keyword_only[i].text("arg"), has_default, false,
+                                   read_annotation(keyword_only[i]["annotation"])});
   }
   function.takes_any_keyword = !arguments["kwarg"].none();
+  function.returns = read_annotation(node["returns"]);
   return function;
 }
 

@@ -15,6 +15,14 @@
 
 namespace mxcp::python {
 
+// An annotation as far as it can be read without importing anything: `list[int] | None` is "list" and
+// "None", `Annotated[datetime.date, ...]` is "date".
+struct Annotation {
+  std::vector<std::string> types;  // empty: there is none, or it holds something unknown
+  int line = 0;
+  int column = 0;  // from 1
+};
+
 // One `def` or `async def` at module level.
 struct FunctionSyntax {
   std::string name;
@@ -25,9 +33,11 @@ struct FunctionSyntax {
     std::string name;
     bool has_default = false;
     bool positional_only = false;
+    Annotation annotation;
   };
   std::vector<Parameter> parameters;  // without self, *args and **kwargs
   bool takes_any_keyword = false;     // **kwargs
+  Annotation returns;
 };
 
 struct ModuleSyntax {

@@ -5,8 +5,10 @@
 #include <set>
 
 #include "base/clock.h"
+#include "base/rules.h"
 #include "base/text.h"
 #include "quality/sql_text.h"
+#include "quality/sql_types.h"
 
 namespace mxcp::quality {
 namespace {
@@ -48,28 +50,33 @@ Error in_source(Error error, const project::Source& source, const std::string& d
       candidate = candidate.substr(1, candidate.find('\'', 1) - 1);
     }
     const bool useful = !candidate.empty() && !is_system_name(candidate);
-    return {Code::kNotFound,
+    return Error{Code::kNotFound,
             "table '" + table + "' does not exist in " + database_file +
                 "; the statement itself parses",
             place,
             useful ? "did you mean '" + candidate + "'?"
-                   : "create it first, e.g. with 'mxcp query --file setup.sql'"};
+                   : "create it first, e.g. with 'mxcp query --file setup.sql'"}
+        .as(rules::kSqlMissingTable);
   }
   if (error.message.find("No files found that match the pattern") != std::string::npos) {
-    return {Code::kNotFound,
+    return Error{Code::kNotFound,
             "no file matches " + std::string(trim(error.message.substr(
                                      error.message.find("the pattern") + 11))) +
                 ", which the statement reads; the statement itself parses",
-            place, "relative paths start at the directory mxcp runs in"};
+            place, "relative paths start at the directory mxcp runs in"}
+        .as(rules::kSqlMissingFile);
   }
   error.place = place;
-  return error;
+  const bool syntax = error.message.starts_with("Parser Error");
+  return std::move(error).as(syntax ? rules::kSqlSyntax : rules::kSqlInvalid);
 }
 
 bool is_number_name(const std::string& name) {
   return !name.empty() &&
          std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
+
+enum class Fit { kFits, kPerhaps, kNever };
 
 // Placeholders against declared parameters, both ways.
 void check_placeholders(const project::Endpoint& endpoint,
@@ -96,19 +103,22 @@ void check_placeholders(const project::Endpoint& endpoint,
     if (positional) {
       const bool all_named = std::none_of(used.begin(), used.end(), is_number_name);
       if (all_named) continue;
-      errors.push_back({Code::kSql,
+      errors.push_back(Error{Code::kSql,
                         "positional placeholder '" +
                             (placeholder.name.empty() ? "?" : "$" + placeholder.name) +
                             "': arguments are bound by name",
                         place, "write $ and the parameter's name, e.g. $" +
-                                   (declared.empty() ? "name" : declared.front())});
+                                   (declared.empty() ? "name" : declared.front())}
+                           .as(rules::kSqlPositional));
       continue;
     }
     std::string hint = suggest(placeholder.name, declared);
     if (hint.empty()) hint = "declare it under 'parameters:'";
-    errors.push_back({Code::kSql,
-                      "the SQL uses $" + placeholder.name + ", which is not a declared parameter",
-                      place, hint});
+    errors.push_back(Error{Code::kSql,
+                           "the SQL uses $" + placeholder.name +
+                               ", which is not a declared parameter",
+                           place, hint}
+                         .as(rules::kSqlUndeclared));
   }
   for (const auto& entry : endpoint.parameters.entries()) {
     if (used.count(to_lower(entry.name)) != 0) continue;
@@ -124,15 +134,110 @@ void check_placeholders(const project::Endpoint& endpoint,
     }
     std::string hint = suggest("$" + entry.name, undeclared);
     if (hint.empty()) hint = "use $" + entry.name + " in the SQL, or remove the parameter";
-    errors.push_back(
-        {Code::kSql, "parameter '" + entry.name + "' is declared, but not used in the SQL",
-         place, hint});
+    errors.push_back(Error{Code::kSql,
+                           "parameter '" + entry.name + "' is declared, but not used in the SQL",
+                           place, hint}
+                         .as(rules::kSqlUnused));
   }
 }
 
-// --- columns ------------------------------------------------------------------------------------
+// What DuckDB inferred for a parameter, "INTEGER" in "WHERE id = $ids"; "" when it left that open,
+// as it does wherever several types would do.
+std::string inferred_type(const std::vector<engine::StatementInfo>& statements,
+                          const std::string& name) {
+  for (const auto& statement : statements) {
+    for (const auto& parameter : statement.parameters) {
+      if (to_lower(parameter.name) == to_lower(name) && !parameter.type.empty()) {
+        return parameter.type;
+      }
+    }
+  }
+  return "";
+}
 
-enum class Fit { kFits, kPerhaps, kNever };
+bool is_nested_name(const std::string& type) {
+  return type.ends_with(']') || type.starts_with("STRUCT(") || type.starts_with("MAP(");
+}
+
+bool is_number_type_name(const std::string& type) {
+  static const std::set<std::string> kNames = {
+      "TINYINT",   "SMALLINT",  "INTEGER",  "BIGINT",  "HUGEINT", "UTINYINT",
+      "USMALLINT", "UINTEGER",  "UBIGINT",  "UHUGEINT", "FLOAT",  "DOUBLE"};
+  return kNames.count(type) != 0 || type.starts_with("DECIMAL(");
+}
+
+// How values of a declared type fare where DuckDB wants `inferred`, to which they are cast.
+Fit cast_fit(const types::TypeSpec& declared, const std::string& inferred) {
+  const bool number = is_number_type_name(inferred);
+  switch (declared.kind) {
+    case types::Kind::kArray:
+    case types::Kind::kObject: return number || inferred == "BOOLEAN" ? Fit::kNever : Fit::kFits;
+    case types::Kind::kInteger:
+    case types::Kind::kNumber:
+    case types::Kind::kBoolean: return is_nested_name(inferred) ? Fit::kNever : Fit::kFits;
+    case types::Kind::kString: break;
+  }
+  if (!number) return Fit::kFits;
+  const bool is_text = sql_type(declared) == "VARCHAR";
+  return is_text ? Fit::kPerhaps : Fit::kNever;
+}
+
+// DuckDB refuses the statement with values of this type.
+bool is_refused(const engine::StatementInfo& info) {
+  return info.refused && info.refused->message.starts_with("Binder Error");
+}
+
+// What the SQL does with a parameter must be possible with values of its declared type.
+void check_parameter_types(const project::Endpoint& endpoint,
+                           const std::vector<engine::StatementInfo>& statements,
+                           engine::Lease& lease, SqlProblems& problems) {
+  const project::Source& source = endpoint.source;
+  const bool refused = std::any_of(statements.begin(), statements.end(), is_refused);
+  const auto found = placeholders(source.text);
+  for (const auto& [name, type] : sql_types(endpoint.parameters)) {
+    const auto& spec = endpoint.parameters.find(name)->type.spec();
+    const std::string inferred = inferred_type(statements, name);
+    Fit fits = cast_fit(spec, inferred);
+    if (fits != Fit::kNever && refused) {
+      // The types are tried one by one, so that the one that does not fit is named.
+      const auto alone = lease.prepare(source.text, {{name, type}});
+      if (alone.ok() && std::any_of(alone->begin(), alone->end(), is_refused)) fits = Fit::kNever;
+    }
+    if (fits == Fit::kFits) continue;
+    const auto at = std::find_if(found.begin(), found.end(),
+                                 [&](const auto& placeholder) { return placeholder.name == name; });
+    std::string message = "parameter '" + name + "' is declared as " +
+                          std::string(types::name_of(spec.kind)) + ", but the SQL uses $" + name +
+                          (inferred.empty() ? " as something else" : " as " + inferred);
+    if (fits == Fit::kPerhaps) message += ": text that is no number fails when the tool is called";
+    const bool list = spec.kind == types::Kind::kArray && !inferred.empty();
+    std::string hint = "change the declared type, or cast in the SQL";
+    if (list) hint = "search in a list with list_contains($" + name + ", ...)";
+    if (fits == Fit::kPerhaps) hint = "declare an integer or a number";
+    (fits == Fit::kPerhaps ? problems.warnings : problems.errors)
+        .push_back(Error{Code::kSql, std::move(message),
+                         at == found.end() ? source.place : source.at_offset(at->offset),
+                         std::move(hint)}
+                       .as(rules::kSqlParameterType));
+  }
+}
+
+// A client may run a tool with readOnlyHint without asking.
+void check_read_only_hint(const project::Endpoint& endpoint,
+                          const std::vector<engine::StatementInfo>& statements,
+                          std::vector<Error>& warnings) {
+  if (!endpoint.annotations || !endpoint.annotations->read_only.value_or(false)) return;
+  const auto writes = std::find_if(statements.begin(), statements.end(),
+                                   [](const auto& info) { return !info.read_only; });
+  if (writes == statements.end()) return;
+  warnings.push_back(Error{Code::kConfig,
+                           "readOnlyHint is true, but the SQL has a statement that is no query",
+                           endpoint.source.at_offset(writes->offset),
+                           "remove the hint: clients may run such a tool without asking"}
+                         .as(rules::kReadOnlyHint));
+}
+
+// --- columns ------------------------------------------------------------------------------------
 
 bool is_integer_type(engine::TypeId id) {
   using engine::TypeId;
@@ -301,7 +406,8 @@ SqlProblems check_sql(const project::Endpoint& endpoint, engine::Database& datab
   SqlProblems problems;
   const project::Source& source = endpoint.source;
   if (trim(source.text).empty()) {
-    problems.errors.push_back({Code::kSql, "the SQL is empty", source.place});
+    problems.errors.push_back(
+        Error{Code::kSql, "the SQL is empty", source.place}.as(rules::kSqlEmpty));
     return problems;
   }
   auto lease = database.lease(Clock::system().now() + kLeaseWait);
@@ -309,22 +415,30 @@ SqlProblems check_sql(const project::Endpoint& endpoint, engine::Database& datab
     problems.errors.push_back(std::move(lease).error());
     return problems;
   }
-  auto statements = lease->prepare(source.text);
+  auto statements = lease->prepare(source.text, sql_types(endpoint.parameters));
   if (!statements.ok()) {
     problems.errors.push_back(in_source(std::move(statements).error(), source,
                                         display_path(database.options().path, root)));
     return problems;
   }
   if (statements->empty()) {
-    problems.errors.push_back({Code::kSql, "the SQL is empty: it holds no statement", source.place});
+    problems.errors.push_back(
+        Error{Code::kSql, "the SQL is empty: it holds no statement", source.place}.as(
+            rules::kSqlEmpty));
     return problems;
   }
   check_placeholders(endpoint, *statements, problems.errors);
+  check_parameter_types(endpoint, *statements, *lease, problems);
+  check_read_only_hint(endpoint, *statements, problems.warnings);
   const auto& result = statements->back().columns;
   if (endpoint.return_type && are_known(result)) {
     SqlProblems columns = check_columns(result, *endpoint.return_type, endpoint.place);
-    for (Error& error : columns.errors) problems.errors.push_back(std::move(error));
-    for (Error& warning : columns.warnings) problems.warnings.push_back(std::move(warning));
+    for (Error& error : columns.errors) {
+      problems.errors.push_back(std::move(error).as(rules::kSqlColumns));
+    }
+    for (Error& warning : columns.warnings) {
+      problems.warnings.push_back(std::move(warning).as(rules::kSqlColumns));
+    }
   }
   return problems;
 }

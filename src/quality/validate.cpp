@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/rules.h"
 #include "quality/sql_checks.h"
 #include "quality/template_names.h"
 
@@ -38,10 +39,11 @@ void check_messages(const project::Endpoint& endpoint, std::vector<Error>& error
       if (endpoint.parameters.find(name) != nullptr) continue;
       std::string hint = suggest(name, declared);
       if (hint.empty()) hint = "declare it under 'parameters:'";
-      errors.push_back({Code::kConfig,
-                        "message " + std::to_string(i + 1) + " uses '" + name +
-                            "', which is not a declared parameter",
-                        endpoint.messages[i].place, hint});
+      errors.push_back(Error{Code::kConfig,
+                             "message " + std::to_string(i + 1) + " uses '" + name +
+                                 "', which is not a declared parameter",
+                             endpoint.messages[i].place, hint}
+                           .as(rules::kPromptVariable));
     }
   }
 }
@@ -65,13 +67,18 @@ class Validator {
       return check_messages(endpoint, report.errors);
     }
     if (endpoint.language == project::Language::kPython) {
-      if (environment_.check_python) append(report.errors, environment_.check_python(endpoint));
+      if (!environment_.check_python) return;
+      for (Error& error : environment_.check_python(endpoint)) {
+        // An annotation changes nothing when the code runs.
+        const bool harmless = error.rule == rules::kPythonAnnotation;
+        (harmless ? report.warnings : report.errors).push_back(std::move(error));
+      }
       return;
     }
     if (!environment_.database) return;
     if (!database_) database_ = environment_.database();
     if (!database_->ok()) {
-      report.errors.push_back(database_->error());
+      report.errors.push_back(Error(database_->error()).as(rules::kDatabase));
       return;
     }
     SqlProblems problems = check_sql(endpoint, ***database_, project_.root());

@@ -121,7 +121,7 @@ void Runtime::Impl::restart(std::vector<std::string>& problems) {
   }
   {
     const std::lock_guard lock(mutex);
-    if (broken.empty()) current_project = *fresh;
+    if (broken.empty()) current_project = derived(*fresh, nullptr);
     database_blocked = false;
   }
   database_unblocked.notify_all();
@@ -134,6 +134,7 @@ void Runtime::Impl::restart(std::vector<std::string>& problems) {
     user_code.run_init_hooks();
     main_loop.install_signal_handlers();
   });
+  complete_current();
 }
 
 // --- changed definitions
@@ -264,9 +265,10 @@ std::string Runtime::Impl::refresh(const Watch::Changes& changes) {
     return summary;
   }
   if (extent == Extent::kDefinitions) {
-    user_code.adopt(*fresh);
+    auto completed = complete(*fresh);
+    user_code.adopt(completed);
     const std::lock_guard lock(mutex);
-    current_project = *fresh;
+    current_project = std::move(completed);
   }
   log::info("runtime", "taken up: {}", what);
   return {};
@@ -281,11 +283,12 @@ std::vector<Error> Runtime::Impl::replace_code(std::shared_ptr<const project::Pr
     if (!problems.empty()) return;
     {
       const std::lock_guard lock(mutex);
-      current_project = fresh;
+      current_project = derived(fresh, nullptr);
     }
     user_code.run_init_hooks();
     main_loop.install_signal_handlers();
   });
+  if (problems.empty()) complete_current();
   gate.open();
   return problems;
 }

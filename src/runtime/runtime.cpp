@@ -79,12 +79,33 @@ void Runtime::Impl::start_server(
   if (!problems.empty() && options.on_start_problems && !options.on_start_problems(problems)) {
     return;
   }
+  complete_current();
   {
     const std::lock_guard lock(mutex);
     started = true;
     reload_thread = std::thread([this] { reload_loop(); });
   }
   gate.open();
+}
+
+std::shared_ptr<const project::Project> Runtime::Impl::complete(
+    std::shared_ptr<const project::Project> project) {
+  if (!options.derive) return project;
+  project = derived(std::move(project), nullptr);
+  const auto opened = open_database();
+  return opened.ok() ? derived(std::move(project), opened->get()) : project;
+}
+
+// After the init hooks, too.
+void Runtime::Impl::complete_current() {
+  std::shared_ptr<const project::Project> before;
+  {
+    const std::lock_guard lock(mutex);
+    before = current_project;
+  }
+  auto after = complete(std::move(before));
+  const std::lock_guard lock(mutex);
+  current_project = std::move(after);
 }
 
 // After the init hooks, which may create tables.
@@ -122,6 +143,13 @@ void Runtime::call(invoke::Request request, invoke::Done done) {
         outcome.error = std::move(error);
         pending->done(std::move(outcome));
       });
+}
+
+void Runtime::when_ready(std::shared_ptr<CancelToken> cancel, std::function<void(Status)> then) {
+  const auto shared = std::make_shared<std::function<void(Status)>>(std::move(then));
+  impl_->gate.enter(
+      cancel, [shared](Gate::Pass) { (*shared)({}); },
+      [shared](Error error) { (*shared)(std::move(error)); });
 }
 
 invoke::Outcome Runtime::call_and_wait(invoke::Request request) {

@@ -49,6 +49,12 @@ struct RuntimeOptions {
   // What else must hold before the first call is let in, asked after the init hooks with the
   // database open (e.g. that the SQL of every endpoint prepares). Server only; may be empty.
   std::function<std::vector<Error>(const project::Project&, engine::Database&)> check;
+  // Server only, may be empty: the project with what its SQL says about it (see Project::
+  // with_endpoints). Asked as soon as a project was read, with no database, and again when the
+  // database is open and the init hooks have run; calls are let in after that.
+  std::function<std::shared_ptr<const project::Project>(std::shared_ptr<const project::Project>,
+                                                        engine::Database*)>
+      derive;
   // Server only: problems found while starting. When it returns false the gate stays closed (the
   // server is about to leave); with --ignore-errors it reports and returns true.
   std::function<bool(const std::vector<Error>&)> on_start_problems;
@@ -68,6 +74,9 @@ class Runtime final : public invoke::Services {
                const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints);
 
   void call(invoke::Request request, invoke::Done done);
+  // Runs `then` when the project is complete, that is: when calls are let in. At once, or from
+  // another thread; with an error when that does not come.
+  void when_ready(std::shared_ptr<CancelToken> cancel, std::function<void(Status)> then);
   // Waits for the outcome, on the main thread, with the main loop running.
   invoke::Outcome call_and_wait(invoke::Request request);
 

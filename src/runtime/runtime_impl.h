@@ -33,7 +33,7 @@ struct Runtime::Impl {
       : options(std::move(given)),
         user_code(code),
         main_loop(loop),
-        current_project(std::move(first)),
+        current_project(derived(std::move(first), nullptr)),
         gate({options.max_wait, options.max_waiting}),
         sql_workers({.threads = sql_threads(options), .max_queued = 4096, .name = "mxcp-sql"}),
         sql_runner(owner, sql_workers),
@@ -44,6 +44,16 @@ struct Runtime::Impl {
     std::string description;
     std::optional<Watch::Changes> changes;  // then only what these files define is read again
   };
+
+  // --- what SQL says about its tools ---
+  std::shared_ptr<const project::Project> derived(std::shared_ptr<const project::Project> project,
+                                                  engine::Database* with) const {
+    if (!options.server || !options.derive) return project;
+    return options.derive(std::move(project), with);
+  }
+  // All of it, as far as the database can be opened.
+  std::shared_ptr<const project::Project> complete(std::shared_ptr<const project::Project> project);
+  void complete_current();
 
   // --- start ---
   void start_server(LoadScope scope,

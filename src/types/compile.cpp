@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "base/rules.h"
 #include "base/text.h"
 #include "types/node.h"
 
@@ -72,9 +73,9 @@ class Compiler {
               std::string message, std::string hint = "") {
     if (!where.empty()) message = subject_ + "'" + where + "': " + message;
     const auto place = spec.places.find(keyword);
-    problems_.push_back(Error{Code::kConfig, std::move(message),
-                              place == spec.places.end() ? spec.place : place->second,
-                              std::move(hint)});
+    Error error{Code::kConfig, std::move(message),
+                place == spec.places.end() ? spec.place : place->second, std::move(hint)};
+    problems_.push_back(std::move(error).as(rules::kType));
   }
 
   // Keywords that say nothing about this kind are mistakes, not decoration.

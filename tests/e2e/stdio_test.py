@@ -109,7 +109,9 @@ def test_tools_list(served: Project) -> None:
             "additionalProperties": False,
         }
         assert add["outputSchema"]["properties"] == {"result": {"type": ["integer", "null"]}}
-        assert "outputSchema" not in tools[2]
+        # Nothing is declared: the columns of the SQL say it.
+        [items] = [tools[2]["outputSchema"]["properties"]["result"]["items"]]
+        assert items["properties"] == {"word": {"type": ["string", "null"]}}
         assert tools[3]["outputSchema"]["properties"]["name"] == {"type": ["string", "null"]}
         assert tools[1]["inputSchema"] == {"type": "object", "additionalProperties": False} or (
             tools[1]["inputSchema"] == {"type": "object", "properties": {}, "additionalProperties": False}
@@ -135,7 +137,7 @@ def test_content_and_structured_content(served: Project) -> None:
             assert result.get("isError", False) is False
         free = server.call("free")
         assert free["content"] == [{"type": "text", "text": '[{"word":"two"}]'}]
-        assert "structuredContent" not in free
+        assert free["structuredContent"] == {"result": [{"word": "two"}]}
 
 
 def test_arguments_as_models_send_them(served: Project) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,6 +161,21 @@ def list_tools(server: Server | HttpServer) -> dict[str, Any]:
 
 def call_tool(server: Server | HttpServer, call: dict[str, Any]) -> dict[str, Any]:
     return server.answer(server.start_call(call["tool"], call.get("args", {})))["result"]
+
+
+def test_every_code_of_validate_is_explained(tmp_path: Path) -> None:
+    """What the mistakes below are called stands in docs/validate.md."""
+    explained = (HERE.parents[1] / "docs" / "validate.md").read_text()
+    rules = (HERE.parents[1] / "src" / "base" / "rules.h").read_text()
+    codes = set(re.findall(r'string_view k\w+ = "([a-z-]+)"', rules))
+    assert len(codes) >= 35
+    assert {code for code in codes if f"| `{code}` |" not in explained} == set()
+    reported: set[str] = set()
+    for folder in BROKEN:
+        reported |= set(re.findall(r"\[([a-z]+(?:-[a-z]+)+|database|source)\]",
+                                   (folder / "expected.txt").read_text()))
+    assert reported <= codes
+    assert len(reported) >= 25
 
 
 # --- mistakes ----------------------------------------------------------------------------------

@@ -1,0 +1,144 @@
+#include "quality/derive.h"
+
+#include <doctest/doctest.h>
+
+#include "base/json.h"
+#include "engine/engine_fixture.h"
+#include "quality/sql_types.h"
+#include "support/temp_project.h"
+#include "types/shape.h"
+
+using namespace mxcp;
+
+namespace {
+
+// A project with one tool, t.
+class Derived {
+ public:
+  explicit Derived(const std::string& yaml, std::string_view setup = "",
+                   const std::string& site = "mxcp: 1\nproject: test\nprofile: default\n")
+      : files_({{"tools/t.yml", yaml}, {"mxcp-site.yml", site}}), project_(files_.load()) {
+    engine::testing::set_search_path();
+    engine::DatabaseOptions options;
+    options.path = files_.root() / "data" / "db-default.duckdb";
+    auto opened = engine::Database::open(std::move(options));
+    REQUIRE(opened.ok());
+    database_ = *std::move(opened);
+    if (!setup.empty()) run(setup);
+    first_ = quality::derive(project_, nullptr);
+    second_ = quality::derive(first_, database_.get());
+  }
+
+  void run(std::string_view sql) {
+    auto lease = database_->lease(engine::testing::soon());
+    REQUIRE(lease.ok());
+    const auto done = lease->execute(sql, {});
+    REQUIRE_MESSAGE(done.ok(), (done.ok() ? "" : done.error().text()));
+  }
+
+  // readOnlyHint as it is listed: "true", "false", or "" when there is none.
+  std::string hint() const {
+    const auto tool = first_->find(project::EndpointKind::kTool, "t");
+    REQUIRE(tool);
+    if (!tool->annotations || !tool->annotations->read_only) return "";
+    return *tool->annotations->read_only ? "true" : "false";
+  }
+  // The declaration of a row, as JSON Schema; "" when nothing was derived.
+  std::string row() const {
+    const auto tool = second_->find(project::EndpointKind::kTool, "t");
+    REQUIRE(tool);
+    CHECK(second_->types_derived());
+    if (!tool->return_type) return "";
+    const Value schema = tool->return_type->json_schema();
+    return to_json(*schema.find("items"));
+  }
+  bool is_derived() const {
+    return second_->find(project::EndpointKind::kTool, "t")->return_derived;
+  }
+
+ private:
+  test::TempProject files_;
+  std::shared_ptr<const project::Project> project_, first_, second_;
+  std::shared_ptr<engine::Database> database_;
+};
+
+std::string tool(const std::string& sql, const std::string& head = "") {
+  return "tool:\n  name: t\n" + head + "  source:\n    code: |\n      " + sql + "\n";
+}
+
+std::string hint_of(const std::string& sql, const std::string& head = "") {
+  return Derived(tool(sql, head)).hint();
+}
+
+}  // namespace
+
+TEST_CASE("a tool whose SQL only reads is marked as such") {
+  CHECK(hint_of("SELECT 1 AS x") == "true");
+  CHECK(hint_of("WITH a AS (SELECT 1) FROM a") == "true");
+  CHECK(hint_of("SELECT 'INSERT' AS \"DELETE\" -- UPDATE") == "true");
+  CHECK(hint_of("INSERT INTO t VALUES (1)") == "");
+  CHECK(hint_of("WITH a AS (SELECT 1) INSERT INTO t FROM a") == "");
+  CHECK(hint_of("SELECT 1; DELETE FROM t") == "");
+  CHECK(hint_of("SELECT nextval('s') AS x") == "");
+  CHECK(hint_of("COPY t TO 'x.csv'") == "");
+  CHECK(hint_of("CREATE TABLE x (i INT)") == "");
+}
+
+TEST_CASE("an annotation that is given stays, and plugins may do anything") {
+  CHECK(hint_of("SELECT 1 AS x", "  annotations: {readOnlyHint: false}\n") == "false");
+  CHECK(hint_of("SELECT 1 AS x", "  annotations: {title: T}\n") == "true");
+  CHECK(Derived(tool("SELECT f(1) AS x"), "",
+                "mxcp: 1\nproject: p\nprofile: default\nplugin: [{name: a, module: b}]\n")
+            .hint() == "");
+}
+
+TEST_CASE("the columns of the statement are the return type of a tool that declares none") {
+  Derived derived(tool("SELECT id, name, price, day, tags, i, b, id FROM orders"),
+                  "CREATE TABLE orders (id INTEGER, name VARCHAR, price DECIMAL(9,2), day DATE, "
+                  "tags VARCHAR[], i STRUCT(a INTEGER), b BOOLEAN)");
+  CHECK(derived.row() ==
+        R"({"type":"object","properties":{"id":{"type":"integer"},"name":{"type":"string"},)"
+        R"("price":{"type":"number"},"day":{"type":"string"},)"
+        R"("tags":{"type":"array","items":{"type":"string"}},)"
+        R"("i":{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]},)"
+        R"("b":{"type":"boolean"},"id_1":{"type":"integer"}},)"
+        R"("required":["id","name","price","day","tags","i","b","id_1"]})");
+  CHECK(derived.is_derived());
+}
+
+TEST_CASE("a return type that is declared stays") {
+  const Derived derived(tool("SELECT 1 AS x", "  return: {type: array}\n"));
+  CHECK(!derived.is_derived());
+}
+
+TEST_CASE("nothing is derived from what is not known") {
+  CHECK(Derived(tool("SELECT * FROM not_there")).row() == "");
+  CHECK(Derived(tool("INSERT INTO t VALUES (1)"), "CREATE TABLE t (i INTEGER)").row() == "");
+  CHECK(Derived(tool("CREATE TEMP TABLE q AS SELECT 1 AS a; SELECT * FROM q")).row() == "");
+  CHECK(Derived("tool:\n  name: t\n  language: python\n  source: {code: 'def t(): return 1'}\n").row() ==
+        "");
+}
+
+TEST_CASE("what depends on the arguments is left open") {
+  const std::string one = "  parameters: [{name: x, type: number}]\n";
+  CHECK(Derived(tool("SELECT $x AS a, 1 AS b", one)).row() ==
+        R"({"type":"object","properties":{"a":{"type":"number"},"b":{"type":"integer"}},)"
+        R"("required":["a","b"]})");
+  // A list of anything: its column may be of any type.
+  CHECK(Derived(tool("SELECT $x AS a, 1 AS b", "  parameters: [{name: x, type: array}]\n")).row() ==
+        "");
+}
+
+TEST_CASE("declarations that fit two columns") {
+  using types::Kind;
+  const auto of = [](Kind kind) {
+    types::TypeSpec spec;
+    spec.kind = kind;
+    return spec;
+  };
+  CHECK(quality::common(of(Kind::kInteger), of(Kind::kNumber))->kind == Kind::kNumber);
+  CHECK(quality::common(of(Kind::kString), of(Kind::kString))->kind == Kind::kString);
+  CHECK(!quality::common(of(Kind::kString), of(Kind::kBoolean)));
+  CHECK(quality::sql_type(of(Kind::kInteger)) == "INTEGER");
+  CHECK(!quality::sql_type(of(Kind::kArray)));
+}
