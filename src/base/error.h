@@ -25,14 +25,14 @@ namespace mxcp {
 // What kind of failure it is. One table (describe()) gives each its name, exit status, JSON-RPC
 // code and HTTP status.
 enum class Code {
-  kUsage,        // a wrong command line
-  kConfig,       // a problem in a site, user or endpoint file
-  kNotFound,     // no such project, endpoint, file, cursor ...
-  kInvalidArgs,  // arguments of a call do not fit the declared parameters
+  kUsage,          // a wrong command line
+  kConfig,         // a problem in a site, user or endpoint file
+  kNotFound,       // no such project, endpoint, file, cursor ...
+  kInvalidArgs,    // arguments of a call do not fit the declared parameters
   kInvalidOutput,  // the result of a call does not fit the declared return type
-  kSql,          // DuckDB refused a statement
-  kDatabase,     // the database cannot be opened: locked, corrupt, unreachable
-  kPython,       // user code raised
+  kSql,            // DuckDB refused a statement
+  kDatabase,       // the database cannot be opened: locked, corrupt, unreachable
+  kPython,         // user code raised
   kPolicyDenied,
   kTimeout,
   kCancelled,
@@ -142,19 +142,18 @@ std::string suggest(std::string_view word, const Names& candidates);
 
 #define MXCP_CONCAT_(a, b) a##b
 #define MXCP_CONCAT(a, b) MXCP_CONCAT_(a, b)
-#define MXCP_TRY_STATUS_(expr)                                           \
-  do {                                                                   \
-    auto mxcp_status = (expr);                                           \
-    if (!mxcp_status.ok()) return std::move(mxcp_status).error();        \
+#define MXCP_TRY_STATUS_(expr)                                    \
+  do {                                                            \
+    auto mxcp_status = (expr);                                    \
+    if (!mxcp_status.ok()) return std::move(mxcp_status).error(); \
   } while (false)
-#define MXCP_TRY_VALUE_(decl, expr)                                      \
-  auto MXCP_CONCAT(mxcp_result_, __LINE__) = (expr);                     \
-  if (!MXCP_CONCAT(mxcp_result_, __LINE__).ok())                         \
-    return std::move(MXCP_CONCAT(mxcp_result_, __LINE__)).error();       \
+#define MXCP_TRY_VALUE_(decl, expr)                                \
+  auto MXCP_CONCAT(mxcp_result_, __LINE__) = (expr);               \
+  if (!MXCP_CONCAT(mxcp_result_, __LINE__).ok())                   \
+    return std::move(MXCP_CONCAT(mxcp_result_, __LINE__)).error(); \
   decl = *std::move(MXCP_CONCAT(mxcp_result_, __LINE__))
 #define MXCP_TRY_PICK_(a, b, name, ...) name
-#define MXCP_TRY(...) \
-  MXCP_TRY_PICK_(__VA_ARGS__, MXCP_TRY_VALUE_, MXCP_TRY_STATUS_, )(__VA_ARGS__)
+#define MXCP_TRY(...) MXCP_TRY_PICK_(__VA_ARGS__, MXCP_TRY_VALUE_, MXCP_TRY_STATUS_, )(__VA_ARGS__)
 
 // --- implementation ---------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
-// The rules that `mxcp validate` checks, by their stable names: scripts filter on them, and every one
-// is explained in docs/validate.md. A name is never given to another rule; it may only go.
+// The rules that `mxcp validate` checks, by their stable names: scripts filter on them, and every
+// one is explained in docs/validate.md. A name is never given to another rule; it may only go.
 #pragma once
 
 #include <array>
@@ -53,13 +53,41 @@ inline constexpr std::string_view kPythonAnnotation = "python-annotation";
 inline constexpr std::string_view kPythonModule = "python-module-name";
 
 inline constexpr std::array kAll = {
-    kFile,          kYaml,           kEndpointKind,     kUnknownKey,       kMissingKey,
-    kWrongValue,    kDuplicateName,  kName,             kUnknownType,      kUnknownFormat,
-    kType,          kSource,         kSourceMissing,    kUri,              kUriParameter,
-    kPromptVariable, kTest,          kPolicy,           kDatabase,         kSqlEmpty,
-    kSqlSyntax,     kSqlInvalid,     kSqlMissingTable,  kSqlMissingFile,   kSqlPositional,
-    kSqlUndeclared, kSqlUnused,      kSqlParameterType, kSqlColumns,       kReadOnlyHint,
-    kPythonSyntax,  kPythonFunction, kPythonParameters, kPythonAnnotation, kPythonModule,
+    kFile,
+    kYaml,
+    kEndpointKind,
+    kUnknownKey,
+    kMissingKey,
+    kWrongValue,
+    kDuplicateName,
+    kName,
+    kUnknownType,
+    kUnknownFormat,
+    kType,
+    kSource,
+    kSourceMissing,
+    kUri,
+    kUriParameter,
+    kPromptVariable,
+    kTest,
+    kPolicy,
+    kDatabase,
+    kSqlEmpty,
+    kSqlSyntax,
+    kSqlInvalid,
+    kSqlMissingTable,
+    kSqlMissingFile,
+    kSqlPositional,
+    kSqlUndeclared,
+    kSqlUnused,
+    kSqlParameterType,
+    kSqlColumns,
+    kReadOnlyHint,
+    kPythonSyntax,
+    kPythonFunction,
+    kPythonParameters,
+    kPythonAnnotation,
+    kPythonModule,
 };
 
 }  // namespace mxcp::rules

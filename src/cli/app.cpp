@@ -25,7 +25,8 @@
 
 namespace mxcp::cli {
 
-// --- wiring ---------------------------------------------------------------------------------------
+// --- wiring
+// ---------------------------------------------------------------------------------------
 
 namespace {
 
@@ -90,8 +91,7 @@ class AppBackend final : public mcp::Backend {
   void call(invoke::Request request, invoke::Done done) override {
     runtime_.call(std::move(request), std::move(done));
   }
-  void when_ready(std::shared_ptr<CancelToken> cancel,
-                  std::function<void(Status)> then) override {
+  void when_ready(std::shared_ptr<CancelToken> cancel, std::function<void(Status)> then) override {
     runtime_.when_ready(std::move(cancel), std::move(then));
   }
 
@@ -170,8 +170,8 @@ class AppHttpServer final : public McpServer {
 
 }  // namespace
 
-Parts& make_parts(std::shared_ptr<const project::Project> project,
-                  runtime::RuntimeOptions options, WithPython python) {
+Parts& make_parts(std::shared_ptr<const project::Project> project, runtime::RuntimeOptions options,
+                  WithPython python) {
   return *new AppParts(std::move(project), std::move(options), python);
 }
 
@@ -188,9 +188,12 @@ std::vector<Error> check_python(const project::Endpoint& endpoint) {
   return python::check_source(endpoint);
 }
 
-std::string program_version() { return MXCP_VERSION; }
+std::string program_version() {
+  return MXCP_VERSION;
+}
 
-// --- the program ----------------------------------------------------------------------------------
+// --- the program
+// ----------------------------------------------------------------------------------
 
 namespace {
 
@@ -223,10 +226,9 @@ int unknown_command(const std::string& name, Output& output) {
   std::string hint = suggest(name, known);
   if (is_option && hint.empty()) hint = "options follow the command: mxcp COMMAND [OPTIONS]";
   if (hint.empty()) hint = "'mxcp --help' lists the commands";
-  return usage_failure({Code::kUsage,
-                        (is_option ? "unknown option '" : "unknown command '") + name + "'", {},
-                        hint},
-                       "Usage: mxcp COMMAND [OPTIONS]", output);
+  return usage_failure(
+      {Code::kUsage, (is_option ? "unknown option '" : "unknown command '") + name + "'", {}, hint},
+      "Usage: mxcp COMMAND [OPTIONS]", output);
 }
 
 int run_command_line(const std::vector<std::string>& args, Output& output) {

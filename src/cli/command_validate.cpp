@@ -82,7 +82,8 @@ std::string described(Error error, const Stream& stream) {
   return problem_text(error, stream, "");
 }
 
-// "::error file=tools/a.yml,line=3,col=7,title=sql-syntax::message", which GitHub shows at the line.
+// "::error file=tools/a.yml,line=3,col=7,title=sql-syntax::message", which GitHub shows at the
+// line.
 std::string annotation(const Error& error, std::string_view severity) {
   const auto escaped = [](std::string_view text, bool property) {
     std::string out;
@@ -174,8 +175,8 @@ int run(Context& context) {
   const auto path = context.line.value("PATH");
 
   const bool plugins = !(*project)->site().plugins.empty();
-  Parts& parts = make_parts(*project, context.runtime_options(),
-                            plugins ? WithPython::kYes : WithPython::kNo);
+  Parts& parts =
+      make_parts(*project, context.runtime_options(), plugins ? WithPython::kYes : WithPython::kNo);
   std::vector<FileReport> reports;
   std::optional<Error> plugin_problem;
   if (plugins) {
@@ -203,12 +204,14 @@ int run(Context& context) {
   }
   if (path && reports.empty()) {
     return output.fail({Code::kNotFound,
-                        "'" + *path + "' is not an enabled endpoint file of this project", {},
+                        "'" + *path + "' is not an enabled endpoint file of this project",
+                        {},
                         "'mxcp list' shows what there is"});
   }
   const bool ok =
       std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.ok(); });
-  if (context.line.value("format") == "github") return print_annotations(reports, (*project)->root(), ok, output);
+  if (context.line.value("format") == "github")
+    return print_annotations(reports, (*project)->root(), ok, output);
   return output.json ? print_json(reports, path.has_value(), ok, output)
                      : print_text(reports, output);
 }
@@ -222,7 +225,8 @@ const Command& validate_command() {
       .details =
           "Reports every problem with file, line and column: in the YAML; in the SQL, which is "
           "prepared on the database and compared with the declared parameters and columns; in "
-          "Python sources, which are parsed but not imported. Only modules of plugins are imported, "
+          "Python sources, which are parsed but not imported. Only modules of plugins are "
+          "imported, "
           "for their SQL functions. The exit status is 1 when anything is invalid.",
       .positionals = {{.name = "PATH",
                        .help = "Check only this endpoint file",
@@ -232,7 +236,10 @@ const Command& validate_command() {
                    .value = "FORMAT",
                    .help = "github: as annotations that GitHub Actions shows at the lines",
                    .choices = {"text", "json", "github"}},
-                  readonly_option(), profile_option(), json_option(), debug_option()},
+                  readonly_option(),
+                  profile_option(),
+                  json_option(),
+                  debug_option()},
       .examples = {{"The whole project", "mxcp validate"},
                    {"One file, while working on it", "mxcp validate tools/get-user.yml"},
                    {"In a pipeline: fails when anything is wrong, and keeps the report",

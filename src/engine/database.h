@@ -51,7 +51,7 @@ struct DatabaseOptions {
   // server, whose parallelism is across calls, uses 1: a point query does not pay for waking the
   // scheduler (measured p50, threads 1 / 2: 0.16 / 0.44 ms on 1.4, 0.60 / 0.72 ms on 2.0).
   int threads = 0;
-  std::size_t max_connections = 0;    // 0: max(4, 2 x cores)
+  std::size_t max_connections = 0;  // 0: max(4, 2 x cores)
   std::size_t statements_per_connection = 64;
   std::vector<SecretOptions> secrets = {};  // created once per instance; an unknown type is skipped
   std::vector<ExtensionOptions> extensions = {};  // LOAD, and INSTALL only if that fails
@@ -74,8 +74,8 @@ struct StatementInfo {
 using ProgressFn = std::function<void(double percent)>;  // strictly increasing, in (0, 100)
 
 struct ExecuteOptions {
-  CancelToken* cancel = nullptr;  // interrupts the running query
-  ProgressFn progress = {};       // costs a little: only when somebody listens
+  CancelToken* cancel = nullptr;   // interrupts the running query
+  ProgressFn progress = {};        // costs a little: only when somebody listens
   const Caller* caller = nullptr;  // identity for get_username() and friends
   // What every ScalarFunction of the statement gets; kept as long as the statement runs.
   std::shared_ptr<const void> call = {};
@@ -96,8 +96,8 @@ class Lease {
   // Runs every statement of `sql`, binding to each only the names it uses ($name), and returns the
   // result of the last one. The ResultSet must be consumed before the next execute() and before the
   // lease ends; a SELECT is still running until then. Parameter types: see binding.h.
-  // Errors: kSql with the place inside `sql` (line, column in characters; no file) where DuckDB gave
-  // one, also for a name that is missing or not used; kCancelled/kTimeout when stopped.
+  // Errors: kSql with the place inside `sql` (line, column in characters; no file) where DuckDB
+  // gave one, also for a name that is missing or not used; kCancelled/kTimeout when stopped.
   Result<ResultSet> execute(std::string_view sql, const types::Arguments& parameters,
                             const ExecuteOptions& options = {});
 

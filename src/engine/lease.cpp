@@ -35,8 +35,8 @@ std::vector<std::string> names_of(const Arguments& arguments) {
 }
 
 bool is_positional(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(),
-                                      [](char c) { return c >= '0' && c <= '9'; });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // Every name that the SQL uses is given, and the other way round.
@@ -45,11 +45,15 @@ Status check_names(const std::vector<std::string>& used, const Arguments& argume
   for (const std::string& name : used) {
     if (find_argument(arguments, name) != nullptr) continue;
     if (is_positional(name)) {
-      return Error{Code::kSql, "the SQL uses the positional parameter $" + name +
-                                   " (or ?), but parameters are given by name", {},
+      return Error{Code::kSql,
+                   "the SQL uses the positional parameter $" + name +
+                       " (or ?), but parameters are given by name",
+                   {},
                    "write $name instead"};
     }
-    return Error{Code::kSql, "the SQL uses the parameter $" + name + ", which is not given", {},
+    return Error{Code::kSql,
+                 "the SQL uses the parameter $" + name + ", which is not given",
+                 {},
                  suggest(name, names_of(arguments))};
   }
   if (allow_unused) return {};
@@ -58,8 +62,10 @@ Status check_names(const std::vector<std::string>& used, const Arguments& argume
       return name == argument.first || to_lower(name) == to_lower(argument.first);
     };
     if (std::any_of(used.begin(), used.end(), same)) continue;
-    return Error{Code::kSql, "the parameter '" + argument.first +
-                                 "' is given, but the SQL does not use $" + argument.first, {},
+    return Error{Code::kSql,
+                 "the parameter '" + argument.first + "' is given, but the SQL does not use $" +
+                     argument.first,
+                 {},
                  suggest(argument.first, used)};
   }
   return {};
@@ -112,7 +118,7 @@ struct Run {
 
   struct Outcome {
     Result<ResultSet> result;
-    bool started = true;     // false: DuckDB refused before anything ran
+    bool started = true;  // false: DuckDB refused before anything ran
     bool readable = true;
   };
 
@@ -223,15 +229,16 @@ Error unreadable(const std::vector<Column>& columns) {
 
 // DuckDB (1.4 and 2.0) infers the type of a parameter from one of its places; when the value has
 // that very type it runs the plan it has, in which the other places may still have no type.
-// format('{}', $x) beside name = $x then ends in an internal error, after which the database refuses
-// everything. So each place becomes a parameter of its own. Where DuckDB does not take that (the
-// places must be the same for GROUP BY), the statement runs as it stands.
+// format('{}', $x) beside name = $x then ends in an internal error, after which the database
+// refuses everything. So each place becomes a parameter of its own. Where DuckDB does not take that
+// (the places must be the same for GROUP BY), the statement runs as it stands.
 Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece, bool last) const {
   std::optional<Outcome> outcome;
   std::optional<RunText> text;
   if (piece != nullptr && piece->repeats_parameter()) {
     RunText distinct = with_distinct_parameters(sql, *piece, Connection::kSuffix);
-    if (Result<std::unique_ptr<PreparedSql>> made = prepare_instead(connection, sql, distinct, *piece);
+    if (Result<std::unique_ptr<PreparedSql>> made =
+            prepare_instead(connection, sql, distinct, *piece);
         made.ok()) {
       (*made)->set_distinct();
       outcome = statement(**made, last);
@@ -434,9 +441,9 @@ Result<std::vector<StatementInfo>> Lease::prepare(
         info.parameters.push_back({name, ""});
       }
       if (piece != nullptr) info.offset = piece->begin;
-      info.read_only = piece != nullptr && !piece->words.empty() &&
-                       (piece->words[0] == "SELECT" || piece->words[0] == "FROM" ||
-                        piece->words[0] == "VALUES");
+      info.read_only =
+          piece != nullptr && !piece->words.empty() &&
+          (piece->words[0] == "SELECT" || piece->words[0] == "FROM" || piece->words[0] == "VALUES");
       out.push_back(std::move(info));
     } else {
       return std::move(prepared).error();

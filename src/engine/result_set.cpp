@@ -95,8 +95,12 @@ ResultSet::ResultSet(ResultSet&&) noexcept = default;
 ResultSet& ResultSet::operator=(ResultSet&&) noexcept = default;
 ResultSet::~ResultSet() = default;
 
-const std::vector<Column>& ResultSet::columns() const { return state_->columns; }
-const Api& ResultSet::api() const { return state_->api(); }
+const std::vector<Column>& ResultSet::columns() const {
+  return state_->columns;
+}
+const Api& ResultSet::api() const {
+  return state_->api();
+}
 
 Result<void*> ResultSet::next_chunk() {
   ResultState& state = *state_;
@@ -109,7 +113,8 @@ Result<void*> ResultSet::next_chunk() {
   if (state.chunk) return static_cast<void*>(state.chunk.get());
   state.done = true;
   // A result that is produced while it is read can fail on the way; it ends then like at the end.
-  if (const char* text = state.api().result_error(state.result.get()); text != nullptr && *text != 0) {
+  if (const char* text = state.api().result_error(state.result.get());
+      text != nullptr && *text != 0) {
     return state.error(text, state.api().result_error_type(state.result.get()));
   }
   state.finish();
@@ -152,7 +157,8 @@ Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
   }
   if (count == 1) return {};
   return Error{Code::kInvalidOutput,
-               "expected exactly one row, got " + (count == 0 ? "none" : std::to_string(count)), {},
+               "expected exactly one row, got " + (count == 0 ? "none" : std::to_string(count)),
+               {},
                "declare the return type as an array to return several rows, or none"};
 }
 

@@ -33,22 +33,56 @@ struct Api;          // duckdb_api.h
 struct ResultState;  // result_state.h
 
 enum class TypeId : std::uint8_t {
-  kBoolean, kTinyInt, kSmallInt, kInteger, kBigInt, kHugeInt, kUTinyInt, kUSmallInt, kUInteger,
-  kUBigInt, kUHugeInt, kBigNum, kFloat, kDouble, kDecimal, kVarchar, kBlob, kBit, kUuid, kDate,
-  kTime, kTimeNs, kTimeTz, kTimestamp, kTimestampS, kTimestampMs, kTimestampNs, kTimestampTz,
-  kTimestampTzNs, kInterval, kEnum, kList, kArray, kStruct, kMap, kUnion, kSqlNull, kOther,
+  kBoolean,
+  kTinyInt,
+  kSmallInt,
+  kInteger,
+  kBigInt,
+  kHugeInt,
+  kUTinyInt,
+  kUSmallInt,
+  kUInteger,
+  kUBigInt,
+  kUHugeInt,
+  kBigNum,
+  kFloat,
+  kDouble,
+  kDecimal,
+  kVarchar,
+  kBlob,
+  kBit,
+  kUuid,
+  kDate,
+  kTime,
+  kTimeNs,
+  kTimeTz,
+  kTimestamp,
+  kTimestampS,
+  kTimestampMs,
+  kTimestampNs,
+  kTimestampTz,
+  kTimestampTzNs,
+  kInterval,
+  kEnum,
+  kList,
+  kArray,
+  kStruct,
+  kMap,
+  kUnion,
+  kSqlNull,
+  kOther,
 };
 
 // A column's type, as a tree.
 struct ColumnType {
   TypeId id = TypeId::kOther;
-  std::string name;               // as DuckDB writes it: "DECIMAL(12,2)", "INTEGER[]"
-  std::string alias;              // "JSON", or ""
-  std::uint8_t width = 0, scale = 0;       // kDecimal
-  TypeId internal = TypeId::kOther;        // kDecimal, kEnum: the physical integer type
-  std::uint64_t array_size = 0;            // kArray
-  std::vector<std::string> names;          // kStruct, kUnion: members; kEnum: labels
-  std::vector<ColumnType> children;        // kList/kArray: 1; kMap: key, value; kStruct/kUnion
+  std::string name;                   // as DuckDB writes it: "DECIMAL(12,2)", "INTEGER[]"
+  std::string alias;                  // "JSON", or ""
+  std::uint8_t width = 0, scale = 0;  // kDecimal
+  TypeId internal = TypeId::kOther;   // kDecimal, kEnum: the physical integer type
+  std::uint64_t array_size = 0;       // kArray
+  std::vector<std::string> names;     // kStruct, kUnion: members; kEnum: labels
+  std::vector<ColumnType> children;   // kList/kArray: 1; kMap: key, value; kStruct/kUnion
 };
 
 // A STRUCT without member names, as row(1, 2) makes it.

@@ -10,8 +10,12 @@ bool is_word_start(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_word(char c) { return is_word_start(c) || (c >= '0' && c <= '9'); }
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+bool is_word(char c) {
+  return is_word_start(c) || (c >= '0' && c <= '9');
+}
+bool is_space(char c) {
+  return c == ' ' || (c >= '\t' && c <= '\r');
+}
 
 std::string upper_case(std::string_view word) {
   std::string upper(word);
@@ -29,10 +33,10 @@ bool is_one_of(const std::string& word, const std::array<std::string_view, N>& w
 // EXPLAIN ANALYZE runs what it explains.
 bool is_writing(std::string_view word) {
   static constexpr std::array<std::string_view, 28> kWords = {
-      "INSERT",  "UPDATE", "DELETE",  "MERGE",   "TRUNCATE", "CREATE",     "ALTER",
-      "DROP",    "COPY",   "EXPORT",  "IMPORT",  "ATTACH",   "DETACH",     "CALL",
-      "EXECUTE", "VACUUM", "INSTALL", "LOAD",    "SET",      "USE",        "CHECKPOINT",
-      "PRAGMA",  "NEXTVAL", "SETVAL", "SETSEED", "ANALYZE",  "WRITE_BLOB", "WRITE_TEXT"};
+      "INSERT",  "UPDATE",  "DELETE",  "MERGE",   "TRUNCATE", "CREATE",     "ALTER",
+      "DROP",    "COPY",    "EXPORT",  "IMPORT",  "ATTACH",   "DETACH",     "CALL",
+      "EXECUTE", "VACUUM",  "INSTALL", "LOAD",    "SET",      "USE",        "CHECKPOINT",
+      "PRAGMA",  "NEXTVAL", "SETVAL",  "SETSEED", "ANALYZE",  "WRITE_BLOB", "WRITE_TEXT"};
   return word.size() <= 10 && is_one_of(upper_case(word), kWords);
 }
 
@@ -47,7 +51,9 @@ class Scanner {
   }
 
  private:
-  char peek(std::size_t ahead) const { return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0'; }
+  char peek(std::size_t ahead) const {
+    return at_ + ahead < sql_.size() ? sql_[at_ + ahead] : '\0';
+  }
 
   void step() {
     const char c = sql_[at_];
@@ -160,7 +166,9 @@ class Scanner {
 
 }  // namespace
 
-std::vector<SqlPiece> split_sql(std::string_view sql) { return Scanner(sql).run(); }
+std::vector<SqlPiece> split_sql(std::string_view sql) {
+  return Scanner(sql).run();
+}
 
 std::ptrdiff_t RunText::source_position(std::size_t position) const {
   auto at = static_cast<std::ptrdiff_t>(position) - shift;

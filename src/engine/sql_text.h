@@ -12,8 +12,8 @@
 namespace mxcp::engine {
 
 struct SqlPiece {
-  std::size_t begin = 0;  // the first token
-  std::size_t end = 0;    // behind the last token, before the semicolon
+  std::size_t begin = 0;           // the first token
+  std::size_t end = 0;             // behind the last token, before the semicolon
   std::vector<std::string> words;  // the first keywords, upper case, up to five
   // A word that may change something stands in it: INSERT, COPY, nextval ... see only_reads.
   bool may_write = false;

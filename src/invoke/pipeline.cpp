@@ -19,7 +19,8 @@ Runner* runner_for(const Runners& runners, const project::Endpoint& endpoint) {
   return endpoint.language == project::Language::kPython ? runners.python : runners.sql;
 }
 
-// Policies cannot be enforced yet, and an unenforced policy is an open door: such a call is refused.
+// Policies cannot be enforced yet, and an unenforced policy is an open door: such a call is
+// refused.
 Status check_policies(const project::Endpoint& endpoint) {
   if (endpoint.input_policies.empty() && endpoint.output_policies.empty()) return {};
   const auto& rules =
@@ -43,12 +44,12 @@ Result<Outcome> finish(const Call& call, RawResult raw) {
     MXCP_TRY(value, types::shape(std::move(value), *declared, raw.rows));
     if (call.check_output) {
       if (const auto violations = declared->check(value); !violations.empty()) {
-        Error error{Code::kInvalidOutput,
-                    "output validation failed: " + types::to_text(violations),
+        Error error{Code::kInvalidOutput, "output validation failed: " + types::to_text(violations),
                     call.endpoint->place};
         if (call.endpoint->return_derived) {
-          error.hint = "the output schema was derived from the SQL when the server started, and the "
-                       "columns have changed: declare 'return', or reload";
+          error.hint =
+              "the output schema was derived from the SQL when the server started, and the "
+              "columns have changed: declare 'return', or reload";
         }
         return error;
       }
@@ -90,9 +91,9 @@ void invoke(std::shared_ptr<const project::Project> project, const Runners& runn
   }
 
   // Run; then shape, validate and write the result, on the thread that has it.
-  const auto call = std::make_shared<const Call>(Call{
-      std::move(project), endpoint, *std::move(arguments), std::move(request.caller),
-      std::move(request.cancel), std::move(request.client), request.check_output});
+  const auto call = std::make_shared<const Call>(
+      Call{std::move(project), endpoint, *std::move(arguments), std::move(request.caller),
+           std::move(request.cancel), std::move(request.client), request.check_output});
   Runner* const runner = runner_for(runners, *endpoint);
   if (runner == nullptr) {
     return fail({Code::kUnavailable, "nothing here can run '" + endpoint->id() + "'"}, endpoint);

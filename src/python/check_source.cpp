@@ -40,11 +40,12 @@ Result<ModuleSyntax> syntax_of(const project::Source& source) {
   const std::string path = source.path.string();
   const auto written = fs::last_write_time(source.path, missing);
   if (missing) {
-    return Error{Code::kConfig,
-                 fmt::format("the file '{}' does not exist", source.display_file), source.place};
+    return Error{Code::kConfig, fmt::format("the file '{}' does not exist", source.display_file),
+                 source.place};
   }
   auto& files = parsed_files();
-  if (const auto found = files.find(path); found != files.end() && found->second.written == written) {
+  if (const auto found = files.find(path);
+      found != files.end() && found->second.written == written) {
     return found->second.syntax;
   }
   auto text = read_file(source.path);
@@ -115,9 +116,10 @@ std::vector<std::string_view> result_types(types::Kind declared) {
 
 bool contradicts(const Annotation& annotation, const std::vector<std::string_view>& fitting) {
   if (annotation.types.empty()) return false;
-  return std::none_of(annotation.types.begin(), annotation.types.end(), [&](const std::string& type) {
-    return std::find(fitting.begin(), fitting.end(), type) != fitting.end();
-  });
+  return std::none_of(annotation.types.begin(), annotation.types.end(),
+                      [&](const std::string& type) {
+                        return std::find(fitting.begin(), fitting.end(), type) != fitting.end();
+                      });
 }
 
 void check_annotations(const project::Endpoint& endpoint, const FunctionSyntax& function,
@@ -130,27 +132,28 @@ void check_annotations(const project::Endpoint& endpoint, const FunctionSyntax& 
     const Annotation& given = parameter.annotation;
     if (!contradicts(given, fitting)) continue;
     std::string what(types::name_of(spec.kind));
-    if (spec.format != types::Format::kNone) what += fmt::format(" ({})", types::name_of(spec.format));
-    errors.push_back(
-        Error{Code::kPython,
-              fmt::format("parameter '{}' of function '{}' is annotated as {}, but {} declares it as {}",
-                          parameter.name, function.name, join(given.types, " | "),
-                          endpoint.display_file, what),
-              place_of(endpoint.source, given.line, given.column),
-              fmt::format("the function gets values of type {}", fitting.front())}
-            .as(rules::kPythonAnnotation));
+    if (spec.format != types::Format::kNone)
+      what += fmt::format(" ({})", types::name_of(spec.format));
+    errors.push_back(Error{
+        Code::kPython,
+        fmt::format("parameter '{}' of function '{}' is annotated as {}, but {} declares it as {}",
+                    parameter.name, function.name, join(given.types, " | "), endpoint.display_file,
+                    what),
+        place_of(endpoint.source, given.line, given.column),
+        fmt::format("the function gets values of type {}", fitting.front())}
+                         .as(rules::kPythonAnnotation));
   }
   if (!endpoint.return_type) return;
   const types::Kind kind = endpoint.return_type->spec().kind;
   if (!contradicts(function.returns, result_types(kind))) return;
-  errors.push_back(
-      Error{Code::kPython,
-            fmt::format("function '{}' is annotated to return {}, but {} declares the return type {}",
-                        function.name, join(function.returns.types, " | "), endpoint.display_file,
-                        types::name_of(kind)),
-            place_of(endpoint.source, function.returns.line, function.returns.column),
-            "one of them is wrong"}
-          .as(rules::kPythonAnnotation));
+  errors.push_back(Error{
+      Code::kPython,
+      fmt::format("function '{}' is annotated to return {}, but {} declares the return type {}",
+                  function.name, join(function.returns.types, " | "), endpoint.display_file,
+                  types::name_of(kind)),
+      place_of(endpoint.source, function.returns.line, function.returns.column),
+      "one of them is wrong"}
+                       .as(rules::kPythonAnnotation));
 }
 
 void check_parameters(const project::Endpoint& endpoint, const FunctionSyntax& function,
@@ -170,12 +173,13 @@ void check_parameters(const project::Endpoint& endpoint, const FunctionSyntax& f
                              place, hint});
     } else if (function.parameters[static_cast<std::size_t>(found - names.begin())]
                    .positional_only) {
-      errors.push_back(Error{
-          Code::kPython,
-          fmt::format("parameter '{}' of function '{}' is positional-only, and arguments are passed "
-                      "by name",
-                      declared.name, function.name),
-          place, "remove the '/' from its parameters"});
+      errors.push_back(
+          Error{Code::kPython,
+                fmt::format(
+                    "parameter '{}' of function '{}' is positional-only, and arguments are passed "
+                    "by name",
+                    declared.name, function.name),
+                place, "remove the '/' from its parameters"});
     }
   }
   for (const auto& parameter : function.parameters) {
@@ -184,12 +188,12 @@ void check_parameters(const project::Endpoint& endpoint, const FunctionSyntax& f
     for (const auto& entry : endpoint.parameters.entries()) declared.push_back(entry.name);
     std::string hint = suggest(parameter.name, declared);
     if (hint.empty()) hint = "declare it under `parameters`, or give it a default value";
-    errors.push_back(
-        Error{Code::kPython,
-              fmt::format("parameter '{}' of function '{}' has no default value and is not declared "
-                          "in {}",
-                          parameter.name, function.name, endpoint.display_file),
-              place, hint});
+    errors.push_back(Error{
+        Code::kPython,
+        fmt::format("parameter '{}' of function '{}' has no default value and is not declared "
+                    "in {}",
+                    parameter.name, function.name, endpoint.display_file),
+        place, hint});
   }
 }
 

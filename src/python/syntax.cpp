@@ -84,14 +84,13 @@ PyRef parse(const std::string& text, const std::string& file) {
   flags.cf_feature_version = PY_MINOR_VERSION;
   const PyRef name = to_path(file);
   if (!name) return {};
-  return PyRef::steal(
-      Py_CompileStringObject(text.c_str(), name.get(), Py_file_input, &flags, -1));
+  return PyRef::steal(Py_CompileStringObject(text.c_str(), name.get(), Py_file_input, &flags, -1));
 }
 
 // Decorators that leave the way a function is called as it is.
 bool keeps_signature(const Node& decorator) {
-  static constexpr std::array<std::string_view, 6> kKnown = {
-      "on_init", "on_shutdown", "cache", "lru_cache", "staticmethod", "final"};
+  static constexpr std::array<std::string_view, 6> kKnown = {"on_init",   "on_shutdown",  "cache",
+                                                             "lru_cache", "staticmethod", "final"};
   const Node target = decorator.is("Call") ? decorator["func"] : decorator;
   const std::string name = target.is("Name")        ? target.text("id")
                            : target.is("Attribute") ? target.text("attr")
@@ -102,10 +101,11 @@ bool keeps_signature(const Node& decorator) {
 // The types that an annotation names. False when one of them is not known here.
 bool read_types(const Node& node, std::vector<std::string>& types) {
   static constexpr std::array<std::string_view, 18> kKnown = {
-      "int",  "float", "str",   "bool",      "bytes",    "list",     "dict",    "tuple",   "set",
-      "date", "time",  "datetime", "timedelta", "Decimal", "frozenset", "Sequence", "Mapping", "None"};
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOldNames = {{
-      {"List", "list"}, {"Dict", "dict"}, {"Tuple", "tuple"}, {"Set", "set"}}};
+      "int",       "float",   "str",       "bool",     "bytes",   "list",
+      "dict",      "tuple",   "set",       "date",     "time",    "datetime",
+      "timedelta", "Decimal", "frozenset", "Sequence", "Mapping", "None"};
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOldNames = {
+      {{"List", "list"}, {"Dict", "dict"}, {"Tuple", "tuple"}, {"Set", "set"}}};
   if (node.is("Constant")) {
     if (!node["value"].none()) return false;  // "a forward reference"
     types.emplace_back("None");
@@ -119,7 +119,8 @@ bool read_types(const Node& node, std::vector<std::string>& types) {
   std::string name = target.is("Attribute") ? target.text("attr") : target.text("id");
   if (node.is("Subscript")) {
     const Node inner = node["slice"];
-    const std::vector<Node> items = inner.is("Tuple") ? inner.list("elts") : std::vector<Node>{inner};
+    const std::vector<Node> items =
+        inner.is("Tuple") ? inner.list("elts") : std::vector<Node>{inner};
     if (name == "Optional") {
       types.emplace_back("None");
       return read_types(inner, types);
@@ -226,7 +227,9 @@ void read_block(const std::vector<Node>& block, ModuleSyntax& out) {
   }
 }
 
-bool is_hook_name(std::string_view name) { return name == "on_init" || name == "on_shutdown"; }
+bool is_hook_name(std::string_view name) {
+  return name == "on_init" || name == "on_shutdown";
+}
 
 bool uses_hooks(const Node& tree) {
   std::set<std::string> names{"on_init", "on_shutdown"};
@@ -282,7 +285,8 @@ PyRef compile_inside(const std::string& text, const std::string& file, int first
   PyObject* compile = PyDict_GetItemString(PyEval_GetBuiltins(), "compile");  // borrowed
   const PyRef name = to_path(file);
   if (compile == nullptr || !name) return {};
-  return PyRef::steal(PyObject_CallFunction(compile, "OOsii", tree.get(), name.get(), "exec", 0, 1));
+  return PyRef::steal(
+      PyObject_CallFunction(compile, "OOsii", tree.get(), name.get(), "exec", 0, 1));
 }
 
 }  // namespace mxcp::python

@@ -15,8 +15,8 @@
 
 namespace mxcp::python {
 
-// An annotation as far as it can be read without importing anything: `list[int] | None` is "list" and
-// "None", `Annotated[datetime.date, ...]` is "date".
+// An annotation as far as it can be read without importing anything: `list[int] | None` is "list"
+// and "None", `Annotated[datetime.date, ...]` is "date".
 struct Annotation {
   std::vector<std::string> types;  // empty: there is none, or it holds something unknown
   int line = 0;
@@ -27,7 +27,7 @@ struct Annotation {
 struct FunctionSyntax {
   std::string name;
   int line = 0;
-  int column = 0;  // from 1
+  int column = 0;          // from 1
   bool decorated = false;  // by something that may change the signature
   struct Parameter {
     std::string name;

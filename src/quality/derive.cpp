@@ -48,8 +48,8 @@ class Row {
  public:
   explicit Row(const std::vector<Column>& columns) {
     for (const Column& column : columns) {
-      members_.push_back({column.name, declaration_of(column.type),
-                          column.type.id == engine::TypeId::kSqlNull});
+      members_.push_back(
+          {column.name, declaration_of(column.type), column.type.id == engine::TypeId::kSqlNull});
     }
   }
 

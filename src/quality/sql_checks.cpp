@@ -51,19 +51,20 @@ Error in_source(Error error, const project::Source& source, const std::string& d
     }
     const bool useful = !candidate.empty() && !is_system_name(candidate);
     return Error{Code::kNotFound,
-            "table '" + table + "' does not exist in " + database_file +
-                "; the statement itself parses",
-            place,
-            useful ? "did you mean '" + candidate + "'?"
-                   : "create it first, e.g. with 'mxcp query --file setup.sql'"}
+                 "table '" + table + "' does not exist in " + database_file +
+                     "; the statement itself parses",
+                 place,
+                 useful ? "did you mean '" + candidate + "'?"
+                        : "create it first, e.g. with 'mxcp query --file setup.sql'"}
         .as(rules::kSqlMissingTable);
   }
   if (error.message.find("No files found that match the pattern") != std::string::npos) {
-    return Error{Code::kNotFound,
-            "no file matches " + std::string(trim(error.message.substr(
-                                     error.message.find("the pattern") + 11))) +
-                ", which the statement reads; the statement itself parses",
-            place, "relative paths start at the directory mxcp runs in"}
+    return Error{
+        Code::kNotFound,
+        "no file matches " +
+            std::string(trim(error.message.substr(error.message.find("the pattern") + 11))) +
+            ", which the statement reads; the statement itself parses",
+        place, "relative paths start at the directory mxcp runs in"}
         .as(rules::kSqlMissingFile);
   }
   error.place = place;
@@ -104,20 +105,20 @@ void check_placeholders(const project::Endpoint& endpoint,
       const bool all_named = std::none_of(used.begin(), used.end(), is_number_name);
       if (all_named) continue;
       errors.push_back(Error{Code::kSql,
-                        "positional placeholder '" +
-                            (placeholder.name.empty() ? "?" : "$" + placeholder.name) +
-                            "': arguments are bound by name",
-                        place, "write $ and the parameter's name, e.g. $" +
-                                   (declared.empty() ? "name" : declared.front())}
+                             "positional placeholder '" +
+                                 (placeholder.name.empty() ? "?" : "$" + placeholder.name) +
+                                 "': arguments are bound by name",
+                             place,
+                             "write $ and the parameter's name, e.g. $" +
+                                 (declared.empty() ? "name" : declared.front())}
                            .as(rules::kSqlPositional));
       continue;
     }
     std::string hint = suggest(placeholder.name, declared);
     if (hint.empty()) hint = "declare it under 'parameters:'";
-    errors.push_back(Error{Code::kSql,
-                           "the SQL uses $" + placeholder.name +
-                               ", which is not a declared parameter",
-                           place, hint}
+    errors.push_back(Error{
+        Code::kSql, "the SQL uses $" + placeholder.name + ", which is not a declared parameter",
+        place, hint}
                          .as(rules::kSqlUndeclared));
   }
   for (const auto& entry : endpoint.parameters.entries()) {
@@ -160,9 +161,9 @@ bool is_nested_name(const std::string& type) {
 }
 
 bool is_number_type_name(const std::string& type) {
-  static const std::set<std::string> kNames = {
-      "TINYINT",   "SMALLINT",  "INTEGER",  "BIGINT",  "HUGEINT", "UTINYINT",
-      "USMALLINT", "UINTEGER",  "UBIGINT",  "UHUGEINT", "FLOAT",  "DOUBLE"};
+  static const std::set<std::string> kNames = {"TINYINT", "SMALLINT", "INTEGER",   "BIGINT",
+                                               "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
+                                               "UBIGINT", "UHUGEINT", "FLOAT",     "DOUBLE"};
   return kNames.count(type) != 0 || type.starts_with("DECIMAL(");
 }
 
@@ -313,8 +314,8 @@ void check_row(const std::vector<engine::Column>& columns, const types::TypeSpec
   std::vector<std::string> declared;
   for (const auto& [name, type] : row.properties) {
     declared.push_back(name);
-    const auto column = std::find_if(columns.begin(), columns.end(),
-                                     [&](const auto& c) { return c.name == name; });
+    const auto column =
+        std::find_if(columns.begin(), columns.end(), [&](const auto& c) { return c.name == name; });
     if (column != columns.end()) {
       check_type(*column, type, place, problems);
       continue;
@@ -360,7 +361,8 @@ bool are_known(const std::vector<engine::Column>& columns) {
 std::string missing_table(std::string_view message) {
   constexpr std::string_view kMarker = "Table with name ";
   const auto at = message.find(kMarker);
-  if (at == std::string_view::npos || message.find("does not exist", at) == std::string_view::npos) {
+  if (at == std::string_view::npos ||
+      message.find("does not exist", at) == std::string_view::npos) {
     return "";
   }
   return name_after(message, kMarker);
@@ -388,12 +390,12 @@ SqlProblems check_columns(const std::vector<engine::Column>& columns, const type
     case types::Kind::kObject: check_row(columns, spec, place, problems); break;
     default:
       if (columns.size() != 1) {
-        problems.errors.push_back(
-            {Code::kInvalidOutput,
-             "'return' declares one " + std::string(types::name_of(spec.kind)) +
-                 ", but the SQL has " + plural(columns.size(), "column"),
-             spec.place.known() ? spec.place : place,
-             "select a single column, or declare an object"});
+        problems.errors.push_back({Code::kInvalidOutput,
+                                   "'return' declares one " +
+                                       std::string(types::name_of(spec.kind)) +
+                                       ", but the SQL has " + plural(columns.size(), "column"),
+                                   spec.place.known() ? spec.place : place,
+                                   "select a single column, or declare an object"});
       } else {
         check_type(columns.front(), spec, place, problems);
       }

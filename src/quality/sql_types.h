@@ -11,8 +11,8 @@
 
 namespace mxcp::quality {
 
-// The SQL type of the values that arguments of a declared type are bound as: "VARCHAR", "INTEGER[]".
-// Nothing where the declaration leaves it open (an array without items).
+// The SQL type of the values that arguments of a declared type are bound as: "VARCHAR",
+// "INTEGER[]". Nothing where the declaration leaves it open (an array without items).
 std::optional<std::string> sql_type(const types::TypeSpec& declared);
 
 // Of all parameters that have one, as Lease::prepare takes them.

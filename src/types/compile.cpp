@@ -14,7 +14,9 @@
 namespace mxcp::types {
 namespace {
 
-unsigned bit(Kind kind) { return 1U << static_cast<unsigned>(kind); }
+unsigned bit(Kind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
 
 bool holds_sensitive(const TypeSpec& spec) {
   if (spec.sensitive || (spec.items && holds_sensitive(*spec.items))) return true;
@@ -172,10 +174,8 @@ class Compiler {
   void compile_number(const TypeSpec& spec, const std::string& where, Node& node) {
     node.minimum = compile_bound(spec, where, "minimum", spec.minimum);
     node.maximum = compile_bound(spec, where, "maximum", spec.maximum);
-    node.exclusive_minimum =
-        compile_bound(spec, where, "exclusiveMinimum", spec.exclusive_minimum);
-    node.exclusive_maximum =
-        compile_bound(spec, where, "exclusiveMaximum", spec.exclusive_maximum);
+    node.exclusive_minimum = compile_bound(spec, where, "exclusiveMinimum", spec.exclusive_minimum);
+    node.exclusive_maximum = compile_bound(spec, where, "exclusiveMaximum", spec.exclusive_maximum);
     const auto check = [&](const char* low_name, const std::optional<Bound>& low,
                            const char* high_name, const std::optional<Bound>& high, bool closed) {
       if (!low || !high) return;
@@ -260,9 +260,9 @@ class Compiler {
         }
         if (auto coerced = convert(declared, "enum", static_cast<std::int64_t>(i))) {
           Value shown = shown_form(node, declared, *coerced);
-          const bool twice =
-              std::any_of(choices.begin(), choices.end(),
-                          [&](const auto& c) { return json_equal(c.declared, shown); });
+          const bool twice = std::any_of(choices.begin(), choices.end(), [&](const auto& c) {
+            return json_equal(c.declared, shown);
+          });
           if (!twice) choices.push_back({*std::move(coerced), std::move(shown)});
         }
       }

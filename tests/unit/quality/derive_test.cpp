@@ -115,8 +115,8 @@ TEST_CASE("nothing is derived from what is not known") {
   CHECK(Derived(tool("SELECT * FROM not_there")).row() == "");
   CHECK(Derived(tool("INSERT INTO t VALUES (1)"), "CREATE TABLE t (i INTEGER)").row() == "");
   CHECK(Derived(tool("CREATE TEMP TABLE q AS SELECT 1 AS a; SELECT * FROM q")).row() == "");
-  CHECK(Derived("tool:\n  name: t\n  language: python\n  source: {code: 'def t(): return 1'}\n").row() ==
-        "");
+  CHECK(Derived("tool:\n  name: t\n  language: python\n  source: {code: 'def t(): return 1'}\n")
+            .row() == "");
 }
 
 TEST_CASE("what depends on the arguments is left open") {
