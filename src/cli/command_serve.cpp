@@ -259,12 +259,6 @@ int run(Context& context) {
   };
   // Before anything can print.
   if (flag == "stdio") seize();
-  if (context.line.value("sql-tools") == "true") {
-    return output.fail({Code::kUnavailable,
-                        "this version of mxcp has no built-in SQL tools",
-                        {},
-                        "leave out '--sql-tools true', and declare the queries as tools"});
-  }
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
   const std::string transport = flag.value_or((*project)->user().transport);
@@ -274,9 +268,6 @@ int run(Context& context) {
                             std::string(flag ? "" : ", which your user configuration asks for"),
                         {},
                         "mxcp serve --transport streamable-http"});
-  }
-  if ((*project)->site().sql_tools.enabled) {
-    log::warning("serve", "mxcp-site.yml enables sql_tools, which this version does not have");
   }
   const std::vector<Failure> broken = broken_files(**project);
   if (!broken.empty() && !context.line.has("ignore-errors")) {
@@ -350,7 +341,8 @@ const Command& serve_command() {
             .help = "Do not take up changed files while serving (SIGHUP still does)"},
            {.name = "sql-tools",
             .value = "true|false",
-            .help = "Built-in SQL tools (not part of this version: 'true' is refused)",
+            .help = "The built-in tools execute_sql_query (read-only), list_tables and "
+                    "get_table_schema (default: sql_tools.enabled of mxcp-site.yml)",
             .choices = {"true", "false"}},
            readonly_option(),
            profile_option(),

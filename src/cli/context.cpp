@@ -1,6 +1,7 @@
 #include "cli/context.h"
 
 #include "base/log.h"
+#include "cli/command.h"
 #include "cli/help.h"
 
 namespace mxcp::cli {
@@ -30,6 +31,10 @@ project::LoadOptions Context::load_options() const {
   project::LoadOptions options;
   options.profile = line.value("profile").value_or("");
   options.readonly = line.has("readonly") || is_truthy(environment("MXCP_READONLY"));
+  if (&command == &serve_command()) {
+    options.sql_tools = std::nullopt;
+    if (const auto flag = line.value("sql-tools")) options.sql_tools = *flag == "true";
+  }
   return options;
 }
 

@@ -58,6 +58,7 @@ struct RawResult {
   std::optional<std::string> proven_json;
   Value value;         // otherwise
   bool rows = false;   // value is a list of row objects from SQL
+  std::string notice = {};  // for the caller, beside the result: "the result was cut ..."
 };
 
 // What the caller gets. `json` is always valid JSON.
@@ -65,6 +66,7 @@ struct Outcome {
   std::optional<Error> error;
   std::string json;              // compact
   std::optional<std::string> text;  // when the result is a string: the string itself
+  std::string notice;  // for the caller, beside the result: "the result was cut ..."; mostly ""
   std::shared_ptr<const project::Endpoint> endpoint;  // null when it was not found
   double seconds = 0;
 };

@@ -34,6 +34,7 @@ Status check_policies(const project::Endpoint& endpoint) {
 // Brings the result into its declared shape, checks it, and writes it.
 Result<Outcome> finish(const Call& call, RawResult raw) {
   Outcome outcome;
+  outcome.notice = std::move(raw.notice);
   if (raw.proven_json) {
     outcome.json = std::move(*raw.proven_json);
     return outcome;

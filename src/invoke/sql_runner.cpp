@@ -1,7 +1,10 @@
 #include "invoke/sql_runner.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
+#include "engine/free_query.h"
 #include "types/shape.h"
 
 namespace mxcp::invoke {
@@ -47,6 +50,22 @@ Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
   return raw;
 }
 
+// The statement is the argument, by somebody who did not write the project.
+Result<RawResult> execute_free(engine::Lease& lease, const Call& call,
+                               const engine::ExecuteOptions& options) {
+  const std::string* const sql = call.arguments.front().second.as_string();
+  if (sql == nullptr) return Error{Code::kInvalidArgs, "'sql' must be a string"};
+  MXCP_TRY(auto rows, engine::run_free_query(lease, *sql, {}, options));
+  RawResult raw;
+  raw.proven_json = std::move(rows.json);
+  if (rows.cut) {
+    raw.notice = fmt::format(
+        "The result was cut after {} rows. Use LIMIT and OFFSET, or aggregate, to get the rest.",
+        rows.rows);
+  }
+  return raw;
+}
+
 Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>& shared) {
   const Call& call = *shared;
   if (call.cancel->cancelled()) return call.cancel->error();
@@ -61,6 +80,7 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
   if (call.client && call.client->wants_progress()) {
     options.progress = [&](double percent) { call.client->progress(percent, 100.0, ""); };
   }
+  if (call.endpoint->free_sql) return execute_free(lease, call, options);
   const project::Source& source = call.endpoint->source;
   auto rows = lease.execute(source.text, call.arguments, options);
   if (!rows.ok()) return in_source(std::move(rows).error(), source);
@@ -74,12 +94,13 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
 void SqlRunner::run(std::shared_ptr<const Call> call, RunnerDone done) {
   // The task must be copyable, and `done` is needed again when the queue refuses the task.
   const auto shared_done = std::make_shared<RunnerDone>(std::move(done));
-  const bool taken = workers_.submit([this, call = std::move(call), shared_done] {
-    (*shared_done)(execute(services_, call));
-  });
+  const bool taken = workers_.submit(
+      [this, call = std::move(call), shared_done] { (*shared_done)(execute(services_, call)); });
   if (!taken) {
-    (*shared_done)(Error{Code::kOverloaded, "the server is busy: too many calls are waiting",
-                         {}, "try again in a moment"});
+    (*shared_done)(Error{Code::kOverloaded,
+                         "the server is busy: too many calls are waiting",
+                         {},
+                         "try again in a moment"});
   }
 }
 

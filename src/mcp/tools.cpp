@@ -7,13 +7,17 @@
 namespace mxcp::mcp {
 namespace {
 
-void append_text_block(std::string& out, std::string_view json) {
+void append_content(std::string& out, std::string_view json, const std::string& notice) {
   out += R"([{"type":"text","text":)";
   // A string is its own text; everything else is JSON text.
   if (json.starts_with('"')) {
     out += json;
   } else {
     append_quoted_json(out, json);
+  }
+  if (!notice.empty()) {
+    out += R"(},{"type":"text","text":)";
+    append_json_string(out, notice);
   }
   out += "}]";
 }
@@ -58,7 +62,7 @@ void answer_call(const ExchangePtr& exchange, const std::string& name,
   }
   // The text block may double while it is quoted; the structured content comes on top.
   Reply reply(*exchange, 3 * outcome.json.size());
-  append_text_block(reply.member("content"), outcome.json);
+  append_content(reply.member("content"), outcome.json, outcome.notice);
   if (declared != nullptr) append_structured(reply, *declared, outcome.json);
   reply.member("isError") += "false";
   exchange->answer(std::move(reply));

@@ -82,11 +82,15 @@ class EndpointReader {
 
   void read() {
     auto text = read_file(path_);
-    if (!text.ok()) {
-      problems_.error(problems_.start(), text.error().message, {}, rules::kFile);
-    } else if (auto tree = parse_yaml(*text, file_.display_path); !tree.ok()) {
+    if (text.ok()) return parse(*text);
+    problems_.error(problems_.start(), text.error().message, {}, rules::kFile);
+    file_.errors = problems_.take_errors();
+  }
+
+  void parse(std::string_view text) {
+    if (auto tree = parse_yaml(text, file_.display_path); !tree.ok()) {
       problems_.add(std::move(tree).error().as(rules::kYaml));
-      guess_name(*text);
+      guess_name(text);
     } else {
       read_document(*tree);
     }
@@ -416,6 +420,14 @@ EndpointFile load_endpoint(const fs::path& path, const fs::path& root) {
   file.path = path;
   file.display_path = display_path(path, root);
   EndpointReader(path, root, file).read();
+  return file;
+}
+
+EndpointFile parse_endpoint(std::string_view text, const std::string& name) {
+  EndpointFile file;
+  file.path = name;
+  file.display_path = name;
+  EndpointReader(name, {}, file).parse(text);
   return file;
 }
 

@@ -86,6 +86,7 @@ struct Endpoint {
   std::vector<TestCase> tests;
   Object metadata;
   bool enabled = true;
+  bool free_sql = false;  // built in: its argument `sql` is the statement, read-only and bounded
 
   fs::path file;             // absolute
   std::string display_file;  // relative to the root
@@ -110,5 +111,7 @@ struct EndpointFile {
   std::vector<Error> warnings;
 };
 EndpointFile load_endpoint(const fs::path& path, const fs::path& root);
+// The same of a text that is in no file; `name` stands for it in messages.
+EndpointFile parse_endpoint(std::string_view text, const std::string& name);
 
 }  // namespace mxcp::project

@@ -13,6 +13,7 @@
 #include "base/rules.h"
 #include "base/text.h"
 #include "project/scan.h"
+#include "project/sql_tools.h"
 
 namespace mxcp::project {
 namespace {
@@ -184,7 +185,7 @@ Result<std::shared_ptr<const Project>> Project::load(const LoadOptions& options)
   }
   if (!errors.empty()) return combine(std::move(errors));
   project->warn_unknown_profile();
-  project->load_endpoints();
+  project->load_endpoints(options.sql_tools.value_or(project->site_.sql_tools.enabled));
   return std::shared_ptr<const Project>(std::move(project));
 }
 
@@ -203,7 +204,7 @@ void Project::warn_unknown_profile() {
                        hint.empty() ? "it has " + join(names, ", ") : hint});
 }
 
-void Project::load_endpoints() {
+void Project::load_endpoints(bool sql_tools) {
   const auto candidates = find_candidates(site_.paths, warnings_);
   auto loaded = load_all(candidates, site_.root);
   for (std::size_t i = 0; i < loaded.size(); ++i) {
@@ -228,6 +229,17 @@ void Project::load_endpoints() {
     if (!file.endpoint) continue;
     endpoints_.push_back(file.endpoint);
     by_id_.emplace(key_of(*file.kind, file.endpoint->id()), file.endpoint);
+  }
+  if (sql_tools) {
+    for (auto& tool : built_in_sql_tools(site_.sql_tools)) {
+      if (by_id_.emplace(key_of(tool->kind, tool->id()), tool).second) {
+        endpoints_.push_back(std::move(tool));
+      } else {
+        warnings_.push_back(
+            {Code::kConfig, "the project's own tool '" + tool->id() +
+                                "' takes the place of the built-in SQL tool of that name"});
+      }
+    }
   }
   std::sort(endpoints_.begin(), endpoints_.end(), [](const auto& a, const auto& b) {
     return std::tie(a->kind, a->id()) < std::tie(b->kind, b->id());

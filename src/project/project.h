@@ -21,6 +21,8 @@ struct LoadOptions {
   fs::path start = {};       // the root is searched from here upwards; empty: the current folder
   std::string profile = {};  // --profile; "" = $MXCP_PROFILE, then the site file
   bool readonly = false;     // --readonly
+  // The built-in SQL tools: with them or without; nullopt: as the site file says.
+  std::optional<bool> sql_tools = false;
 };
 
 class Project {
@@ -58,7 +60,7 @@ class Project {
 
  private:
   void warn_unknown_profile();
-  void load_endpoints();
+  void load_endpoints(bool sql_tools);
   const fs::path& folder_of(EndpointKind kind) const;
 
   SiteConfig site_;
