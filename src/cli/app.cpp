@@ -18,6 +18,7 @@
 #include "engine/library.h"
 #include "mcp/server.h"
 #include "python/python_runtime.h"
+#include "python/secrets.h"
 
 #ifndef MXCP_VERSION
 #define MXCP_VERSION "0.1.0"
@@ -186,6 +187,10 @@ McpServer& make_http_server(runtime::Runtime& runtime, net::HttpOptions options,
 
 std::vector<Error> check_python(const project::Endpoint& endpoint) {
   return python::check_source(endpoint);
+}
+
+project::SecretStores secret_stores() {
+  return {.vault = python::read_vault, .onepassword = python::read_onepassword};
 }
 
 std::string program_version() {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/command.h"
 #include "cli/help.h"
+#include "cli/parts.h"
 
 namespace mxcp::cli {
 namespace {
@@ -30,6 +31,7 @@ void configure_log(const project::Project& project, bool debug) {
 project::LoadOptions Context::load_options() const {
   project::LoadOptions options;
   options.profile = line.value("profile").value_or("");
+  options.stores = secret_stores();
   options.readonly = line.has("readonly") || is_truthy(environment("MXCP_READONLY"));
   if (&command == &serve_command()) {
     options.sql_tools = std::nullopt;

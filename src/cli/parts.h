@@ -57,6 +57,9 @@ McpServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams stream
 McpServer& make_http_server(runtime::Runtime& runtime, net::HttpOptions options,
                             mcp::HttpEndpointOptions endpoint);
 
+// Vault and 1Password, for references in the user configuration.
+project::SecretStores secret_stores();
+
 // The checks of an endpoint's Python source (nothing is imported).
 std::vector<Error> check_python(const project::Endpoint& endpoint);
 

@@ -103,7 +103,8 @@ Result<Shape> shape_of(const Value& value) {
       if (!exact) return Shape{TypeId::kDouble};
       if (exact->scale == 0) {
         constexpr unsigned __int128 kSign = static_cast<unsigned __int128>(1) << 127;
-        if (exact->digits < kSign) return Shape{TypeId::kHugeInt};
+        // One more below zero than above.
+        if (exact->digits < kSign + (exact->negative ? 1 : 0)) return Shape{TypeId::kHugeInt};
         return Shape{exact->negative ? TypeId::kDouble : TypeId::kUHugeInt};
       }
       if (exact->width > kMaxDecimalDigits) return Shape{TypeId::kDouble};
@@ -227,8 +228,8 @@ __int128 as_int128(const Value& value) {
   if (const auto* i = value.as_int()) return *i;
   const auto exact = value.as_number() ? read_exact(value.as_number()->text) : std::nullopt;
   if (!exact) return 0;
-  const auto magnitude = static_cast<__int128>(exact->digits);
-  return exact->negative ? -magnitude : magnitude;
+  // Negated without a sign: -2^127 has no positive counterpart.
+  return static_cast<__int128>(exact->negative ? -exact->digits : exact->digits);
 }
 
 c::HugeInt split(__int128 value) {

@@ -1,7 +1,8 @@
 // proves(): whether column types alone guarantee a declared return type.
 //
-// null is accepted at every level, so no column has to be free of NULL. A DATE or TIMESTAMP proves
-// its format although it can hold 'infinity', which is written as that word.
+// null is accepted at every level, so no column has to be free of NULL. A TIMESTAMP proves its format
+// although it can hold 'infinity', which is written as that word, because no schema shows date-time to
+// clients. `date` is shown: a DATE can lie beyond the year 9999, so that its rows must be checked.
 #include <algorithm>
 
 #include "engine/result_set.h"
@@ -51,7 +52,7 @@ bool is_text(const ColumnType& type, Format format) {
     case TypeId::kUuid:
     case TypeId::kBit:
     case TypeId::kBlob: return format == Format::kNone;
-    case TypeId::kDate: return format == Format::kNone || format == Format::kDate;
+    case TypeId::kDate: return format == Format::kNone;
     case TypeId::kTime:
     case TypeId::kTimeNs:
     case TypeId::kTimeTz: return format == Format::kNone || format == Format::kTime;

@@ -23,6 +23,7 @@ struct LoadOptions {
   bool readonly = false;     // --readonly
   // The built-in SQL tools: with them or without; nullopt: as the site file says.
   std::optional<bool> sql_tools = false;
+  SecretStores stores = {};  // for vault:// and op://; without it they are errors
 };
 
 class Project {

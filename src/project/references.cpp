@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "project/user_config.h"
 
@@ -72,15 +73,32 @@ Result<std::string> read_reference_file(const std::string& name, const Place& pl
   return std::string(trimmed);
 }
 
+// The token that a section names, or why there is none.
+Result<std::string> token_of(const StoreSettings& settings, std::string_view section,
+                             const Place& place) {
+  const std::string name(section);
+  if (!settings.enabled) {
+    return Error{Code::kConfig, "the reference needs '" + name + "', which is not enabled", place,
+                 "write '" + name + ": {enabled: true" +
+                     (section == "vault" ? ", address: ..." : "") +
+                     "}' at the top of the user configuration"};
+  }
+  const std::string token = environment(settings.token_env.c_str());
+  if (!token.empty()) return token;
+  return Error{Code::kConfig, "the environment variable '" + settings.token_env +
+                                  "' with the token for '" + name + "' is not set",
+               place, "set it before starting mxcp"};
+}
+
 Result<std::string> resolve(const std::string& text, const Place& place, const fs::path& base,
-                            bool& empty_file) {
+                            bool& empty_file, SecretReader* secrets = nullptr) {
   if (starts_with(text, "vault://") || starts_with(text, "op://")) {
+    if (secrets != nullptr) return secrets->read(text, place);
     const bool vault = text[0] == 'v';
     return Error{Code::kConfig,
                  std::string("references to ") +
-                     (vault ? "Vault (vault://)" : "1Password (op://)") +
-                     " cannot be resolved by this version of mxcp",
-                 place, "use ${NAME} or file:// instead"};
+                     (vault ? "Vault (vault://)" : "1Password (op://)") + " are not resolved here",
+                 place, "they belong into the user configuration; use ${NAME} or file:// instead"};
   }
   MXCP_TRY(std::string value, replace_variables(text, place));
   // Decided by what the author wrote: the content of a variable is never a reference itself.
@@ -90,12 +108,82 @@ Result<std::string> resolve(const std::string& text, const Place& place, const f
 
 }  // namespace
 
-void resolve_tree(Problems& problems, YamlNode& node, const fs::path& base) {
-  for (auto& member : node.members) resolve_tree(problems, member.value, base);
-  for (YamlNode& item : node.items) resolve_tree(problems, item, base);
+Result<std::string> SecretReader::read(const std::string& reference, const Place& place) {
+  return starts_with(reference, "vault://") ? read_vault(reference, place)
+                                            : read_onepassword(reference, place);
+}
+
+Result<std::string> SecretReader::read_vault(const std::string& reference, const Place& place) {
+  const auto hash = reference.find('#');
+  const std::string path = reference.substr(8, hash == std::string::npos ? hash : hash - 8);
+  const std::string key = hash == std::string::npos ? "" : reference.substr(hash + 1);
+  if (path.empty() || key.empty()) {
+    return Error{Code::kConfig, "'" + shorten(reference, 80) + "' names no key", place,
+                 "write vault://path/of/the/secret#key"};
+  }
+  MXCP_TRY(const std::string token, token_of(vault_, "vault", place));
+  if (vault_.address.empty()) {
+    return Error{Code::kConfig, "'vault' has no address", place,
+                 "for example 'address: https://vault.example.com:8200'"};
+  }
+  auto found = secrets_.find(path);
+  if (found == secrets_.end()) {
+    Result<Object> secret = stores_.vault
+                                ? stores_.vault(vault_.address, token, path)
+                                : Error{Code::kConfig, "vault:// cannot be resolved here"};
+    found = secrets_.emplace(path, std::move(secret)).first;
+  }
+  if (!found->second.ok()) {
+    Error error = found->second.error();
+    error.code = Code::kConfig;
+    return std::move(error).in("vault://" + shorten(path, 80)).at(place);
+  }
+  const Object& secret = *found->second;
+  const Value* value = secret.find(key);
+  if (value == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& member : secret) names.push_back(member.first);
+    return Error{Code::kConfig,
+                 "the secret 'vault://" + shorten(path, 80) + "' has no key '" + shorten(key, 60) + "'",
+                 place, suggest(key, names)};
+  }
+  return value->is_string() ? *value->as_string() : to_json(*value);
+}
+
+Result<std::string> SecretReader::read_onepassword(const std::string& reference,
+                                                   const Place& place) {
+  const std::string_view path = std::string_view(reference).substr(5);
+  const auto query = path.find('?');
+  const std::string_view names = path.substr(0, query);
+  const auto slashes = std::count(names.begin(), names.end(), '/');
+  if (slashes < 2 || slashes > 3 || names.front() == '/' || names.back() == '/' ||
+      names.find("//") != std::string_view::npos) {
+    return Error{Code::kConfig, "'" + shorten(reference, 80) + "' names no field", place,
+                 "write op://vault/item/field, or op://vault/item/section/field"};
+  }
+  if (query != std::string_view::npos && path.substr(query) != "?attribute=otp" &&
+      path.substr(query) != "?attribute=totp") {
+    return Error{Code::kConfig,
+                 "'" + shorten(reference, 80) + "' asks for an attribute that is not known", place,
+                 "only ?attribute=otp, for a one-time password"};
+  }
+  MXCP_TRY(const std::string token, token_of(onepassword_, "onepassword", place));
+  Result<std::string> value = stores_.onepassword
+                                  ? stores_.onepassword(reference, token)
+                                  : Error{Code::kConfig, "op:// cannot be resolved here"};
+  if (value.ok()) return value;
+  Error error = std::move(value).error();
+  error.code = Code::kConfig;
+  return std::move(error).in(shorten(reference, 80)).at(place);
+}
+
+void resolve_tree(Problems& problems, YamlNode& node, const fs::path& base,
+                  SecretReader* secrets) {
+  for (auto& member : node.members) resolve_tree(problems, member.value, base, secrets);
+  for (YamlNode& item : node.items) resolve_tree(problems, item, base, secrets);
   if (node.kind != YamlNode::Kind::kScalar || !may_have_reference(node.scalar)) return;
   bool empty_file = false;
-  auto value = resolve(node.scalar, problems.place(node), base, empty_file);
+  auto value = resolve(node.scalar, problems.place(node), base, empty_file, secrets);
   if (!value.ok()) {
     problems.add(std::move(value).error());
     return;

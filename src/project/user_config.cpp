@@ -65,10 +65,11 @@ std::vector<std::string> names_of(const YamlNode& mapping) {
 class UserReader {
  public:
   UserReader(const fs::path& file, const std::string& project, const std::string& profile,
-             UserConfigResult& result)
+             const SecretStores& stores, UserConfigResult& result)
       : problems_(file.string()),
         project_(project),
         profile_(profile),
+        stores_(stores),
         result_(result),
         user_(result.config) {
     user_.file = file;
@@ -105,10 +106,32 @@ class UserReader {
     user_.raw = *document.to_value().as_object();
   }
 
-  void resolve(YamlNode& document) {
+  // The stores' own settings first; they cannot be in a store.
+  StoreSettings store_settings(YamlNode& document, std::string_view section,
+                               const char* token_env) {
+    StoreSettings settings{false, "", token_env};
     for (auto& member : document.members) {
+      if (member.key != section) continue;
+      resolve_tree(problems_, member.value, {});
+      const auto text = [&](std::string_view key) -> std::string {
+        const YamlNode* value = member.value.find(key);
+        return value != nullptr && value->kind == YamlNode::Kind::kScalar ? value->scalar : "";
+      };
+      settings.enabled = to_lower(text("enabled")) == "true";
+      settings.address = text("address");
+      if (const std::string name = text("token_env"); !name.empty()) settings.token_env = name;
+    }
+    return settings;
+  }
+
+  void resolve(YamlNode& document) {
+    auto vault = store_settings(document, "vault", "VAULT_TOKEN");
+    auto onepassword = store_settings(document, "onepassword", "OP_SERVICE_ACCOUNT_TOKEN");
+    SecretReader secrets(stores_, std::move(vault), std::move(onepassword));
+    for (auto& member : document.members) {
+      if (member.key == "vault" || member.key == "onepassword") continue;
       if (member.key != "projects") {
-        resolve_tree(problems_, member.value, {});
+        resolve_tree(problems_, member.value, {}, &secrets);
         continue;
       }
       for (auto& project : member.value.members) {
@@ -116,7 +139,7 @@ class UserReader {
         for (auto& key : project.value.members) {
           if (key.key != "profiles") continue;
           for (auto& profile : key.value.members) {
-            if (profile.key == profile_) resolve_tree(problems_, profile.value, {});
+            if (profile.key == profile_) resolve_tree(problems_, profile.value, {}, &secrets);
           }
         }
       }
@@ -318,6 +341,7 @@ class UserReader {
   Problems problems_;
   const std::string& project_;
   const std::string& profile_;
+  const SecretStores& stores_;
   UserConfigResult& result_;
   UserConfig& user_;
 };
@@ -331,7 +355,8 @@ const Secret* UserConfig::secret(std::string_view name) const {
   return nullptr;
 }
 
-UserConfigResult load_user_config(const std::string& project, const std::string& profile) {
+UserConfigResult load_user_config(const std::string& project, const std::string& profile,
+                                  const SecretStores& stores) {
   UserConfigResult result;
   std::error_code ignored;
   fs::path file;
@@ -349,7 +374,7 @@ UserConfigResult load_user_config(const std::string& project, const std::string&
     file = expand_home("~/.mxcp/config.yml");
   }
   if (file.empty() || !fs::exists(file, ignored)) return result;
-  UserReader(file, project, profile, result).read();
+  UserReader(file, project, profile, stores, result).read();
   return result;
 }
 

@@ -1,6 +1,6 @@
 // The user's config file (mxcp-features 1.3): $MXCP_CONFIG or ~/.mxcp/config.yml.
 //
-// References (${NAME}, file://) are resolved at the top level and in the effective project and
+// References (${NAME}, file://, vault://, op://) are resolved at the top level and in the effective project and
 // profile only, so that unset variables of other profiles do no harm. Messages about secrets,
 // plugins and authentication never show values.
 #pragma once
@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/value.h"
+#include "project/secret_stores.h"
 
 namespace mxcp::project {
 
@@ -62,7 +63,9 @@ struct UserConfigResult {
   std::vector<Error> warnings;  // e.g. the project of mxcp-site.yml is not in the file
 };
 // A missing default file is no error; a missing file that $MXCP_CONFIG names is.
-UserConfigResult load_user_config(const std::string& project, const std::string& profile);
+// `stores` answers vault:// and op://.
+UserConfigResult load_user_config(const std::string& project, const std::string& profile,
+                                  const SecretStores& stores = {});
 
 // Replaces ${NAME} and file:// in one string (mxcp-features 1.4). A relative file:// starts from
 // the current folder.

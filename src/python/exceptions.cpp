@@ -29,8 +29,8 @@ bool inside(const std::string& file, const std::string& root) {
 
 // Whether a frame belongs to the machinery that runs user code, not to the user's code.
 bool is_machinery(const std::string& file) {
-  static constexpr std::array<std::string_view, 5> kOurs = {
-      "/mxcp/_imports.py", "/mxcp/_loop.py", "/mxcp/_prompts.py", "/mxcp/_plugins.py",
+  static constexpr std::array<std::string_view, 6> kOurs = {
+      "/mxcp/_secrets.py", "/mxcp/_imports.py", "/mxcp/_loop.py", "/mxcp/_prompts.py", "/mxcp/_plugins.py",
       "/mxcp/runtime/__init__.py"};
   if (file.starts_with("<frozen importlib")) return true;
   for (const std::string_view name : kOurs) {

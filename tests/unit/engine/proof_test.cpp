@@ -60,7 +60,8 @@ TEST_CASE("a single column proves the scalar it fits") {
     CHECK(!p.proves(text, of(Kind::kString, Format::kEmail)));
     CHECK(!p.proves(text, of(Kind::kNumber)));
   }
-  CHECK(p.proves("DATE '2024-01-01'", of(Kind::kString, Format::kDate)));
+  // It may lie beyond the year 9999, or be infinite.
+  CHECK(!p.proves("DATE '2024-01-01'", of(Kind::kString, Format::kDate)));
   CHECK(!p.proves("'2024-01-01'", of(Kind::kString, Format::kDate)));
   CHECK(!p.proves("now()", of(Kind::kString, Format::kDate)));
   CHECK(p.proves("now()", of(Kind::kString, Format::kDateTime)));
@@ -147,7 +148,7 @@ TEST_CASE("what is proven is what the validators accept") {
       {"'10:00:00+02:00'::TIMETZ", of(Kind::kString, Format::kTime)},
       {"INTERVAL '-1 day 01:00:00.25'", of(Kind::kString, Format::kDuration)},
       {"INTERVAL '14 months'", of(Kind::kString, Format::kDuration)},
-      {"DATE '2024-02-29'", of(Kind::kString, Format::kDate)},
+      {"DATE '2024-02-29'", of(Kind::kString)},
       {"uuid()", of(Kind::kString)},
       {"'0101'::BIT", of(Kind::kString)},
       {"1::DECIMAL(5,0)", of(Kind::kInteger)},
