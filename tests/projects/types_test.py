@@ -1,7 +1,7 @@
 """Every DuckDB type, alone, NULL, nested and as a parameter: from the command line, over stdio and
 through db.execute, which is compared with what the duckdb package gives for the same SQL.
 
-types/literals.yml has the values, types/expected.yml what they are in JSON (UPDATE_GOLDEN=1 writes it
+types/literals.yml has the values, types/json.yml what they are in JSON (UPDATE_GOLDEN=1 writes it
 anew), types/differences.yml where db.execute differs from the duckdb package, and why."""
 
 from __future__ import annotations
@@ -128,7 +128,7 @@ def as_text(value) -> str:
 def test_every_type_in_json(project):
     text = project.tool("row").stdout
     got = {name: as_text(value) for name, value in exact(text)["result"].items()}
-    golden = HERE / "expected.yml"
+    golden = HERE / "json.yml"
     if os.environ.get("UPDATE_GOLDEN") == "1":
         golden.write_text(
             "# The JSON text of each value of literals.yml. Written by types_test.py.\n"
@@ -140,7 +140,7 @@ def test_every_type_in_json(project):
 
 @pytest.mark.stdio
 def test_every_type_over_stdio(project):
-    expected = yaml.safe_load((HERE / "expected.yml").read_text())
+    expected = yaml.safe_load((HERE / "json.yml").read_text())
     with project.serve() as server:
         server.initialize()
         result = server.call("row")
