@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/json_stream.h"
 #include "base/text.h"
 
 namespace mxcp {
@@ -164,68 +165,117 @@ void append_clock(std::string& out, std::int64_t micros) {
   }
 }
 
-void append_newline(std::string& out, int depth) {
-  out += '\n';
-  out.append(static_cast<std::size_t>(depth) * 2, ' ');
+// Where pretty text goes: one string, or pieces to somebody who takes them.
+class PrettySink {
+ public:
+  PrettySink(std::string& out, const std::function<void(std::string_view)>* write)
+      : out(out), write_(write) {}
+
+  void newline(int depth) {
+    if (write_ != nullptr && out.size() >= kPiece) flush();
+    out += '\n';
+    out.append(static_cast<std::size_t>(depth) * 2, ' ');
+  }
+  void flush() {
+    (*write_)(out);
+    out.clear();
+  }
+
+  std::string& out;
+
+ private:
+  static constexpr std::size_t kPiece = 64 * 1024;
+  const std::function<void(std::string_view)>* write_;
+};
+
+// The closing quote of the string that begins at `begin`, in valid JSON.
+std::size_t end_of_string(std::string_view json, std::size_t begin) {
+  std::size_t end = json.find('"', begin + 1);
+  while (true) {
+    std::size_t slashes = 0;
+    while (json[end - 1 - slashes] == '\\') ++slashes;
+    if (slashes % 2 == 0) return end;
+    end = json.find('"', end + 1);
+  }
 }
 
 // Valid JSON text with new white space; every token stays as it is written.
-void append_indented(std::string& out, std::string_view json, int depth) {
+void append_indented(PrettySink& sink, std::string_view json, int depth) {
+  std::string& out = sink.out;
+  constexpr std::string_view kSpace = " \t\n\r";
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
-    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
-    if (c == '"') {
-      std::size_t end = i + 1;
-      while (json[end] != '"') end += json[end] == '\\' ? 2 : 1;
-      out += json.substr(i, end - i + 1);
-      i = end;
-    } else if (c == '{' || c == '[') {
-      out += c;
-      const std::size_t next = json.find_first_not_of(" \t\n\r", i + 1);
-      if (json[next] == '}' || json[next] == ']') {
-        out += json[next];
-        i = next;
-      } else {
-        append_newline(out, ++depth);
+    switch (c) {
+      case ' ':
+      case '\t':
+      case '\n':
+      case '\r': break;
+      case '"': {
+        const std::size_t end = end_of_string(json, i);
+        out.append(json, i, end - i + 1);
+        i = end;
+        break;
       }
-    } else if (c == '}' || c == ']') {
-      append_newline(out, --depth);
-      out += c;
-    } else if (c == ',') {
-      out += c;
-      append_newline(out, depth);
-    } else if (c == ':') {
-      out += ": ";
-    } else {
-      out += c;
+      case '{':
+      case '[': {
+        out += c;
+        const std::size_t next = json.find_first_not_of(kSpace, i + 1);
+        if (json[next] == '}' || json[next] == ']') {
+          out += json[next];
+          i = next;
+        } else {
+          sink.newline(++depth);
+        }
+        break;
+      }
+      case '}':
+      case ']':
+        sink.newline(--depth);
+        out += c;
+        break;
+      case ',':
+        out += c;
+        sink.newline(depth);
+        break;
+      case ':': out += ": "; break;
+      default: {
+        // A number or a word.
+        std::size_t end = i + 1;
+        while (end < json.size() && json[end] != ',' && json[end] != '}' && json[end] != ']' &&
+               kSpace.find(json[end]) == std::string_view::npos) {
+          ++end;
+        }
+        out.append(json, i, end - i);
+        i = end - 1;
+      }
     }
   }
 }
 
-void append_pretty(std::string& out, const Value& value, int depth) {
-  const auto newline = [&](int level) { append_newline(out, level); };
+void append_pretty(PrettySink& sink, const Value& value, int depth) {
+  std::string& out = sink.out;
   if (const RawJson* raw = value.as_raw()) {
-    append_indented(out, raw->text, depth);
+    append_indented(sink, raw->text, depth);
   } else if (const Array* array = value.as_array(); array && !array->empty()) {
     out += '[';
     for (const Value& item : *array) {
       if (&item != &array->front()) out += ',';
-      newline(depth + 1);
-      append_pretty(out, item, depth + 1);
+      sink.newline(depth + 1);
+      append_pretty(sink, item, depth + 1);
     }
-    newline(depth);
+    sink.newline(depth);
     out += ']';
   } else if (const Object* object = value.as_object(); object && !object->empty()) {
     out += '{';
     bool first = true;
     for (const auto& [key, item] : *object) {
       if (!std::exchange(first, false)) out += ',';
-      newline(depth + 1);
+      sink.newline(depth + 1);
       append_json_string(out, key);
       out += ": ";
-      append_pretty(out, item, depth + 1);
+      append_pretty(sink, item, depth + 1);
     }
-    newline(depth);
+    sink.newline(depth);
     out += '}';
   } else {
     append_json(out, value);
@@ -304,8 +354,16 @@ void append_json(std::string& out, const Value& value) {
 
 std::string to_pretty_json(const Value& value) {
   std::string out;
-  append_pretty(out, value, 0);
+  PrettySink sink(out, nullptr);
+  append_pretty(sink, value, 0);
   return out;
+}
+
+void write_pretty_json(const Value& value, const std::function<void(std::string_view)>& write) {
+  std::string out;
+  PrettySink sink(out, &write);
+  append_pretty(sink, value, 0);
+  sink.flush();
 }
 
 void append_json_string(std::string& out, std::string_view text) {

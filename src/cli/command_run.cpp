@@ -72,7 +72,7 @@ int run(Context& context) {
   } else if (outcome.error) {
     status = output.fail(*outcome.error);
   } else if (output.json) {
-    status = output.succeed(RawJson{outcome.json});
+    status = output.succeed(RawJson{std::move(outcome.json)});
   } else {
     print_result(*request, outcome, output);
   }

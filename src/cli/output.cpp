@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "base/json_stream.h"
 #include "base/text.h"
 
 namespace mxcp::cli {
@@ -56,7 +57,8 @@ int Output::succeed(Value result) {
   Object envelope;
   envelope.add("status", "ok");
   envelope.add("result", std::move(result));
-  out.line(to_pretty_json(std::move(envelope)));
+  write_pretty_json(std::move(envelope), [this](std::string_view text) { out.write(text); });
+  out.write("\n");
   return 0;
 }
 

@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/json_stream.h"
 
 #include <doctest/doctest.h>
 
@@ -82,4 +83,19 @@ TEST_CASE("pretty printing") {
     ]
   }
 })");
+}
+
+TEST_CASE("pretty printing in pieces is the same text") {
+  Array rows;
+  for (int i = 0; i < 5000; ++i) rows.push_back(Object{{"id", i}, {"name", "a \"quoted\\ name"}});
+  const Value value = Object{{"raw", RawJson{to_json(rows)}}, {"rows", rows}};
+  std::string joined;
+  int pieces = 0;
+  write_pretty_json(value, [&](std::string_view piece) {
+    ++pieces;
+    CHECK(piece.size() < 80 * 1024);
+    joined += piece;
+  });
+  CHECK(pieces > 5);
+  CHECK(joined == to_pretty_json(value));
 }
