@@ -113,7 +113,10 @@ class AppStdioServer final : public McpServer {
       : backend_(runtime),
         server_(server_options(*runtime.project()), backend_),
         transport_(server_, streams, mcp::ServerOptions().max_message) {
-    runtime.on_reload([this] { server_.notify_list_changed(); });
+    runtime.on_reload([this] {
+      server_.notify_list_changed();
+      server_.notify_resources_updated();
+    });
   }
 
   Status start(std::function<void()> on_end) override {
@@ -154,7 +157,10 @@ class AppHttpServer final : public McpServer {
         server_(server_options(*runtime.project()), backend_),
         endpoint_(endpoint, server_),
         http_(std::move(options), endpoint_, [&runtime] { return readiness_of(runtime); }) {
-    runtime.on_reload([this] { server_.notify_list_changed(); });
+    runtime.on_reload([this] {
+      server_.notify_list_changed();
+      server_.notify_resources_updated();
+    });
   }
 
   Status start(std::function<void()>) override { return http_.start(); }

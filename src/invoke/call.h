@@ -67,6 +67,8 @@ struct Outcome {
   std::string json;              // compact
   std::optional<std::string> text;  // when the result is a string: the string itself
   std::string notice;  // for the caller, beside the result: "the result was cut ..."; mostly ""
+  // `json` is a list of MCP content blocks (images, resources ...) instead of data.
+  bool is_content = false;
   std::shared_ptr<const project::Endpoint> endpoint;  // null when it was not found
   double seconds = 0;
 };

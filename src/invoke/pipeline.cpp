@@ -1,5 +1,6 @@
 #include "invoke/pipeline.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -31,6 +32,35 @@ Status check_policies(const project::Endpoint& endpoint) {
                rules.front().place};
 }
 
+// What mcp.image() and its like in mxcp.runtime return is a dict with this member.
+constexpr std::string_view kContentMark = "@mxcp.content";
+// A longer list is data.
+constexpr std::size_t kMaxBlocks = 256;
+
+bool is_block(const Value& value) { return value.find(kContentMark) != nullptr; }
+
+Value to_block(Value value) {
+  if (is_block(value)) {
+    value.as_object()->erase(kContentMark);
+    return value;
+  }
+  return Object{{"type", "text"}, {"text", value.is_string() ? *value.as_string() : to_json(value)}};
+}
+
+// The blocks, when the function returned one of them or a list with one among it.
+std::optional<Array> take_content(Value& value) {
+  if (is_block(value)) {
+    Array blocks;
+    blocks.push_back(to_block(std::move(value)));
+    return blocks;
+  }
+  Array* const items = value.as_array();
+  if (items == nullptr || items->size() > kMaxBlocks) return {};
+  if (std::none_of(items->begin(), items->end(), is_block)) return {};
+  for (Value& item : *items) item = to_block(std::move(item));
+  return std::move(*items);
+}
+
 // Brings the result into its declared shape, checks it, and writes it.
 Result<Outcome> finish(const Call& call, RawResult raw) {
   Outcome outcome;
@@ -40,6 +70,18 @@ Result<Outcome> finish(const Call& call, RawResult raw) {
     return outcome;
   }
   Value value = std::move(raw.value);
+  if (call.endpoint->kind == EndpointKind::kTool && !raw.rows) {
+    if (auto blocks = take_content(value)) {
+      if (call.endpoint->return_type) {
+        return Error{Code::kInvalidOutput,
+                     "the tool returned content blocks, but declares what data it returns",
+                     call.endpoint->place, "leave out 'return:'"};
+      }
+      outcome.is_content = true;
+      append_json(outcome.json, Value(*std::move(blocks)));
+      return outcome;
+    }
+  }
   if (const auto& declared = call.endpoint->return_type;
       declared && call.endpoint->kind != EndpointKind::kPrompt) {
     MXCP_TRY(value, types::shape(std::move(value), *declared, raw.rows));

@@ -9,7 +9,7 @@ std::string capabilities(const Catalog& catalog, const Revision& revision) {
   const bool completes = catalog.has(ListKind::kPrompts) || catalog.has(ListKind::kTemplates);
   if (revision.completions_capability && completes) out += R"(,"completions":{})";
   if (catalog.has(ListKind::kPrompts)) out += R"(,"prompts":{"listChanged":true})";
-  if (has_resources(catalog)) out += R"(,"resources":{"listChanged":true})";
+  if (has_resources(catalog)) out += R"(,"resources":{"subscribe":true,"listChanged":true})";
   out += R"(,"tools":{"listChanged":true}})";
   return out;
 }

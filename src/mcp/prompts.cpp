@@ -3,12 +3,15 @@
 // The backend renders a prompt to a list of {"prompt", "role", "type"}. MCP knows the roles user
 // and assistant, so a system message is sent as the user's. A message of type "resource" holds a
 // URI: one of ours is read, with all that guards it, and embedded; any other becomes a link, or
-// plain text for revisions without links.
+// plain text for revisions without links. A message of type "image" or "audio" holds the URI of one of
+// our binary resources, or a data: URI.
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "mcp/core.h"
 
 namespace mxcp::mcp {
@@ -17,8 +20,19 @@ namespace {
 struct PromptMessage {
   std::string text;
   bool from_assistant = false;
-  bool is_resource = false;
+  std::string type;  // "text", "resource", "image", "audio"
 };
+
+// "image/png" and "aGVs..." of "data:image/png;base64,aGVs...".
+std::optional<std::pair<std::string, std::string>> read_data_uri(std::string_view uri) {
+  constexpr std::string_view kScheme = "data:", kMark = ";base64,";
+  if (!uri.starts_with(kScheme)) return {};
+  const auto mark = uri.find(kMark);
+  if (mark == std::string_view::npos) return {};
+  return std::pair(std::string(uri.substr(kScheme.size(), mark - kScheme.size())),
+                   std::string(uri.substr(mark + kMark.size())));
+}
+
 
 std::optional<std::vector<PromptMessage>> read_messages(const std::string& json) {
   const auto parsed = parse_json(json);
@@ -30,8 +44,7 @@ std::optional<std::vector<PromptMessage>> read_messages(const std::string& json)
       const Value* const value = item.find(key);
       return value == nullptr || !value->is_string() ? std::string() : *value->as_string();
     };
-    out.push_back(
-        {text_of("prompt"), text_of("role") == "assistant", text_of("type") == "resource"});
+    out.push_back({text_of("prompt"), text_of("role") == "assistant", text_of("type")});
   }
   return out;
 }
@@ -49,11 +62,20 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
   void go_on() {
     for (; next_ < messages_.size(); ++next_) {
       const PromptMessage& message = messages_[next_];
-      if (!message.is_resource) {
+      if (message.type != "resource" && !is_media(message)) {
         append_text(message);
         continue;
       }
+      if (const auto data = read_data_uri(message.text); data && is_media(message)) {
+        append_media(message, data->first, to_json(data->second));
+        continue;
+      }
       if (auto resource = core_.catalog()->resolve(message.text)) return read(*std::move(resource));
+      if (is_media(message)) {
+        return exchange_->fail({kInternalError, "the prompt's " + message.type + " is neither a "
+                                "resource of this project nor a data: URI: '" +
+                                shorten(message.text, 128) + "'"});
+      }
       append_link(message);
     }
     Reply reply(*exchange_, out_.size());
@@ -76,6 +98,17 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
       error.message = "resource '" + message.text + "' of the prompt: " + error.message;
       return exchange_->fail(error);
     }
+    if (is_media(message)) {
+      const bool typed = outcome.endpoint != nullptr && outcome.endpoint->mime_type.has_value();
+      if (!outcome.json.starts_with('"')) {
+        return exchange_->fail({kInternalError, "resource '" + message.text + "' of the prompt gave "
+                                "no " + message.type + ": bytes or base64 text are expected"});
+      }
+      append_media(message, typed ? *outcome.endpoint->mime_type : "application/octet-stream",
+                   outcome.json);
+      ++next_;
+      return go_on();
+    }
     std::string& out = begin(message);
     out += R"({"type":"resource","resource":)";
     append_resource_contents(out, message.text, outcome);
@@ -95,6 +128,20 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
     std::string& out = begin(message);
     out += R"({"type":"text","text":)";
     append_json_string(out, message.text);
+    out += "}}";
+  }
+
+  static bool is_media(const PromptMessage& message) {
+    return message.type == "image" || message.type == "audio";
+  }
+
+  void append_media(const PromptMessage& message, const std::string& mime_type,
+                    const std::string& base64_json) {
+    std::string& out = begin(message);
+    out += R"({"type":")" + message.type + R"(","data":)";
+    out += base64_json;
+    out += R"(,"mimeType":)";
+    append_json_string(out, mime_type);
     out += "}}";
   }
 

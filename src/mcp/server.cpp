@@ -84,6 +84,16 @@ void Server::notify_list_changed() {
   impl_->core.subscriptions().notify(changes);
 }
 
+void Server::notify_resources_updated() {
+  std::unordered_set<std::shared_ptr<Session>> sessions;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    sessions = impl_->sessions;
+  }
+  for (const auto& session : sessions) session->notify_resources_updated();
+  impl_->core.subscriptions().notify_resources_updated();
+}
+
 Core& Server::core() {
   return impl_->core;
 }

@@ -123,6 +123,8 @@ class Server {
   // The project was loaded anew: tells every session and subscription that was told to expect it
   // about the lists that are different now.
   void notify_list_changed();
+  // The data may be different: the same for the resources that clients subscribed to.
+  void notify_resources_updated();
 
   // For transports whose requests need no session.
   Core& core();

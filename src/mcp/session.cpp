@@ -10,6 +10,9 @@
 namespace mxcp::mcp {
 namespace {
 
+// Resources that one session may subscribe to.
+constexpr std::size_t kMaxWatched = 1000;
+
 // Collects the answers to one batch and sends them as one array when the last is there.
 // Notifications pass at once.
 class BatchPeer final : public Peer {
@@ -219,6 +222,8 @@ bool Session::handle_own_method(const ExchangePtr& exchange, bool in_batch) {
     exchange->answer(Reply(*exchange));
   } else if (method == "logging/setLevel") {
     set_log_level(exchange);
+  } else if (method == "resources/subscribe" || method == "resources/unsubscribe") {
+    subscribe(exchange, method == "resources/subscribe");
   } else {
     return false;
   }
@@ -261,6 +266,26 @@ void Session::set_log_level(const ExchangePtr& exchange) {
   const auto level = log_level_from(*name);
   if (!level) return exchange->fail(bad_log_level(*name));
   log_threshold_->store(*level, std::memory_order_relaxed);
+  exchange->answer(Reply(*exchange));
+}
+
+void Session::subscribe(const ExchangePtr& exchange, bool on) {
+  const auto catalog = core_.catalog();
+  if (!has_resources(*catalog)) return exchange->fail(nothing_to_serve("resources"));
+  const std::string* const uri = required_text(exchange, "uri");
+  if (uri == nullptr) return;
+  if (on && !catalog->resolve(*uri)) {
+    return exchange->fail({exchange->revision().resource_not_found,
+                           "resource not found: '" + *uri + "'", Value(Object{{"uri", *uri}})});
+  }
+  bool full = false;
+  {
+    const std::lock_guard lock(mutex_);
+    full = on && watched_.size() >= kMaxWatched && !watched_.contains(*uri);
+    if (on && !full) watched_.insert(*uri);
+    if (!on) watched_.erase(*uri);
+  }
+  if (full) return exchange->fail({kInvalidParams, "too many resources are subscribed to"});
   exchange->answer(Reply(*exchange));
 }
 
@@ -319,6 +344,14 @@ bool Session::drain(Instant deadline) {
   for (const ExchangePtr& exchange : running) core_.subscriptions().end(exchange);
   std::unique_lock lock(mutex_);
   return idle_.wait_until(lock, deadline, [&] { return running_.empty(); });
+}
+
+void Session::notify_resources_updated() {
+  const std::lock_guard lock(mutex_);
+  if (!open_) return;
+  for (const std::string& uri : watched_) {
+    peer_->send(notification_message("notifications/resources/updated", to_json(Object{{"uri", uri}})));
+  }
 }
 
 void Session::notify_list_changed(const ListChanges& changes) {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,6 +45,8 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   // True when every answer that was due has been sent.
   bool drain(Instant deadline);
   void notify_list_changed(const ListChanges& changes);
+  // Tells of every resource that the client subscribed to.
+  void notify_resources_updated();
   bool is_open() const;
 
   void closed(const Exchange& exchange) override;
@@ -68,6 +71,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   bool handle_own_method(const ExchangePtr& exchange, bool in_batch);
   void initialize(const ExchangePtr& exchange);
   void set_log_level(const ExchangePtr& exchange);
+  void subscribe(const ExchangePtr& exchange, bool on);
 
   void refuse(const PeerPtr& peer, const std::optional<RequestId>& id, const RpcError& error);
 
@@ -82,6 +86,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   std::condition_variable idle_;
   std::unordered_map<std::string, ExchangePtr> running_;  // by id
   bool ready_ = false;     // the client has seen the answer to initialize
+  std::set<std::string> watched_;  // URIs of resources
   ListChanges announced_;  // the lists whose changes it was told to expect
   bool open_ = true;
 };

@@ -8,6 +8,9 @@
 namespace mxcp::mcp {
 namespace {
 
+// Resources that one subscription may name; more are not honoured.
+constexpr std::size_t kMaxResources = 1000;
+
 // {"_meta":{...subscriptionId...}<rest>}
 std::string tagged(const Exchange& exchange, std::string_view rest) {
   std::string out = R"({"_meta":{"io.modelcontextprotocol/subscriptionId":)";
@@ -18,11 +21,16 @@ std::string tagged(const Exchange& exchange, std::string_view rest) {
   return out;
 }
 
-std::string acknowledged(const ListChanges& filter) {
+std::string acknowledged(const Subscriptions::Filter& given) {
+  const ListChanges& filter = given.lists;
   Object honoured;
   if (filter.tools) honoured.add("toolsListChanged", true);
   if (filter.prompts) honoured.add("promptsListChanged", true);
   if (filter.resources) honoured.add("resourcesListChanged", true);
+  if (!given.resources.empty()) {
+    Array uris(given.resources.begin(), given.resources.end());
+    honoured.add("resourceSubscriptions", std::move(uris));
+  }
   return R"(,"notifications":)" + to_json(honoured);
 }
 
@@ -43,7 +51,7 @@ void Subscriptions::add(const std::shared_ptr<Exchange>& exchange, Filter filter
   });
   exchange->notify("notifications/subscriptions/acknowledged",
                    tagged(*exchange, acknowledged(filter)));
-  entries_.push_back({exchange, filter});
+  entries_.push_back({exchange, std::move(filter)});
 }
 
 void Subscriptions::notify(const ListChanges& changes) {
@@ -55,9 +63,20 @@ void Subscriptions::notify(const ListChanges& changes) {
     const auto tell = [&](bool wanted, bool changed, std::string_view method) {
       if (wanted && changed) exchange->notify(method, params);
     };
-    tell(entry.filter.tools, changes.tools, "notifications/tools/list_changed");
-    tell(entry.filter.prompts, changes.prompts, "notifications/prompts/list_changed");
-    tell(entry.filter.resources, changes.resources, "notifications/resources/list_changed");
+    tell(entry.filter.lists.tools, changes.tools, "notifications/tools/list_changed");
+    tell(entry.filter.lists.prompts, changes.prompts, "notifications/prompts/list_changed");
+    tell(entry.filter.lists.resources, changes.resources, "notifications/resources/list_changed");
+  }
+}
+
+void Subscriptions::notify_resources_updated() {
+  const std::lock_guard lock(mutex_);
+  for (const Entry& entry : entries_) {
+    const auto exchange = entry.exchange.lock();
+    if (exchange == nullptr) continue;
+    for (const std::string& uri : entry.filter.resources) {
+      exchange->notify("notifications/resources/updated", tagged(*exchange, ",\"uri\":" + to_json(uri)));
+    }
   }
 }
 
@@ -107,12 +126,24 @@ void listen(Core& core, const ExchangePtr& exchange) {
   };
   const auto catalog = core.catalog();
   // What is not declared as a capability is not honoured either.
-  ListChanges filter;
-  filter.tools = asks_for("toolsListChanged");
-  filter.prompts = asks_for("promptsListChanged") && catalog->has(ListKind::kPrompts);
-  filter.resources = asks_for("resourcesListChanged") && has_resources(*catalog);
+  Subscriptions::Filter filter;
+  filter.lists.tools = asks_for("toolsListChanged");
+  filter.lists.prompts = asks_for("promptsListChanged") && catalog->has(ListKind::kPrompts);
+  filter.lists.resources = asks_for("resourcesListChanged") && has_resources(*catalog);
+  if (const Value* const given = wanted->find("resourceSubscriptions"); given && !given->is_null()) {
+    const Array* const uris = given->as_array();
+    if (uris == nullptr) return exchange->fail(wrong_param("resourceSubscriptions", "a list", given));
+    for (const Value& uri : *uris) {
+      if (!uri.is_string()) {
+        return exchange->fail(wrong_param("resourceSubscriptions", "a list of strings", given));
+      }
+      if (filter.resources.size() < kMaxResources && catalog->resolve(*uri.as_string())) {
+        filter.resources.push_back(*uri.as_string());
+      }
+    }
+  }
   if (error) return exchange->fail(*error);
-  core.subscriptions().add(exchange, filter);
+  core.subscriptions().add(exchange, std::move(filter));
 }
 
 }  // namespace mxcp::mcp

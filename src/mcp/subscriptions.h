@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "mcp/catalog.h"
@@ -16,11 +17,15 @@ namespace mxcp::mcp {
 class Subscriptions {
  public:
   // What one client listens to, already reduced to what is served here.
-  using Filter = ListChanges;
+  struct Filter {
+    ListChanges lists;
+    std::vector<std::string> resources;  // URIs
+  };
 
   // Acknowledges the filter, the first message about the subscription, and keeps it.
   void add(const std::shared_ptr<Exchange>& exchange, Filter filter);
   void notify(const ListChanges& changes);
+  void notify_resources_updated();
   // Answers it when it is one of ours and still open.
   void end(const std::shared_ptr<Exchange>& exchange);
   void end_all();

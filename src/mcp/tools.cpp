@@ -52,6 +52,12 @@ void answer_call(const ExchangePtr& exchange, const std::string& name,
     return exchange->fail(unknown_name("tool", name, {}));
   }
   if (outcome.error) return answer_error(exchange, name, public_text(*outcome.error));
+  if (outcome.is_content) {
+    Reply reply(*exchange, outcome.json.size());
+    reply.member("content") += outcome.json;
+    reply.member("isError") += "false";
+    return exchange->answer(std::move(reply));
+  }
   const types::Type* declared = nullptr;  // where the answer has structured content
   if (exchange->revision().structured && outcome.endpoint && outcome.endpoint->return_type) {
     declared = &*outcome.endpoint->return_type;

@@ -25,7 +25,7 @@ const Advice kMessageAdvice = {
     {"template", "did you mean 'prompt'?"},
 };
 const Keys kRoles = {"user", "assistant", "system"};
-const Keys kMessageTypes = {"text", "resource"};
+const Keys kMessageTypes = {"text", "resource", "image", "audio"};
 
 const Keys kTestKeys = {
     "name",

@@ -224,6 +224,39 @@ class _Client:
         _core.send_progress(value, total, message)
         return _SENT
 
+    # --- what a tool may return instead of data: one of these, or a list with texts among them ---
+
+    def text(self, text, **annotations):
+        """A block of text."""
+        return _block({"type": "text", "text": text}, annotations)
+
+    def image(self, data, mime_type="image/png", **annotations):
+        """An image: bytes, or base64 text."""
+        return _block({"type": "image", "data": data, "mimeType": mime_type}, annotations)
+
+    def audio(self, data, mime_type="audio/wav", **annotations):
+        """A sound: bytes, or base64 text."""
+        return _block({"type": "audio", "data": data, "mimeType": mime_type}, annotations)
+
+    def resource(self, uri, content, mime_type=None, **annotations):
+        """A resource with its content: text, or bytes."""
+        inner = {"uri": uri}
+        if mime_type is not None:
+            inner["mimeType"] = mime_type
+        inner["text" if isinstance(content, str) else "blob"] = content
+        return _block({"type": "resource", "resource": inner}, annotations)
+
+    def link(self, uri, name=None, **more):
+        """A link to a resource; title, description and mimeType may be given too."""
+        return _block({"type": "resource_link", "uri": uri, "name": name or uri, **more}, {})
+
+
+def _block(block, annotations):
+    if annotations:
+        block["annotations"] = annotations
+    block["@mxcp.content"] = True
+    return block
+
 
 db = _Database()
 config = _Config()
