@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/cancel.h"
 #include "base/error.h"
@@ -27,6 +28,23 @@ class ClientChannel {
                         const std::string& message) = 0;
   // Whether the client asked for progress: then the engine polls the query's.
   virtual bool wants_progress() const = 0;
+
+  // A question to the client, or through it to its user: `method` is elicitation/create,
+  // sampling/createMessage or roots/list.
+  struct Question {
+    std::string key;
+    std::string method;
+    Object params;
+  };
+  // What the client said it can do in this call.
+  virtual Object capabilities() const { return {}; }
+  // `done` gets the answers by key, once, from any thread. An error with kCancelled means that the
+  // call is over for now: the client will call again and bring the answers, and the code then runs
+  // from its beginning.
+  virtual void ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) {
+    static_cast<void>(questions);
+    done(Error{Code::kUnavailable, "this client cannot be asked"});
+  }
 };
 
 // What a caller asks for.

@@ -44,6 +44,7 @@ void Core::start(const ExchangePtr& exchange) {
   if (method == nullptr) {
     return exchange->fail(method_not_found(exchange->method(), exchange->revision()));
   }
+  if (const auto error = exchange->read_input()) return exchange->fail(*error);
   method->handle(*this, exchange);
 }
 

@@ -43,13 +43,17 @@ Setup::Setup(ServerOptions given)
 
 // --- Reply --------------------------------------------------------------------------------------
 
-Reply::Reply(const Exchange& exchange, std::size_t size_hint)
+Reply::Reply(const Exchange& exchange, std::size_t size_hint, std::string_view result_type)
     : revision_(exchange.revision()), setup_(exchange.setup()) {
   text_.reserve(size_hint + 256);
   text_ += R"({"jsonrpc":"2.0","id":)";
   text_ += exchange.id().json;
   text_ += R"(,"result":{)";
-  if (revision_.stateless) member("resultType") += R"("complete")";
+  if (revision_.stateless) {
+    std::string& out = member("resultType") += '"';
+    out += result_type;
+    out += '"';
+  }
 }
 
 std::string& Reply::member(std::string_view key) {

@@ -42,6 +42,10 @@ class ExchangeOwner {
   virtual ~ExchangeOwner() = default;
   // Nothing more will be sent about this request; its id is free again.
   virtual void closed(const Exchange& exchange) = 0;
+  // Asks the client while the request runs (handshake revisions).
+  using Questions = std::vector<invoke::ClientChannel::Question>;
+  using Answers = std::function<void(Result<Object>)>;
+  virtual void ask(Exchange& exchange, Questions questions, Answers done) = 0;
 };
 
 // Builds the result message of an exchange in one buffer, in the form of its revision.
@@ -51,7 +55,8 @@ class ExchangeOwner {
 //     exchange.answer(std::move(reply));
 class Reply {
  public:
-  explicit Reply(const Exchange& exchange, std::size_t size_hint = 256);
+  explicit Reply(const Exchange& exchange, std::size_t size_hint = 256,
+                 std::string_view result_type = "complete");
 
   // Where to append the JSON text of the member's value.
   std::string& member(std::string_view key);
@@ -97,6 +102,12 @@ class Exchange final : public invoke::ClientChannel {
   bool withdraw();
   // The client is gone: the same, and the peer is not touched again.
   bool abandon();
+  // What the client brought along from an earlier round (2026-07-28). The error is -32602. To be
+  // called before the parameters are used.
+  std::optional<RpcError> read_input();
+  // A request of ours that belongs to this one. False when the exchange is closed.
+  bool send_request(std::string message);
+
   // Until the answer is on its way, or the request is withdrawn.
   bool is_open() const { return open_.load(std::memory_order_acquire); }
 
@@ -106,12 +117,17 @@ class Exchange final : public invoke::ClientChannel {
   // sent before the answer. A value that does not grow is dropped.
   void progress(double progress, std::optional<double> total, const std::string& message) override;
   bool wants_progress() const override { return !meta_.progress_token.empty(); }
+  Object capabilities() const override;
+  // 2026-07-28: what is not answered yet is asked in the result, which ends this run of the call.
+  // Handshake revisions: the owner asks, and the call waits.
+  void ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) override;
 
   static constexpr double kProgressRate = 20;
   static constexpr double kProgressBurst = 20;
 
  private:
   void settle(std::string message, int error_code);
+  void ask_in_result(const std::vector<Question>& questions, const Object& known);
   bool stop(bool tell_peer);
   // Gives the peer away: work that goes on for a withdrawn request keeps no connection.
   std::shared_ptr<Peer> close();
@@ -124,6 +140,8 @@ class Exchange final : public invoke::ClientChannel {
   const std::weak_ptr<ExchangeOwner> owner_;
   Object params_;
   Caller caller_;
+  Object answers_;     // that the client brought along
+  std::string bound_;  // what a token of this request is bound to
 
   std::mutex mutex_;  // orders what goes out
   std::atomic<bool> open_{true};

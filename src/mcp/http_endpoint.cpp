@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSessionHeader = "mcp-session-id";
 constexpr std::string_view kVersionHeader = "mcp-protocol-version";
+constexpr std::string_view kVersionKey = "io.modelcontextprotocol/protocolVersion";
 // What a client speaks that names no revision (it was not asked to before 2025-06-18).
 constexpr std::string_view kUnnamedRevision = "2025-03-26";
 
@@ -136,13 +137,22 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
 
 CallPtr HttpEndpoint::Impl::stateless_request(HttpRequest& request, Message message,
                                               const PeerPtr& peer) {
+  // That header and body contradict each other counts before what they say.
+  const Value* const given = message.params.find("_meta");
+  const Value* const version = given == nullptr ? nullptr : given->find(kVersionKey);
+  if (version != nullptr && version->is_string()) {
+    if (const auto error = check_version_header(request, *version->as_string())) {
+      peer->refuse(400, &message.id, *error);
+      return nullptr;
+    }
+  }
   auto meta = read_stateless_meta(message);
   if (const RpcError* const error = std::get_if<RpcError>(&meta)) {
     peer->refuse(400, &message.id, *error);
     return nullptr;
   }
   RequestMeta& known = *std::get_if<RequestMeta>(&meta);
-  if (const auto error = check_headers(request, message, known.revision->name)) {
+  if (const auto error = check_headers(request, message)) {
     peer->refuse(400, &message.id, *error);
     return nullptr;
   }

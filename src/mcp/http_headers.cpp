@@ -76,12 +76,12 @@ std::optional<RpcError> compare(std::string_view header, const HttpRequest& requ
 
 }  // namespace
 
-std::optional<RpcError> check_headers(const HttpRequest& request, const Message& message,
-                                      std::string_view protocol_version) {
-  if (auto error = compare("MCP-Protocol-Version", request, "mcp-protocol-version",
-                           protocol_version, false)) {
-    return error;
-  }
+std::optional<RpcError> check_version_header(const HttpRequest& request,
+                                             std::string_view protocol_version) {
+  return compare("MCP-Protocol-Version", request, "mcp-protocol-version", protocol_version, false);
+}
+
+std::optional<RpcError> check_headers(const HttpRequest& request, const Message& message) {
   if (auto error = compare("Mcp-Method", request, "mcp-method", message.method, false)) {
     return error;
   }

@@ -11,9 +11,11 @@
 
 namespace mxcp::mcp {
 
-// MCP-Protocol-Version, Mcp-Method and, where there is a name, Mcp-Name. The error is -32020.
-std::optional<RpcError> check_headers(const HttpRequest& request, const Message& message,
-                                      std::string_view protocol_version);
+// MCP-Protocol-Version. The error is -32020.
+std::optional<RpcError> check_version_header(const HttpRequest& request,
+                                             std::string_view protocol_version);
+// Mcp-Method and, where there is a name, Mcp-Name. The error is -32020.
+std::optional<RpcError> check_headers(const HttpRequest& request, const Message& message);
 
 // The value of a header that may be written as =?base64?...?=; nullopt when that is broken, or when
 // the value has characters that no header may have.

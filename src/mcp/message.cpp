@@ -44,6 +44,12 @@ std::variant<Message, Malformed> read_message(Value value) {
   if (method == nullptr) {
     if (object->contains("result") || object->contains("error")) {
       message.kind = Message::Kind::kResponse;
+      if (id) message.id = *id;
+      if (Value* const result = object->find("result")) message.result = std::move(*result);
+      if (const Value* const error = object->find("error")) {
+        const Value* const text = error->find("message");
+        message.failure = text != nullptr && text->is_string() ? *text->as_string() : "an error";
+      }
       return message;
     }
     return invalid("'method' is missing");
@@ -85,6 +91,11 @@ std::string error_message(const RequestId* id, bool null_id, const RpcError& err
   }
   out += "}}";
   return out;
+}
+
+std::string request_message(std::string_view id, std::string_view method, const Object& params) {
+  return to_json(Object{
+      {"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}});
 }
 
 std::string notification_message(std::string_view method, std::string_view params) {

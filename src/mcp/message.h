@@ -46,9 +46,12 @@ struct RequestId {
 struct Message {
   enum class Kind { kRequest, kNotification, kResponse };
   Kind kind = Kind::kNotification;
-  RequestId id;  // of a request
+  RequestId id;  // of a request or response
   std::string method;
   Object params;
+  // Of a response: the result, or what the error says.
+  Value result;
+  std::optional<std::string> failure;
 };
 
 // What came is no JSON-RPC message; `id` when it could still be read.
@@ -61,6 +64,8 @@ std::variant<Message, Malformed> read_message(Value value);
 
 // One line each. Without an id, `null_id` writes "id":null, else there is no id at all.
 std::string error_message(const RequestId* id, bool null_id, const RpcError& error);
+// A request of ours to the client.
+std::string request_message(std::string_view id, std::string_view method, const Object& params);
 // `params` is JSON text of an object, or empty.
 std::string notification_message(std::string_view method, std::string_view params);
 

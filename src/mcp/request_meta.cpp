@@ -95,6 +95,9 @@ std::variant<RequestMeta, RpcError> read_stateless_meta(const Message& request) 
   if (capabilities == nullptr || !capabilities->is_object()) {
     return wrong_kind(kCapabilitiesKey, "an object", capabilities);
   }
+  if (!capabilities->as_object()->empty()) {
+    out.capabilities = std::make_shared<const Object>(*capabilities->as_object());
+  }
   const Value* const info = meta->find(kClientInfoKey);
   if (info != nullptr && !info->is_object()) return wrong_kind(kClientInfoKey, "an object", info);
 

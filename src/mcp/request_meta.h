@@ -27,6 +27,7 @@ using LogThreshold = std::atomic<LogLevel>;
 struct RequestMeta {
   const Revision* revision = nullptr;
   std::string progress_token;                         // JSON text; "" when the client wants none
+  std::shared_ptr<const Object> capabilities;         // of the client; may be null
   std::shared_ptr<const LogThreshold> log_threshold;  // null: no log messages at all
 };
 

@@ -32,6 +32,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -84,6 +85,15 @@ struct ServerInfo {
   std::string instructions;
 };
 
+// Turns text into a token that only this server can have made, and back. What a token is `bound` to
+// must be the same both times. From any thread.
+class Sealer {
+ public:
+  virtual ~Sealer() = default;
+  virtual std::string seal(std::string_view text, std::string_view bound) const = 0;
+  virtual std::optional<std::string> open(std::string_view token, std::string_view bound) const = 0;
+};
+
 struct ServerOptions {
   ServerInfo info;
   std::size_t page_size = 100;  // of the list methods
@@ -93,6 +103,9 @@ struct ServerOptions {
   // project should show, also to clients that do not listen for changes.
   std::chrono::milliseconds list_ttl{5'000};
   const Clock* clock = &Clock::system();
+  // For what a client of 2026-07-28 keeps for us between the rounds of a call.
+  std::shared_ptr<const Sealer> sealer;
+  std::chrono::minutes answer_time{60};  // for which it may keep it
 };
 
 class Core;

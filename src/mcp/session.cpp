@@ -52,6 +52,19 @@ bool is_answered(const std::variant<Message, Malformed>& message) {
 
 }  // namespace
 
+// Several questions whose answers are waited for together.
+struct Session::Asked {
+  const Exchange* exchange = nullptr;
+  std::size_t missing = 0;
+  Object answers;
+  Answers done;
+
+  // Outside of the lock; only the first counts.
+  void finish(Result<Object> outcome) {
+    if (const Answers tell = std::exchange(done, nullptr)) tell(std::move(outcome));
+  }
+};
+
 Session::Session(Core& core, std::shared_ptr<Peer> peer, Caller caller)
     : core_(core),
       peer_(std::move(peer)),
@@ -122,7 +135,7 @@ bool Session::dispatch(Incoming message, const Asker& asker) {
   switch (well_formed.kind) {
     case Message::Kind::kRequest: handle_request(std::move(well_formed), asker); return true;
     case Message::Kind::kNotification: handle_notification(well_formed); break;
-    case Message::Kind::kResponse: break;  // we never ask: an answer to nothing
+    case Message::Kind::kResponse: handle_response(std::move(well_formed)); break;
   }
   return false;
 }
@@ -154,7 +167,11 @@ void Session::handle_request(Message message, const Asker& asker) {
     return refuse(asker.peer, message.id, *error);
   }
   RequestMeta& known = *std::get_if<RequestMeta>(&meta);
-  if (!stateless) known.log_threshold = log_threshold_;
+  if (!stateless) {
+    known.log_threshold = log_threshold_;
+    const std::lock_guard lock(mutex_);
+    known.capabilities = client_capabilities_;
+  }
 
   const Method* const method = Core::find_method(message.method, *known.revision);
   const auto exchange =
@@ -200,12 +217,69 @@ std::optional<RpcError> Session::begin(const ExchangePtr& exchange, const Method
 
 void Session::closed(const Exchange& exchange) {
   ExchangePtr last;  // destroyed after the lock is released
-  const std::lock_guard lock(mutex_);
-  const auto it = running_.find(exchange.id().json);
-  if (it == running_.end() || it->second.get() != &exchange) return;
-  last = std::move(it->second);
-  running_.erase(it);
-  if (running_.empty()) idle_.notify_all();
+  std::vector<std::shared_ptr<Asked>> given_up;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+      if (it->second.asked->exchange != &exchange) {
+        ++it;
+        continue;
+      }
+      given_up.push_back(std::move(it->second.asked));
+      it = waiting_.erase(it);
+    }
+    const auto it = running_.find(exchange.id().json);
+    if (it != running_.end() && it->second.get() == &exchange) {
+      last = std::move(it->second);
+      running_.erase(it);
+      if (running_.empty()) idle_.notify_all();
+    }
+  }
+  for (const auto& asked : given_up) asked->finish(Error{Code::kCancelled, "cancelled"});
+}
+
+// --- questions to the client --------------------------------------------------------------------
+
+void Session::ask(Exchange& exchange, Questions questions, Answers done) {
+  const auto asked = std::make_shared<Asked>();
+  asked->exchange = &exchange;
+  asked->missing = questions.size();
+  asked->done = std::move(done);
+  std::vector<std::string> messages;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& question : questions) {
+      const std::string id = "mxcp-" + std::to_string(next_question_++);
+      waiting_.emplace(to_json(id), Waiting{asked, question.key});
+      messages.push_back(request_message(id, question.method, question.params));
+    }
+  }
+  for (std::string& message : messages) {
+    // Closed meanwhile: whoever closed it has seen the questions, or will not look again.
+    if (!exchange.send_request(std::move(message))) return closed(exchange);
+  }
+}
+
+void Session::handle_response(Message message) {
+  std::shared_ptr<Asked> asked;
+  Result<Object> outcome = Object();
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = waiting_.find(message.id.json);
+    if (it == waiting_.end()) return;  // an answer to nothing, or one that comes too late
+    asked = it->second.asked;
+    const std::string key = std::move(it->second.key);
+    waiting_.erase(it);
+    if (message.failure) {
+      outcome = Error{Code::kUnavailable, "the client answered: " + *message.failure};
+      std::erase_if(waiting_, [&](const auto& entry) { return entry.second.asked == asked; });
+    } else {
+      asked->answers.set(key, std::move(message.result));
+      if (--asked->missing > 0) return;
+      outcome = std::move(asked->answers);
+    }
+  }
+  asked->finish(std::move(outcome));
 }
 
 // --- the handshake ------------------------------------------------------------------------------
@@ -240,6 +314,10 @@ void Session::initialize(const ExchangePtr& exchange) {
   {
     const std::lock_guard lock(mutex_);
     negotiated_ = chosen;
+    if (const Value* const given = exchange->params().find("capabilities");
+        given != nullptr && given->is_object()) {
+      client_capabilities_ = std::make_shared<const Object>(*given->as_object());
+    }
     ready_ = false;
     announced_ = {.tools = true,
                   .resources = has_resources(*catalog),

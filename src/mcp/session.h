@@ -50,6 +50,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   bool is_open() const;
 
   void closed(const Exchange& exchange) override;
+  void ask(Exchange& exchange, Questions questions, Answers done) override;
 
  private:
   using PeerPtr = std::shared_ptr<Peer>;
@@ -62,6 +63,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   };
   bool dispatch(Incoming message, const Asker& asker);
   void handle_notification(const Message& message);
+  void handle_response(Message message);
   void handle_request(Message message, const Asker& asker);
   // Adds the exchange to the running requests; the error when it may not run. `method` is null for
   // the methods of the handshake and unknown ones.
@@ -86,6 +88,15 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   std::condition_variable idle_;
   std::unordered_map<std::string, ExchangePtr> running_;  // by id
   bool ready_ = false;     // the client has seen the answer to initialize
+  // Questions to the client that are not answered yet, by the id they were sent with.
+  struct Asked;
+  struct Waiting {
+    std::shared_ptr<Asked> asked;
+    std::string key;
+  };
+  std::unordered_map<std::string, Waiting> waiting_;
+  std::uint64_t next_question_ = 1;
+  std::shared_ptr<const Object> client_capabilities_;
   std::set<std::string> watched_;  // URIs of resources
   ListChanges announced_;  // the lists whose changes it was told to expect
   bool open_ = true;

@@ -345,6 +345,8 @@ PyMethodDef methods[] = {
     {"plugin_names", plugin_names, METH_NOARGS, nullptr},
     {"send_message", send_message, METH_VARARGS, nullptr},
     {"send_progress", send_progress, METH_VARARGS, nullptr},
+    {"ask_client", ask_client, METH_VARARGS, nullptr},
+    {"client_capabilities", client_capabilities, METH_NOARGS, nullptr},
     {"register_hook", register_hook, METH_VARARGS, nullptr},
     {"request_reload", request_reload, METH_VARARGS, nullptr},
     {"user_context", user_context, METH_NOARGS, nullptr},

@@ -27,6 +27,10 @@ PyObject* db_held_next(PyObject* self, PyObject* const* args, Py_ssize_t count);
 PyObject* db_held_close(PyObject* self, PyObject* handle);
 PyObject* db_held_arrow(PyObject* self, PyObject* handle);
 
+// Questions to the client, in client_api.cpp.
+PyObject* ask_client(PyObject* self, PyObject* args);
+PyObject* client_capabilities(PyObject* self, PyObject*);
+
 // RuntimeError: no runtime is active.
 void raise_no_runtime();
 // state().services, or nullptr with a RuntimeError: outside of a runtime, in a forked child of it.

@@ -224,6 +224,57 @@ class _Client:
         _core.send_progress(value, total, message)
         return _SENT
 
+    # --- questions to the client, and to the person before it ---
+    #
+    # In a coroutine they are awaited, in a plain function they wait. With clients of 2026-07-28 the
+    # call ends at a question and runs again from its beginning when the answer is there: do what must
+    # not happen twice after the last question. `key` names a question across these runs; without one
+    # it is made of what is asked.
+
+    @property
+    def client_capabilities(self):
+        """What the client of this call can do, e.g. {"sampling": {}}; {} without a client."""
+        return _core.client_capabilities()
+
+    def elicit(self, message, schema=None, *, key=None):
+        """Asks the user for values; gives {"action": "accept", "content": {...}}, or another action."""
+        from mxcp import _client
+
+        return _client.ask_one(key, _client.elicitation(message, schema))
+
+    def sample(self, messages, max_tokens=1000, *, key=None, **more):
+        """Asks the client's model; `messages` is a text or a list of messages."""
+        from mxcp import _client
+
+        return _client.ask_one(key, _client.sampling(messages, max_tokens, **more))
+
+    def roots(self, *, key=None):
+        """The folders that the client works in: [{"uri": ..., "name": ...}]."""
+        from mxcp import _client
+
+        return _client.ask_one(key, _client.list_roots(), lambda answer: answer["roots"])
+
+    def ask(self, **questions):
+        """Several questions at once, made by elicitation(), sampling() and list_roots(); gives a dict."""
+        from mxcp import _client
+
+        return _client.ask(questions)
+
+    def elicitation(self, message, schema=None):
+        from mxcp import _client
+
+        return _client.elicitation(message, schema)
+
+    def sampling(self, messages, max_tokens=1000, **more):
+        from mxcp import _client
+
+        return _client.sampling(messages, max_tokens, **more)
+
+    def list_roots(self):
+        from mxcp import _client
+
+        return _client.list_roots()
+
     # --- what a tool may return instead of data: one of these, or a list with texts among them ---
 
     def text(self, text, **annotations):

@@ -15,10 +15,10 @@ std::string initialize(const std::string& id, const std::string& version) {
 
 const std::string kAllCapabilities =
     R"({"logging":{},"completions":{},"prompts":{"listChanged":true},)"
-    R"("resources":{"listChanged":true},"tools":{"listChanged":true}})";
+    R"("resources":{"subscribe":true,"listChanged":true},"tools":{"listChanged":true}})";
 const std::string kOldCapabilities =
     R"({"logging":{},"prompts":{"listChanged":true},)"
-    R"("resources":{"listChanged":true},"tools":{"listChanged":true}})";
+    R"("resources":{"subscribe":true,"listChanged":true},"tools":{"listChanged":true}})";
 const std::string kTitled = R"({"name":"demo","title":"Demo","version":"1.2.3"})";
 const std::string kUntitled = R"({"name":"demo","version":"1.2.3"})";
 

@@ -25,7 +25,7 @@ TEST_CASE("server/discover works before anything else") {
                    R"({"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25",)"
                    R"("2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"logging":{},)"
                    R"("completions":{},"prompts":{"listChanged":true},"resources":)"
-                   R"({"listChanged":true},"tools":{"listChanged":true}},"instructions":"Be nice",)"
+                   R"({"subscribe":true,"listChanged":true},"tools":{"listChanged":true}},"instructions":"Be nice",)"
                    R"("ttlMs":5000,"cacheScope":"public",)" +
                        kServerMeta + "}")});
 }

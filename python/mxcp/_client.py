@@ -1,0 +1,65 @@
+"""Questions of user code to the MCP client; imported when the first is asked."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from concurrent.futures import Future
+
+from mxcp import _core
+
+
+class CallSuspended(BaseException):
+    """The client was asked and will call again. Not an Exception: nothing should catch it."""
+
+
+def elicitation(message, schema=None):
+    schema = schema or {"type": "object", "properties": {}}
+    return {
+        "method": "elicitation/create",
+        "params": {"message": message, "requestedSchema": schema},
+    }
+
+
+def sampling(messages, max_tokens=1000, **more):
+    if isinstance(messages, str):
+        messages = [{"role": "user", "content": {"type": "text", "text": messages}}]
+    return {
+        "method": "sampling/createMessage",
+        "params": {"messages": messages, "maxTokens": max_tokens, **more},
+    }
+
+
+def list_roots():
+    return {"method": "roots/list", "params": {}}
+
+
+def ask_one(key, question, pick=None):
+    if key is None:
+        text = json.dumps(question, sort_keys=True, default=str)
+        key = f"{question['method'].partition('/')[0]}-{zlib.crc32(text.encode()):08x}"
+    return ask({key: question}, lambda answers: pick(answers[key]) if pick else answers[key])
+
+
+def ask(questions, pick=None):
+    future = Future()
+
+    def answered(answers, error, stopped):
+        if error is None:
+            future.set_result(answers)
+        else:
+            future.set_exception(CallSuspended(error) if stopped else RuntimeError(error))
+
+    _core.ask_client(questions, answered)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        answers = future.result()
+        return pick(answers) if pick else answers
+
+    async def wait():
+        answers = await asyncio.wrap_future(future)
+        return pick(answers) if pick else answers
+
+    return wait()

@@ -1,0 +1,171 @@
+// The questions of user code to the client, and the answers that come back.
+//
+// In 2026-07-28 a server asks in its result: the client gathers the answers and sends the same request
+// again, with them. In between nothing is kept here. What was answered in earlier rounds travels in
+// `requestState`, sealed, bound to the very request and caller, and good for a limited time. The code
+// runs from its beginning each time, and finds its questions answered one after the other.
+#include <algorithm>
+#include <charconv>
+
+#include "base/json.h"
+#include "mcp/exchange.h"
+
+namespace mxcp::mcp {
+namespace {
+
+// What a client must have declared to be asked.
+std::string_view capability_for(std::string_view method) {
+  if (method == "elicitation/create") return "elicitation";
+  if (method == "sampling/createMessage") return "sampling";
+  return "roots";
+}
+
+// Whether it answers the question; otherwise it is asked again.
+bool is_answer(std::string_view method, const Value& value) {
+  const auto has = [&](std::string_view key) { return value.find(key) != nullptr; };
+  if (method == "elicitation/create") {
+    const Value* const action = value.find("action");
+    if (action == nullptr || !action->is_string()) return false;
+    const std::string& text = *action->as_string();
+    if (text == "accept") {
+      const Value* const content = value.find("content");
+      return content == nullptr || content->is_object();
+    }
+    return text == "decline" || text == "cancel";
+  }
+  if (method == "sampling/createMessage") return has("content");
+  const Value* const roots = value.find("roots");
+  return roots != nullptr && roots->is_array();
+}
+
+// The same text for the same request, in whatever order its members come.
+std::string identity_of(const std::string& method, const Object& params, const Caller& caller) {
+  std::string out = method;
+  for (const std::string_view key : {"name", "uri"}) {
+    if (const Value* const value = params.find(key)) out += '\n' + to_json(*value);
+  }
+  if (const Value* const arguments = params.find("arguments");
+      arguments != nullptr && arguments->is_object()) {
+    std::vector<std::string> members;
+    for (const auto& [key, value] : *arguments->as_object()) {
+      members.push_back(to_json(key) + ':' + to_json(value));
+    }
+    std::sort(members.begin(), members.end());
+    for (const std::string& member : members) out += '\n' + member;
+  }
+  if (caller.user) out += '\n' + to_json(caller.user->provider) + to_json(caller.user->user_id);
+  return out;
+}
+
+RpcError bad_state() {
+  return {kInvalidParams, "'requestState' is not what this server gave out for this request, or it is "
+                          "too old; send the request without it to begin again"};
+}
+
+}  // namespace
+
+Object Exchange::capabilities() const {
+  return meta_.capabilities != nullptr ? *meta_.capabilities : Object();
+}
+
+std::optional<RpcError> Exchange::read_input() {
+  if (!meta_.revision->stateless) return {};
+  const Value* const state = params_.find("requestState");
+  const Value* const responses = params_.find("inputResponses");
+  const bool may_ask = meta_.capabilities != nullptr;
+  if (state == nullptr && responses == nullptr && !may_ask) return {};
+  bound_ = identity_of(method_, params_, caller_);
+
+  if (state != nullptr && !state->is_null()) {
+    const auto& sealer = setup_->options.sealer;
+    if (!state->is_string() || sealer == nullptr) return bad_state();
+    const auto opened = sealer->open(*state->as_string(), bound_);
+    if (!opened) return bad_state();
+    auto known = parse_json(*opened);
+    const Value* const until = known.ok() ? known->find("until") : nullptr;
+    const Value* const answers = known.ok() ? known->find("answers") : nullptr;
+    if (until == nullptr || until->as_int() == nullptr || answers == nullptr ||
+        !answers->is_object() || *until->as_int() < setup_->options.clock->unix_micros()) {
+      return bad_state();
+    }
+    answers_ = *answers->as_object();
+  }
+  if (responses != nullptr && !responses->is_null()) {
+    if (!responses->is_object()) {
+      return RpcError{kInvalidParams, "'inputResponses' must be an object, got " +
+                                          std::string(responses->kind_name())};
+    }
+    for (const auto& [key, value] : *responses->as_object()) answers_.set(key, value);
+  }
+  return {};
+}
+
+void Exchange::ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) {
+  Object missing;
+  for (const Question& question : questions) {
+    const std::string_view capability = capability_for(question.method);
+    if (meta_.capabilities == nullptr || !meta_.capabilities->contains(capability)) {
+      missing.set(std::string(capability), Object());
+    }
+  }
+  if (!missing.empty()) {
+    const std::string names = to_json(missing);
+    if (meta_.revision->stateless) {
+      fail({kMissingCapability, "the client does not declare what this call needs of it: " + names,
+            Value(Object{{"requiredCapabilities", std::move(missing)}})});
+      cancel_->cancel();
+      return done(Error{Code::kCancelled, "the client cannot be asked"});
+    }
+    return done(Error{Code::kUnavailable,
+                      "the client cannot be asked: it does not declare " + names});
+  }
+  if (!meta_.revision->stateless) {
+    const auto owner = owner_.lock();
+    if (owner == nullptr) {
+      return done(Error{Code::kUnavailable, "the client cannot be asked without a session"});
+    }
+    return owner->ask(*this, std::move(questions), std::move(done));
+  }
+
+  Object known;
+  bool complete = true;
+  for (const Question& question : questions) {
+    const Value* const answer = answers_.find(question.key);
+    if (answer != nullptr && is_answer(question.method, *answer)) {
+      known.set(question.key, *answer);
+    } else {
+      complete = false;
+    }
+  }
+  if (complete) return done(std::move(known));
+  ask_in_result(questions, known);
+  cancel_->cancel();
+  done(Error{Code::kCancelled, "the client is asked; the call goes on when it answers"});
+}
+
+void Exchange::ask_in_result(const std::vector<Question>& questions, const Object& known) {
+  Object requests;
+  for (const Question& question : questions) {
+    if (known.contains(question.key)) continue;
+    requests.set(question.key,
+                 Object{{"method", question.method}, {"params", question.params}});
+  }
+  Reply reply(*this, 512, "input_required");
+  append_json(reply.member("inputRequests"), requests);
+  if (const auto& sealer = setup_->options.sealer) {
+    const std::int64_t until = setup_->options.clock->unix_micros() +
+                               std::chrono::microseconds(setup_->options.answer_time).count();
+    const Object state{{"until", until}, {"answers", answers_}};
+    append_json_string(reply.member("requestState"), sealer->seal(to_json(state), bound_));
+  }
+  answer(std::move(reply));
+}
+
+bool Exchange::send_request(std::string message) {
+  const std::lock_guard lock(mutex_);
+  if (!is_open()) return false;
+  peer_->send(std::move(message));
+  return true;
+}
+
+}  // namespace mxcp::mcp

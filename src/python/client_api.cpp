@@ -1,0 +1,70 @@
+// mcp.elicit() and its like: questions of user code to the client, or to whoever sits before it.
+#include "base/json.h"
+#include "python/from_python.h"
+#include "python/state.h"
+#include "python/runtime_api.h"
+#include "python/to_python.h"
+
+namespace mxcp::python {
+namespace {
+
+// callback(answers, error, stopped): from whatever thread has the answers.
+void call_back(const PyShared& callback, Result<Object> answers) {
+  const GilAcquire gil;
+  const bool stopped = !answers.ok() && answers.error().code == Code::kCancelled;
+  PyRef found = answers.ok() ? to_python(*std::move(answers)) : PyRef::borrow(Py_None);
+  const PyRef error = answers.ok() ? PyRef::borrow(Py_None) : to_str(answers.error().text());
+  const PyRef done = found && error ? PyRef::steal(PyObject_CallFunction(
+                                          callback.get(), "OOi", found.get(), error.get(),
+                                          stopped ? 1 : 0))
+                                    : PyRef();
+  // The loop it belonged to is closed: nobody waits any more.
+  if (!done) PyErr_Clear();
+}
+
+}  // namespace
+
+// ask_client({key: {"method": ..., "params": {...}}}, callback)
+PyObject* ask_client(PyObject*, PyObject* args) {
+  PyObject* asked = nullptr;
+  PyObject* callback = nullptr;
+  if (PyArg_ParseTuple(args, "O!O", &PyDict_Type, &asked, &callback) == 0) return nullptr;
+  const auto call = current_call();
+  if (call == nullptr || call->client == nullptr) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "there is no client to ask: this works in a call that an MCP client made");
+    return nullptr;
+  }
+  auto given = from_python(asked, Purpose::kResult);
+  if (!given.ok()) {
+    PyErr_SetString(PyExc_TypeError, given.error().message.c_str());
+    return nullptr;
+  }
+  std::vector<invoke::ClientChannel::Question> questions;
+  for (auto& [key, value] : *given->as_object()) {
+    const Value* const method = value.find("method");
+    const Value* const params = value.find("params");
+    if (method == nullptr || !method->is_string() || params == nullptr || !params->is_object()) {
+      PyErr_SetString(PyExc_TypeError, "a question is a dict with 'method' and 'params'");
+      return nullptr;
+    }
+    questions.push_back({key, *method->as_string(), *params->as_object()});
+  }
+  const PyShared shared = share(PyRef::borrow(callback));
+  {
+    const GilRelease released;
+    call->client->ask(std::move(questions), [shared](Result<Object> answers) {
+      call_back(shared, std::move(answers));
+    });
+  }
+  Py_RETURN_NONE;
+}
+
+// What the client of this call declared; {} without one.
+PyObject* client_capabilities(PyObject*, PyObject*) {
+  const auto call = current_call();
+  if (call == nullptr || call->client == nullptr) return PyDict_New();
+  return to_python(call->client->capabilities()).release();
+}
+
+}  // namespace mxcp::python
