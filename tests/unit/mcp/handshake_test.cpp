@@ -90,7 +90,7 @@ TEST_CASE("ping, unknown methods, notifications") {
   CHECK(rig.send(request("2", "no/such")) ==
         Lines{error("2", -32601, "method 'no/such' is not supported")});
   CHECK(rig.send(request("3", "resources/subscribe", R"({"uri":"a://b"})")) ==
-        Lines{error("3", -32601, "method 'resources/subscribe' is not supported")});
+        Lines{error("3", -32002, "resource not found: 'a://b'", R"({"uri":"a://b"})")});
   CHECK(rig.send(notification("notifications/roots/list_changed")).empty());
   CHECK(rig.send(notification("no/such")).empty());
   CHECK(rig.send(notification("tools/call", R"({"name":"free"})")).empty());

@@ -162,7 +162,8 @@ TEST_CASE("subscriptions/listen: acknowledged first, then what was asked for, ta
                                    R"("promptsListChanged":false,)"
                                    R"("resourceSubscriptions":["config://motto"]})"))) ==
         Lines{notification("notifications/subscriptions/acknowledged",
-                           tag + R"(7},"notifications":{"toolsListChanged":true}})")});
+                           tag + R"(7},"notifications":{"toolsListChanged":true,)"
+                                 R"("resourceSubscriptions":["config://motto"]}})")});
   CHECK(rig.send(request("\"all\"", "subscriptions/listen",
                          with_meta(R"("notifications":{"toolsListChanged":true,)"
                                    R"("promptsListChanged":true,"resourcesListChanged":true})"))) ==
