@@ -10,6 +10,8 @@
 namespace mxcp::engine {
 namespace {
 
+// See Database::lease.
+constexpr std::size_t kNestedFactor = 16;
 // How often close() interrupts what still runs behind its deadline, and when it gives up.
 constexpr std::chrono::milliseconds kInterruptEvery{50};
 constexpr std::chrono::seconds kGiveUpAfter{30};
@@ -30,7 +32,8 @@ Error ConnectionPool::unavailable() const {
   return {Code::kUnavailable, "the database " + options_.path.string() + " is closed"};
 }
 
-Result<std::unique_ptr<Connection>> ConnectionPool::take(Instant deadline, CancelToken* cancel) {
+Result<std::unique_ptr<Connection>> ConnectionPool::take(Instant deadline, CancelToken* cancel,
+                                                         bool nested) {
   if (cancel != nullptr && cancel->cancelled()) return cancel->error();
   {
     std::unique_lock lock(mutex_);
@@ -43,7 +46,8 @@ Result<std::unique_ptr<Connection>> ConnectionPool::take(Instant deadline, Cance
       ++in_use_;
       return connection;
     }
-    if (!waiters_.empty() || total_ == options_.max_connections) {
+    const std::size_t limit = options_.max_connections * (nested ? kNestedFactor : 1);
+    if ((!waiters_.empty() && !nested) || total_ >= limit) {
       lock.unlock();
       return wait(deadline, cancel);
     }
@@ -106,7 +110,7 @@ void ConnectionPool::release_slot() {
   const std::lock_guard lock(mutex_);
   --total_;
   --in_use_;
-  if (!waiters_.empty() && !closing_) {
+  if (!waiters_.empty() && !closing_ && total_ < options_.max_connections) {
     Waiter* const next = waiters_.front();
     waiters_.pop_front();
     ++total_;
@@ -123,7 +127,8 @@ void ConnectionPool::give_back(std::unique_ptr<Connection> connection) {
   {
     std::unique_lock lock(mutex_);
     leased_.erase(connection.get());
-    if (keep && !closing_) {
+    const bool surplus = total_ > options_.max_connections && waiters_.empty();
+    if (keep && !closing_ && !surplus) {
       if (waiters_.empty()) {
         idle_.push_back(std::move(connection));
         --in_use_;

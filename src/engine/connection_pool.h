@@ -23,7 +23,8 @@ class ConnectionPool {
   const DatabaseOptions& options() const { return options_; }
 
   // See Database.
-  Result<std::unique_ptr<Connection>> take(Instant deadline, CancelToken* cancel);
+  Result<std::unique_ptr<Connection>> take(Instant deadline, CancelToken* cancel,
+                                           bool nested = false);
   // A connection that take() gave. It is made ready for the next caller, or closed.
   void give_back(std::unique_ptr<Connection> connection);
   bool close(Instant deadline);

@@ -27,8 +27,8 @@ Database::~Database() {
   if (impl_) impl_->pool->close(Clock::system().now());
 }
 
-Result<Lease> Database::lease(Instant deadline, CancelToken* cancel) {
-  MXCP_TRY(std::unique_ptr<Connection> connection, impl_->pool->take(deadline, cancel));
+Result<Lease> Database::lease(Instant deadline, CancelToken* cancel, bool nested) {
+  MXCP_TRY(std::unique_ptr<Connection> connection, impl_->pool->take(deadline, cancel, nested));
   return Lease(std::make_unique<Lease::Impl>(impl_->pool, std::move(connection)));
 }
 

@@ -15,6 +15,7 @@
 #include "python/exceptions.h"
 #include "python/from_python.h"
 #include "python/modules.h"
+#include "python/query.h"
 #include "python/state.h"
 
 namespace mxcp::python {
@@ -212,6 +213,7 @@ void* EventLoop::Core::thread_main(void* argument) {
 
 void EventLoop::Core::run() {
   const GilAcquire gil;
+  const NestedQueries nested;
   adopt_thread("mxcp-loop");
   if (drain_method.ml_name == nullptr) {
     drain_method = {"drain", &Core::drain_callback, METH_NOARGS, nullptr};

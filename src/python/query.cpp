@@ -21,7 +21,22 @@ Held& held() {
   return *instance;
 }
 
+thread_local int nested_queries = 0;
+
+// Whether the call has a stream or a transaction open. (One that is at work is open.)
+bool holds_connection(const invoke::Call* call, const Query* besides) {
+  if (call == nullptr) return false;
+  const std::lock_guard lock(held().mutex);
+  return std::any_of(held().queries.begin(), held().queries.end(), [&](const auto& known) {
+    const std::shared_ptr<HeldQuery> query = known.lock();
+    return query && &query->query != besides && query->query.call() == call;
+  });
+}
+
 }  // namespace
+
+NestedQueries::NestedQueries() { ++nested_queries; }
+NestedQueries::~NestedQueries() { --nested_queries; }
 
 Query::Query(std::shared_ptr<const invoke::Call> call, std::shared_ptr<CancelToken> stop)
     : call_(std::move(call)), stop_(std::move(stop)) {
@@ -41,7 +56,8 @@ CancelToken* Query::cancel() const {
 
 Status Query::open(invoke::Services& services) {
   MXCP_TRY(database_, services.database());
-  MXCP_TRY(lease_, database_->lease(Clock::system().now() + kLeaseLimit, cancel()));
+  const bool nested = nested_queries > 0 || holds_connection(call_.get(), this);
+  MXCP_TRY(lease_, database_->lease(Clock::system().now() + kLeaseLimit, cancel(), nested));
   return {};
 }
 

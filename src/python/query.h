@@ -15,6 +15,17 @@
 
 namespace mxcp::python {
 
+// While it lives, queries of this thread do not wait for a free connection: inside of a function of
+// SQL, whose caller has one already; on the event loop, where a coroutine that has one could not go on
+// while another one waits.
+class NestedQueries {
+ public:
+  NestedQueries();
+  ~NestedQueries();
+  NestedQueries(const NestedQueries&) = delete;
+  NestedQueries& operator=(const NestedQueries&) = delete;
+};
+
 class Query {
  public:
   // `call` is whose caller, cancel token and functions count; may be null. `stop` stops this query
@@ -32,6 +43,7 @@ class Query {
   // Gives everything back. Later calls are errors.
   void close();
   bool is_open() const { return lease_.has_value(); }
+  const invoke::Call* call() const { return call_.get(); }
   // Only between execute() and the end of the rows.
   engine::ResultSet& rows() { return *rows_; }
 

@@ -9,6 +9,7 @@
 #include "invoke/call.h"
 #include "python/cells.h"
 #include "python/exceptions.h"
+#include "python/query.h"
 #include "python/state.h"
 
 namespace mxcp::python {
@@ -130,6 +131,7 @@ Status Udf::compute(const engine::ChunkView& input, engine::VectorWriter& output
                     const std::shared_ptr<const invoke::Call>& call) const {
   const CallContext context(call);
   if (!context.ok()) return raised();
+  const NestedQueries nested;
   std::vector<CellReader> cells;
   cells.reserve(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

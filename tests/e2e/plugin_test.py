@@ -153,6 +153,17 @@ def test_a_python_tool_and_a_hook_use_them(words: Project) -> None:
             assert json.loads(server.answer(id)["result"]["content"][0]["text"]) == expected
 
 
+@pytest.mark.stdio
+def test_functions_that_query_do_not_wait_for_each_other(words: Project) -> None:
+    """More queries at a time than connections, and each needs a second one."""
+    words.sql_tool("deep", "SELECT sum(total_words(i)) AS s FROM range(1, 40) t(i)")
+    with words.serve() as server:
+        server.initialize()
+        ids = [server.start_call("deep") for _ in range(40)]
+        for id in ids:
+            assert server.answer(id)["result"]["content"][0]["text"] == '[{"s":9880}]'
+
+
 BROKEN = {
     "def f(self, a) -> int: ...": "parameter 'a' has no type; write a: str",
     "def f(self, a: list) -> int: ...": "parameter 'a': list does not say of what",

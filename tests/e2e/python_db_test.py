@@ -71,6 +71,22 @@ def t():
     assert check(project, code) == 0
 
 
+def test_coroutines_with_transactions_do_not_wait_for_each_other(project: Project) -> None:
+    project.query("CREATE TABLE n (i INTEGER)")
+    code = """
+async def t():
+    async def one(i):
+        with db.transaction() as tx:
+            tx.execute("INSERT INTO n VALUES ($i)", {"i": i})
+            await asyncio.sleep(0.01)
+            # Blocks the loop, so that no other transaction can end meanwhile.
+            return db.execute("SELECT $i AS i", {"i": i})[0]["i"]
+    rows = await asyncio.gather(*(one(i) for i in range(30)))
+    return [sum(rows), db.execute("SELECT count(*) AS n FROM n")[0]["n"]]
+"""
+    assert check(project, code) == [435, 30]
+
+
 def test_aexecute_leaves_the_loop_alone(project: Project) -> None:
     code = """
 from mxcp.sdk.auth.context import get_user_context

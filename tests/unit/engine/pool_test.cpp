@@ -30,6 +30,20 @@ TEST_CASE("connections are opened when they are needed, and used again") {
   CHECK(f.database->stats().connections == 2);
 }
 
+TEST_CASE("who has a connection gets a second one, which is closed afterwards") {
+  Fixture f({.max_connections = 1});
+  Lease first = f.lease();
+  {
+    auto second = f.database->lease(Clock::system().now(), nullptr, true);
+    REQUIRE(second.ok());
+    CHECK(f.database->stats().connections == 2);
+    auto third = f.database->lease(Clock::system().now());
+    REQUIRE(!third.ok());
+    CHECK(third.error().code == Code::kOverloaded);
+  }
+  CHECK(f.database->stats().connections == 1);
+}
+
 TEST_CASE("who waits is served in order, or told when the time is over") {
   Fixture f({.max_connections = 1});
   std::optional<Lease> held(f.lease());
