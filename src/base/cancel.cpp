@@ -14,7 +14,8 @@ bool CancelToken::cancel(Code reason) {
 }
 
 Error CancelToken::error() const {
-  if (reason() == Code::kTimeout) return {Code::kTimeout, "the call took longer than its time limit"};
+  if (reason() == Code::kTimeout)
+    return {Code::kTimeout, "the call took longer than its time limit"};
   if (reason() == Code::kUnavailable) return {Code::kUnavailable, "the server is shutting down"};
   return {Code::kCancelled, "the call was cancelled"};
 }

@@ -15,7 +15,8 @@ namespace {
 
 Error io_error(const fs::path& path, const char* verb, int error) {
   const Code code = error == ENOENT ? Code::kNotFound : Code::kIo;
-  return {code, std::string("cannot ") + verb + " '" + path.string() + "': " + std::strerror(error)};
+  return {code,
+          std::string("cannot ") + verb + " '" + path.string() + "': " + std::strerror(error)};
 }
 
 }  // namespace
@@ -23,7 +24,7 @@ Error io_error(const fs::path& path, const char* verb, int error) {
 Result<std::string> read_file(const fs::path& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return io_error(path, "read", errno);
-  struct stat info{};
+  struct stat info {};
   if (::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
     ::close(fd);
     return io_error(path, "read", EISDIR);

@@ -301,7 +301,8 @@ Result<Value> parse_json(std::string_view text, const JsonLimits& limits) {
   if (error == bj::error::too_deep) {
     what = "nested deeper than " + std::to_string(limits.max_depth) + " levels";
   }
-  return Error{Code::kInvalidArgs, "invalid JSON: " + what, place_of(text, std::min(at, text.size()))};
+  return Error{Code::kInvalidArgs, "invalid JSON: " + what,
+               place_of(text, std::min(at, text.size()))};
 }
 
 std::string to_json(const Value& value) {
@@ -388,7 +389,8 @@ void append_json_string(std::string& out, std::string_view text) {
   std::size_t copied = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') [[likely]] continue;
+    if (c >= 0x20 && c != '"' && c != '\\') [[likely]]
+      continue;
     out.append(text, copied, i - copied);
     copied = i + 1;
     switch (c) {

@@ -46,8 +46,12 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void set_level(Level level) { current_level.store(level, std::memory_order_relaxed); }
-bool enabled(Level level) { return level >= current_level.load(std::memory_order_relaxed); }
+void set_level(Level level) {
+  current_level.store(level, std::memory_order_relaxed);
+}
+bool enabled(Level level) {
+  return level >= current_level.load(std::memory_order_relaxed);
+}
 
 void add_file(const std::string& path, std::size_t max_bytes, std::size_t backups) {
   try {
@@ -59,7 +63,9 @@ void add_file(const std::string& path, std::size_t max_bytes, std::size_t backup
   }
 }
 
-void flush() { logger().flush(); }
+void flush() {
+  logger().flush();
+}
 
 void write(Level level, std::string_view part, std::string_view message) {
   logger().log(native(level), "{}:mxcp.{}:{}", upper_name(level), part, message);

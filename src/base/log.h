@@ -26,19 +26,23 @@ void write(Level level, std::string_view part, std::string_view message);
 
 template <class... Args>
 void debug(std::string_view part, fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::kDebug)) write(Level::kDebug, part, fmt::format(format, std::forward<Args>(args)...));
+  if (enabled(Level::kDebug))
+    write(Level::kDebug, part, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void info(std::string_view part, fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::kInfo)) write(Level::kInfo, part, fmt::format(format, std::forward<Args>(args)...));
+  if (enabled(Level::kInfo))
+    write(Level::kInfo, part, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void warning(std::string_view part, fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::kWarning)) write(Level::kWarning, part, fmt::format(format, std::forward<Args>(args)...));
+  if (enabled(Level::kWarning))
+    write(Level::kWarning, part, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void error(std::string_view part, fmt::format_string<Args...> format, Args&&... args) {
-  if (enabled(Level::kError)) write(Level::kError, part, fmt::format(format, std::forward<Args>(args)...));
+  if (enabled(Level::kError))
+    write(Level::kError, part, fmt::format(format, std::forward<Args>(args)...));
 }
 
 }  // namespace mxcp::log

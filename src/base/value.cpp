@@ -36,12 +36,24 @@ bool Object::erase(std::string_view key) {
   return true;
 }
 
-std::size_t Object::size() const { return members_.size(); }
-void Object::reserve(std::size_t n) { members_.reserve(n); }
-std::vector<Object::Member>::const_iterator Object::begin() const { return members_.begin(); }
-std::vector<Object::Member>::const_iterator Object::end() const { return members_.end(); }
-std::vector<Object::Member>::iterator Object::begin() { return members_.begin(); }
-std::vector<Object::Member>::iterator Object::end() { return members_.end(); }
+std::size_t Object::size() const {
+  return members_.size();
+}
+void Object::reserve(std::size_t n) {
+  members_.reserve(n);
+}
+std::vector<Object::Member>::const_iterator Object::begin() const {
+  return members_.begin();
+}
+std::vector<Object::Member>::const_iterator Object::end() const {
+  return members_.end();
+}
+std::vector<Object::Member>::iterator Object::begin() {
+  return members_.begin();
+}
+std::vector<Object::Member>::iterator Object::end() {
+  return members_.end();
+}
 
 bool operator==(const Object& a, const Object& b) {
   if (a.size() != b.size()) return false;
@@ -96,8 +108,8 @@ double to_double(const Value& number) {
     const auto [end, error] = std::from_chars(n->text.data(), n->text.data() + n->text.size(), out);
     if (error == std::errc::result_out_of_range) {
       const bool negative = !n->text.empty() && n->text.front() == '-';
-      const bool tiny = n->text.find("e-") != std::string::npos ||
-                        n->text.find("E-") != std::string::npos;
+      const bool tiny =
+          n->text.find("e-") != std::string::npos || n->text.find("E-") != std::string::npos;
       if (tiny) return negative ? -0.0 : 0.0;
       return negative ? -std::numeric_limits<double>::infinity()
                       : std::numeric_limits<double>::infinity();

@@ -93,8 +93,19 @@ class Value {
  public:
   // The order is that of the variant below.
   enum class Kind : std::uint8_t {
-    kNull, kBool, kInt, kDouble, kNumber, kString, kDate, kTime, kTimestamp, kBytes, kArray,
-    kObject, kRaw,
+    kNull,
+    kBool,
+    kInt,
+    kDouble,
+    kNumber,
+    kString,
+    kDate,
+    kTime,
+    kTimestamp,
+    kBytes,
+    kArray,
+    kObject,
+    kRaw,
   };
 
   Value() = default;

@@ -9,7 +9,9 @@ namespace mxcp {
 
 WorkerPool::WorkerPool(Options options) : options_(std::move(options)) {}
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+}
 
 bool WorkerPool::submit(std::function<void()> task) {
   {

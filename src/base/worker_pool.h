@@ -14,7 +14,7 @@ namespace mxcp {
 class WorkerPool {
  public:
   struct Options {
-    std::size_t threads = 4;      // started when first needed
+    std::size_t threads = 4;  // started when first needed
     std::size_t max_queued = 1024;
     std::size_t stack_bytes = 8 << 20;
     const char* name = "mxcp-worker";

@@ -64,7 +64,8 @@ void main(nb::list argv) {
 
 NB_MODULE(_core, module) {
   module.doc() = "The native side of mxcp; use the command `mxcp` and the package mxcp.runtime.";
-  module.def("main", &main, nb::arg("argv"),
-             "Runs the command line `argv` (with the program's name first) and leaves the process.");
+  module.def(
+      "main", &main, nb::arg("argv"),
+      "Runs the command line `argv` (with the program's name first) and leaves the process.");
   if (!mxcp::python::add_runtime_functions(module.ptr())) throw nb::python_error();
 }

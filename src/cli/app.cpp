@@ -105,7 +105,8 @@ mcp::ServerOptions server_options(const project::Project& project) {
   mcp::ServerOptions options;
   options.info.title = project.site().project;
   options.info.version = program_version();
-  // Several processes behind one address share a secret, so that each understands the others' tokens.
+  // Several processes behind one address share a secret, so that each understands the others'
+  // tokens.
   options.sealer = std::make_shared<net::AesSealer>(environment("MXCP_STATE_SECRET"));
   return options;
 }

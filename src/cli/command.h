@@ -17,9 +17,9 @@ struct OptionSpec {
   char letter = 0;         // 'p' for -p
   std::string value = {};  // what follows it, e.g. "NAME=VALUE"; empty for a flag
   std::string help = {};
-  bool repeated = false;   // may be given several times; otherwise the last one counts
+  bool repeated = false;  // may be given several times; otherwise the last one counts
   std::vector<std::string> choices = {};
-  bool is_file = false;    // completed with file names
+  bool is_file = false;  // completed with file names
 };
 
 struct PositionalSpec {
@@ -37,7 +37,7 @@ struct Example {
 
 struct Command {
   std::string name;
-  std::string summary;      // one line, for the list of commands
+  std::string summary;       // one line, for the list of commands
   std::string details = {};  // further paragraphs of its own help
   std::vector<PositionalSpec> positionals = {};
   std::vector<OptionSpec> options = {};

@@ -19,7 +19,8 @@ std::string option_words(const Command& command) {
   return join(words, " ");
 }
 
-// --- bash -----------------------------------------------------------------------------------------
+// --- bash
+// -----------------------------------------------------------------------------------------
 
 std::string bash_cases(const std::function<std::string(const Command&)>& words) {
   std::string out;
@@ -44,8 +45,8 @@ std::string bash_script() {
       }
     }
   }
-  const std::string options = bash_cases(
-      [](const Command& command) { return "words=\"" + option_words(command) + "\""; });
+  const std::string options =
+      bash_cases([](const Command& command) { return "words=\"" + option_words(command) + "\""; });
   const std::string first = bash_cases([](const Command& command) -> std::string {
     if (command.positionals.empty()) return "";
     const auto& positional = command.positionals.front();
@@ -58,16 +59,21 @@ std::string bash_script() {
          "  local command=\"${COMP_WORDS[1]}\" words=\"\"\n"
          "  COMPREPLY=()\n"
          "  if [[ $COMP_CWORD -eq 1 ]]; then\n"
-         "    COMPREPLY=($(compgen -W \"" + command_names() + " --help --version\" -- \"$cur\"))\n"
+         "    COMPREPLY=($(compgen -W \"" +
+         command_names() +
+         " --help --version\" -- \"$cur\"))\n"
          "    return\n"
          "  fi\n"
-         "  case \"$command:$prev\" in\n" + values +
+         "  case \"$command:$prev\" in\n" +
+         values +
          "  esac\n"
          "  if [[ $cur == -* ]]; then\n"
-         "    case \"$command\" in\n" + options +
+         "    case \"$command\" in\n" +
+         options +
          "    esac\n"
          "  elif [[ $COMP_CWORD -eq 2 ]]; then\n"
-         "    case \"$command\" in\n" + first +
+         "    case \"$command\" in\n" +
+         first +
          "    esac\n"
          "  fi\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
@@ -75,7 +81,8 @@ std::string bash_script() {
          "complete -o filenames -F _mxcp mxcp\n";
 }
 
-// --- zsh ------------------------------------------------------------------------------------------
+// --- zsh
+// ------------------------------------------------------------------------------------------
 
 // Inside single quotes of an _arguments specification.
 std::string zsh_text(std::string text) {
@@ -96,8 +103,9 @@ std::string zsh_script() {
   for (const Command* command : commands()) {
     out += "    '" + command->name + ":" + zsh_text(command->summary) + "'\n";
   }
-  out += "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n"
-         "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $command in\n";
+  out +=
+      "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n"
+      "  local command=$words[2]\n  shift words\n  (( CURRENT-- ))\n  case $command in\n";
   for (const Command* command : commands()) {
     out += "    " + command->name + ")\n      _arguments";
     for (const auto& option : command->options) {
@@ -115,11 +123,13 @@ std::string zsh_script() {
     }
     out += "\n      ;;\n";
   }
-  return out + "  esac\n}\nif [ \"$funcstack[1]\" = \"_mxcp\" ]; then\n  _mxcp \"$@\"\nelse\n"
-               "  compdef _mxcp mxcp\nfi\n";
+  return out +
+         "  esac\n}\nif [ \"$funcstack[1]\" = \"_mxcp\" ]; then\n  _mxcp \"$@\"\nelse\n"
+         "  compdef _mxcp mxcp\nfi\n";
 }
 
-// --- fish -----------------------------------------------------------------------------------------
+// --- fish
+// -----------------------------------------------------------------------------------------
 
 std::string fish_text(std::string text) {
   text = replace_all(std::move(text), "\\", "\\\\");
@@ -127,9 +137,10 @@ std::string fish_text(std::string text) {
 }
 
 std::string fish_script() {
-  std::string out = "# fish completion for mxcp\ncomplete -c mxcp -f\n"
-                    "complete -c mxcp -n __fish_use_subcommand -l help -s h -d 'Show help'\n"
-                    "complete -c mxcp -n __fish_use_subcommand -l version -d 'Show versions'\n";
+  std::string out =
+      "# fish completion for mxcp\ncomplete -c mxcp -f\n"
+      "complete -c mxcp -n __fish_use_subcommand -l help -s h -d 'Show help'\n"
+      "complete -c mxcp -n __fish_use_subcommand -l version -d 'Show versions'\n";
   for (const Command* command : commands()) {
     const std::string name = command->name;
     out += "complete -c mxcp -n __fish_use_subcommand -a " + name + " -d " +

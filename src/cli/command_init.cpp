@@ -11,7 +11,7 @@
 namespace mxcp::cli {
 namespace {
 
-constexpr std::array kFolders = {"tools",  "resources", "prompts", "evals", "python",
+constexpr std::array kFolders = {"tools",   "resources", "prompts", "evals", "python",
                                  "plugins", "sql",       "drift",   "audit", "data"};
 
 constexpr std::string_view kHelloTool = R"(mxcp: 1
@@ -42,7 +42,8 @@ tool:
       result: Hello, Ada!
 )";
 
-constexpr std::string_view kHelloSql = R"(-- $name is the tool's parameter; the single value of the single row is its result.
+constexpr std::string_view kHelloSql =
+    R"(-- $name is the tool's parameter; the single value of the single row is its result.
 SELECT 'Hello, ' || $name || '!' AS greeting;
 )";
 
@@ -62,7 +63,8 @@ bool is_plain_name(const std::string& name) {
   for (const char c : name) {
     if (!letter(c) && !(c >= '0' && c <= '9') && c != '-') return false;
   }
-  for (const std::string_view word : {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}) {
+  for (const std::string_view word :
+       {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}) {
     if (to_lower(name) == word) return false;
   }
   return true;
@@ -113,8 +115,13 @@ std::string absolute_program(const std::string& program) {
 // ignore `cwd`.
 std::string server_config(const std::string& project, const fs::path& folder,
                           const std::string& program) {
-  Array args = {"-c", "cd \"$0\" && exec \"$@\"", folder.string(), absolute_program(program),
-                "serve", "--transport", "stdio"};
+  Array args = {"-c",
+                "cd \"$0\" && exec \"$@\"",
+                folder.string(),
+                absolute_program(program),
+                "serve",
+                "--transport",
+                "stdio"};
   Object server;
   server.add("command", "/bin/sh");
   server.add("args", std::move(args));
@@ -163,12 +170,15 @@ Status check(const Plan& plan) {
                      ? "'" + root.string() + "' is a project already: it has an mxcp-site.yml"
                      : "'" + plan.folder.string() + "' lies inside another project ('" +
                            (root / "mxcp-site.yml").string() + "'); projects cannot be nested",
-                 {}, "choose another folder"};
+                 {},
+                 "choose another folder"};
   }
   const std::string database = "db-" + plan.profile + ".duckdb";
   for (const fs::path& path : {plan.folder / database, plan.folder / "data" / database}) {
     if (fs::exists(path, failed)) {
-      return Error{Code::kConfig, "the database file '" + path.string() + "' exists already", {},
+      return Error{Code::kConfig,
+                   "the database file '" + path.string() + "' exists already",
+                   {},
                    "remove it, or choose another --profile"};
     }
   }
@@ -212,8 +222,8 @@ void create_database(const Plan& plan, Output& output) {
   if (opened.ok()) {
     (*opened)->close(Clock::system().now() + std::chrono::seconds(5));
   } else {
-    output.err.line(output.err.yellow("Warning:") + " the database was not created: " +
-                    opened.error().text());
+    output.err.line(output.err.yellow("Warning:") +
+                    " the database was not created: " + opened.error().text());
   }
 }
 
@@ -231,7 +241,8 @@ void print_next_steps(const Plan& plan, Output& output) {
     out.line("  mxcp run tool hello_world --param name=Ada   # call the example tool");
     out.line("  mxcp test                                    # run its test");
   } else {
-    out.line("  # put a tool into tools/ ('mxcp init --bootstrap' in a new folder shows one), then:");
+    out.line(
+        "  # put a tool into tools/ ('mxcp init --bootstrap' in a new folder shows one), then:");
     out.line("  mxcp validate                                # check every endpoint");
   }
   out.line("  mxcp serve --transport stdio                 # serve the project to an MCP client");

@@ -18,17 +18,20 @@ std::vector<std::string> option_names(const Command& command) {
 Error unknown_argument(const Command& command, const std::string& argument) {
   if (argument.size() > 1 && argument.front() == '-') {
     const std::string name = argument.substr(0, argument.find('='));
-    return {Code::kUsage, "unknown option '" + name + "'", {}, suggest(name, option_names(command))};
+    return {
+        Code::kUsage, "unknown option '" + name + "'", {}, suggest(name, option_names(command))};
   }
   return {Code::kUsage, "unexpected argument '" + argument + "'"};
 }
 
 Status check_choice(const std::string& what, const std::string& value,
                     const std::vector<std::string>& choices) {
-  if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) return {};
+  if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end())
+    return {};
   return Error{Code::kUsage,
                what + " must be one of " + join(choices, ", ") + ", not '" + value + "'",
-               {}, suggest(value, choices)};
+               {},
+               suggest(value, choices)};
 }
 
 // An option that lacks its value: CLI11 says so in the terms of its own configuration.
@@ -48,7 +51,9 @@ Error missing_value(const Command& command, const std::vector<std::string>& argu
 
 }  // namespace
 
-bool CommandLine::has(std::string_view option) const { return given_.find(option) != given_.end(); }
+bool CommandLine::has(std::string_view option) const {
+  return given_.find(option) != given_.end();
+}
 
 std::optional<std::string> CommandLine::value(std::string_view name) const {
   const auto it = given_.find(name);
@@ -88,11 +93,10 @@ Result<CommandLine> parse_command_line(const Command& command,
     }
   }
   for (const auto& positional : command.positionals) {
-    parsed.emplace_back(positional.name,
-                        app.add_option(positional.name, target())
-                            ->type_size(1)
-                            ->expected(1)
-                            ->allow_extra_args(false));
+    parsed.emplace_back(positional.name, app.add_option(positional.name, target())
+                                             ->type_size(1)
+                                             ->expected(1)
+                                             ->allow_extra_args(false));
   }
 
   try {

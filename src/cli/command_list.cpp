@@ -93,9 +93,10 @@ const Command& list_command() {
   static const Command command{
       .name = "list",
       .summary = "List the project's tools, resources and prompts",
-      .details = "Reads the YAML files only: neither Python nor the database is started. Endpoints "
-                 "with 'enabled: false' are left out. Broken files are shown first with what is "
-                 "wrong, and do not make the command fail; 'mxcp validate' does.",
+      .details =
+          "Reads the YAML files only: neither Python nor the database is started. Endpoints "
+          "with 'enabled: false' are left out. Broken files are shown first with what is "
+          "wrong, and do not make the command fail; 'mxcp validate' does.",
       .options = {profile_option(), json_option(), debug_option()},
       .examples = {{"Everything in the project", "mxcp list"},
                    {"The names of all tools, for a script",

@@ -123,8 +123,8 @@ int run(Context& context) {
 
   // Only plugins are of use here: they may have SQL functions.
   const bool plugins = !(*project)->site().plugins.empty();
-  Parts& parts = make_parts(*project, context.runtime_options(),
-                            plugins ? WithPython::kYes : WithPython::kNo);
+  Parts& parts =
+      make_parts(*project, context.runtime_options(), plugins ? WithPython::kYes : WithPython::kNo);
   if (plugins) {
     const Status started = parts.runtime().start(runtime::LoadScope::kPlugins, {});
     // SQL without their functions runs all the same.
@@ -135,9 +135,8 @@ int run(Context& context) {
   Result<Answer> answer = Error{Code::kCancelled, "cancelled"};
   {
     Progress progress(output.err, "running the query");
-    run_cancellable(parts, cancel, [&] {
-      answer = execute(parts.runtime(), *query, cancel, progress, output);
-    });
+    run_cancellable(parts, cancel,
+                    [&] { answer = execute(parts.runtime(), *query, cancel, progress, output); });
   }
   int status = 0;
   if (answer.ok()) {
@@ -161,14 +160,18 @@ const Command& query_command() {
   static const Command command{
       .name = "query",
       .summary = "Run SQL on the project's database",
-      .details = "Several statements may be given; the rows of the last one are shown. Each "
-                 "statement is bound only to the parameters it uses.",
+      .details =
+          "Several statements may be given; the rows of the last one are shown. Each "
+          "statement is bound only to the parameters it uses.",
       .positionals = {{.name = "SQL", .help = "The statements", .required = false}},
       .options = {{.name = "file",
                    .value = "PATH",
                    .help = "Take the statements from a file (UTF-8)",
                    .is_file = true},
-                  param_option(), readonly_option(), profile_option(), json_option(),
+                  param_option(),
+                  readonly_option(),
+                  profile_option(),
+                  json_option(),
                   debug_option()},
       .examples = {{"A look at a table", "mxcp query 'SELECT * FROM users LIMIT 10'"},
                    {"With a parameter; its value is text, so cast it where that matters",

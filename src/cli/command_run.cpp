@@ -50,7 +50,8 @@ int run(Context& context) {
   const auto endpoint = (*project)->find(request->kind, request->id);
   if (!endpoint) return output.fail((*project)->not_found(request->kind, request->id));
   // Wrong arguments are told before anything is imported or opened.
-  if (const auto bound = endpoint->parameters.bind(request->arguments, request->source); !bound.ok()) {
+  if (const auto bound = endpoint->parameters.bind(request->arguments, request->source);
+      !bound.ok()) {
     return output.fail(bound.error());
   }
 
@@ -86,17 +87,23 @@ const Command& run_command() {
   static const Command command{
       .name = "run",
       .summary = "Call one tool, resource or prompt and print its result",
-      .details = "The call takes the same way as one from an MCP client: arguments are checked "
-                 "against the declared parameters, the result against the declared return type, "
-                 "and init and shutdown hooks run around it.",
+      .details =
+          "The call takes the same way as one from an MCP client: arguments are checked "
+          "against the declared parameters, the result against the declared return type, "
+          "and init and shutdown hooks run around it.",
       .positionals = {{.name = "TYPE",
                        .help = "tool, resource or prompt",
                        .choices = {"tool", "resource", "prompt"}},
                       {.name = "NAME", .help = "Its name; of a resource, the URI as declared"}},
-      .options = {param_option(), user_context_option(), headers_option(),
+      .options = {param_option(),
+                  user_context_option(),
+                  headers_option(),
                   {.name = "skip-output-validation",
                    .help = "Do not check the result against the declared return type"},
-                  readonly_option(), profile_option(), json_option(), debug_option()},
+                  readonly_option(),
+                  profile_option(),
+                  json_option(),
+                  debug_option()},
       .examples = {{"A tool with two arguments",
                     "mxcp run tool personalized_greeting --param name=Alice --param formal=true"},
                    {"A list, as JSON text or from a file",

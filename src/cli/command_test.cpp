@@ -156,7 +156,9 @@ int run(Context& context) {
   }
   {
     Progress progress(output.err, "testing");
-    options.progress = [&](const std::string& endpoint) { progress.set_text("testing " + endpoint); };
+    options.progress = [&](const std::string& endpoint) {
+      progress.set_text("testing " + endpoint);
+    };
     reports = quality::run_tests(
         **project, [&](invoke::Request request) { return call(parts, std::move(request)); },
         options, kind, name);
@@ -181,8 +183,9 @@ const Command& test_command() {
   static const Command command{
       .name = "test",
       .summary = "Run the tests written in the endpoint files",
-      .details = "Every test calls its endpoint the way an MCP client would and compares the "
-                 "result. The exit status is 1 when one fails.",
+      .details =
+          "Every test calls its endpoint the way an MCP client would and compares the "
+          "result. The exit status is 1 when one fails.",
       .positionals = {{.name = "TYPE",
                        .help = "tool, resource or prompt; without NAME, everything is tested",
                        .required = false,
@@ -194,7 +197,10 @@ const Command& test_command() {
                    .letter = 'u',
                    .value = "JSON|@FILE",
                    .help = "Identity of the caller; replaces the one a test declares"},
-                  headers_option(), readonly_option(), profile_option(), json_option(),
+                  headers_option(),
+                  readonly_option(),
+                  profile_option(),
+                  json_option(),
                   debug_option()},
       .examples = {{"All tests", "mxcp test"},
                    {"The tests of one tool", "mxcp test tool personalized_greeting"},

@@ -4,7 +4,7 @@ namespace mxcp::cli {
 
 const std::vector<const Command*>& commands() {
   static const std::vector<const Command*> table = {
-      &init_command(), &list_command(),  &run_command(),   &query_command(),
+      &init_command(),     &list_command(), &run_command(),   &query_command(),
       &validate_command(), &test_command(), &serve_command(), &completion_command(),
   };
   return table;
@@ -29,8 +29,9 @@ OptionSpec debug_option() {
 
 OptionSpec json_option() {
   return {.name = "json-output",
-          .help = "Print one JSON object: {\"status\": \"ok\", \"result\": ...} or "
-                  "{\"status\": \"error\", \"error\": ...}"};
+          .help =
+              "Print one JSON object: {\"status\": \"ok\", \"result\": ...} or "
+              "{\"status\": \"error\", \"error\": ...}"};
 }
 
 OptionSpec readonly_option() {
@@ -41,8 +42,9 @@ OptionSpec param_option() {
   return {.name = "param",
           .letter = 'p',
           .value = "NAME=VALUE",
-          .help = "An argument. NAME=@FILE takes JSON from a file, NAME=@@TEXT is a text that "
-                  "begins with @. Repeat it for more",
+          .help =
+              "An argument. NAME=@FILE takes JSON from a file, NAME=@@TEXT is a text that "
+              "begins with @. Repeat it for more",
           .repeated = true};
 }
 
@@ -50,8 +52,9 @@ OptionSpec user_context_option() {
   return {.name = "user-context",
           .letter = 'u',
           .value = "JSON|@FILE",
-          .help = "Identity of the caller as a JSON object, e.g. '{\"user_id\": \"7\", \"role\": "
-                  "\"admin\"}'"};
+          .help =
+              "Identity of the caller as a JSON object, e.g. '{\"user_id\": \"7\", \"role\": "
+              "\"admin\"}'"};
 }
 
 OptionSpec headers_option() {

@@ -46,7 +46,8 @@ Result<Object> parse_params(const std::vector<std::string>& params) {
   return out;
 }
 
-Result<std::optional<Object>> parse_object_option(const CommandLine& line, const std::string& name) {
+Result<std::optional<Object>> parse_object_option(const CommandLine& line,
+                                                  const std::string& name) {
   const auto text = line.value(name);
   if (!text) return std::optional<Object>();
   const std::string what = "--" + name;

@@ -11,11 +11,12 @@ namespace mxcp::cli {
 // after a moment. Later calls fail at once.
 invoke::Outcome call(Parts& parts, invoke::Request request);
 
-// Runs `work` on a thread of its own and waits for it; the first SIGINT or SIGTERM cancels `cancel`.
+// Runs `work` on a thread of its own and waits for it; the first SIGINT or SIGTERM cancels
+// `cancel`.
 void run_cancellable(Parts& parts, CancelToken& cancel, const std::function<void()>& work);
 
-// The end of a command: shutdown hooks, the database is closed, Python does its last. After a signal
-// nothing is waited for.
+// The end of a command: shutdown hooks, the database is closed, Python does its last. After a
+// signal nothing is waited for.
 void stop(Parts& parts);
 
 }  // namespace mxcp::cli

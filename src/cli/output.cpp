@@ -36,10 +36,12 @@ void Stream::write(std::string_view text) {
   }
 }
 
-void Stream::line(std::string_view text) { write(std::string(text) + '\n'); }
+void Stream::line(std::string_view text) {
+  write(std::string(text) + '\n');
+}
 
 std::size_t Stream::width() const {
-  struct winsize size{};
+  struct winsize size {};
   if (terminal_ && ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
   const std::string columns = environment("COLUMNS");
   std::size_t width = 0;

@@ -1,7 +1,7 @@
 // Where a command's words go, and in which form.
 //
-// stdout carries the answer (text, or one JSON envelope with --json-output), stderr everything else.
-// Colours appear on terminals only, and not when NO_COLOR is set.
+// stdout carries the answer (text, or one JSON envelope with --json-output), stderr everything
+// else. Colours appear on terminals only, and not when NO_COLOR is set.
 #pragma once
 
 #include <cstddef>

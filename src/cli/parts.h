@@ -35,8 +35,8 @@ class Parts {
 //
 // What is made here stays until the process leaves, by intention: a thread of user code that never
 // returns must not keep a destructor, and with it the command, waiting.
-Parts& make_parts(std::shared_ptr<const project::Project> project,
-                  runtime::RuntimeOptions options, WithPython python);
+Parts& make_parts(std::shared_ptr<const project::Project> project, runtime::RuntimeOptions options,
+                  WithPython python);
 
 // An MCP server, answering from `runtime`.
 class McpServer {

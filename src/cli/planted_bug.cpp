@@ -9,8 +9,12 @@ namespace mxcp::cli {
 namespace {
 
 // Opaque to the optimiser, which would otherwise remove what is wrong.
-[[gnu::noinline]] int byte_at(const char* bytes, std::size_t i) { return bytes[i]; }
-[[gnu::noinline]] int plus_one(int number) { return number + 1; }
+[[gnu::noinline]] int byte_at(const char* bytes, std::size_t i) {
+  return bytes[i];
+}
+[[gnu::noinline]] int plus_one(int number) {
+  return number + 1;
+}
 
 int heap_overflow() {
   const std::vector<char> bytes(100, 'x');
@@ -26,7 +30,9 @@ int use_after_free() {
   return byte_at(bytes, 1);
 }
 
-int signed_overflow() { return plus_one(std::numeric_limits<int>::max()); }
+int signed_overflow() {
+  return plus_one(std::numeric_limits<int>::max());
+}
 
 }  // namespace
 
@@ -40,7 +46,9 @@ std::optional<int> run_planted_bug(const std::vector<std::string>& args) {
 
 #else
 
-std::optional<int> run_planted_bug(const std::vector<std::string>&) { return std::nullopt; }
+std::optional<int> run_planted_bug(const std::vector<std::string>&) {
+  return std::nullopt;
+}
 
 #endif
 

@@ -16,7 +16,9 @@ Progress::Progress(Stream& stream, std::string text) : stream_(stream), text_(st
   if (stream_.is_terminal()) thread_ = std::thread([this] { draw_loop(); });
 }
 
-Progress::~Progress() { finish(); }
+Progress::~Progress() {
+  finish();
+}
 
 void Progress::set_text(std::string text) {
   const std::lock_guard lock(mutex_);
@@ -44,8 +46,8 @@ void Progress::draw_loop() {
   bool drawn = false;
   for (auto pause = kFirst; !changed_.wait_for(lock, pause, [this] { return finished_; });
        pause = kNext) {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
-        std::chrono::steady_clock::now() - start);
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - start);
     std::string line = text_;
     if (percent_) line += " " + std::to_string(static_cast<int>(*percent_)) + "%";
     if (seconds.count() > 0) line += " (" + std::to_string(seconds.count()) + " s)";

@@ -7,11 +7,14 @@
 namespace mxcp::cli {
 namespace {
 
-bool is_scalar(const Value& value) { return !value.is_array() && !value.is_object(); }
+bool is_scalar(const Value& value) {
+  return !value.is_array() && !value.is_object();
+}
 
 bool same_keys(const Object& a, const Object& b) {
-  return a.size() == b.size() &&
-         std::all_of(a.begin(), a.end(), [&](const auto& member) { return b.contains(member.first); });
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& member) {
+           return b.contains(member.first);
+         });
 }
 
 std::string list_text(const Array& list, const TableOptions& options) {
@@ -29,9 +32,8 @@ std::string list_text(const Array& list, const TableOptions& options) {
            same_keys(*list.front().as_object(), *item.as_object());
   });
   if (!objects || list.front().as_object()->empty()) {
-    const Array shown(list.begin(),
-                      list.begin() + static_cast<std::ptrdiff_t>(
-                                         std::min(list.size(), options.max_rows)));
+    const Array shown(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(
+                                                       std::min(list.size(), options.max_rows)));
     std::string out = "(the items differ in their keys, so they are shown as JSON)\n" +
                       to_pretty_json(shown) + '\n';
     if (shown.size() < list.size()) {

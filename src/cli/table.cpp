@@ -74,8 +74,8 @@ std::size_t shrink(std::vector<std::size_t>& widths, std::size_t available) {
   };
   while (shown > 1 && least() > available) --shown;
   while (total() > available) {
-    const auto widest = std::max_element(widths.begin(),
-                                         widths.begin() + static_cast<std::ptrdiff_t>(shown));
+    const auto widest =
+        std::max_element(widths.begin(), widths.begin() + static_cast<std::ptrdiff_t>(shown));
     if (*widest <= kNarrowest && shown == 1) break;
     --*widest;
   }
@@ -149,13 +149,14 @@ std::string layout(const Table& table, const TableOptions& options) {
     cells.emplace_back();
     for (std::size_t c = 0; c < columns; ++c) {
       const bool present = c < table.rows[r].size();
-      cells.back().push_back(
-          present ? fit(printable(table.rows[r][c]), options.max_column) : std::string());
+      cells.back().push_back(present ? fit(printable(table.rows[r][c]), options.max_column)
+                                     : std::string());
     }
   }
   std::vector<std::size_t> widths(columns, 1);
   for (const auto& row : cells) {
-    for (std::size_t c = 0; c < columns; ++c) widths[c] = std::max(widths[c], display_width(row[c]));
+    for (std::size_t c = 0; c < columns; ++c)
+      widths[c] = std::max(widths[c], display_width(row[c]));
   }
   const std::size_t shown = options.width == 0 ? columns : shrink(widths, options.width);
 

@@ -20,7 +20,7 @@ std::string fit(std::string_view utf8, std::size_t width);
 std::string printable(std::string_view utf8);
 
 struct TableOptions {
-  std::size_t width = 0;        // of the terminal; 0: no limit
+  std::size_t width = 0;  // of the terminal; 0: no limit
   std::size_t max_rows = 100;
   std::size_t max_column = 50;
 };
@@ -28,8 +28,8 @@ struct TableOptions {
 struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
-  std::vector<bool> right;      // per column: aligned to the right (numbers)
-  std::size_t total_rows = 0;   // when rows holds only the first ones; 0: rows.size()
+  std::vector<bool> right;     // per column: aligned to the right (numbers)
+  std::size_t total_rows = 0;  // when rows holds only the first ones; 0: rows.size()
 };
 
 // Ends with a newline. Too many rows: "… and N more"; columns that cannot be made narrow enough

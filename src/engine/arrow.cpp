@@ -45,8 +45,8 @@ Status ResultSet::arrow_schema(c::ArrowSchema* out) {
     names.push_back(state.columns[i].name.c_str());
   }
   const ArrowOptionsHandle options(api, api.result_get_arrow_options(state.result.get()));
-  return checked(api, api.to_arrow_schema(options.get(), types.data(), names.data(), types.size(),
-                                          out));
+  return checked(api,
+                 api.to_arrow_schema(options.get(), types.data(), names.data(), types.size(), out));
 }
 
 Result<bool> ResultSet::next_arrow(c::ArrowArray* out) {
@@ -56,8 +56,8 @@ Result<bool> ResultSet::next_arrow(c::ArrowArray* out) {
   const ArrowOptionsHandle options(api, api.result_get_arrow_options(state.result.get()));
   MXCP_TRY(void* const chunk, next_chunk());
   if (chunk == nullptr) return false;
-  MXCP_TRY(checked(
-      api, api.data_chunk_to_arrow(options.get(), static_cast<c::DataChunk>(chunk), out)));
+  MXCP_TRY(
+      checked(api, api.data_chunk_to_arrow(options.get(), static_cast<c::DataChunk>(chunk), out)));
   return true;
 }
 

@@ -74,7 +74,9 @@ bool is_number(TypeId id) {
   return id == TypeId::kInteger || id == TypeId::kBigInt || id == TypeId::kHugeInt ||
          id == TypeId::kUHugeInt || id == TypeId::kDecimal || id == TypeId::kDouble;
 }
-bool is_nested(TypeId id) { return id == TypeId::kList || id == TypeId::kStruct; }
+bool is_nested(TypeId id) {
+  return id == TypeId::kList || id == TypeId::kStruct;
+}
 
 int integer_digits(const Shape& shape) {
   switch (shape.id) {
@@ -136,7 +138,8 @@ Result<Shape> shape_of(const Value& value) {
         shape.children.push_back(std::move(member));
       }
       if (shape.names.empty()) {
-        return Error{Code::kInvalidArgs, "an empty object cannot be bound: a STRUCT needs a member"};
+        return Error{Code::kInvalidArgs,
+                     "an empty object cannot be bound: a STRUCT needs a member"};
       }
       return shape;
     }
@@ -277,7 +280,8 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
     case TypeId::kTimestampTz: return own(api.create_timestamp_tz({value.as_timestamp()->micros}));
     case TypeId::kBlob: {
       const std::string& bytes = value.as_bytes()->data;
-      return own(api.create_blob(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
+      return own(
+          api.create_blob(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
     }
     case TypeId::kList: {
       const Array& items = *value.as_array();
@@ -310,8 +314,8 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
   }
 }
 
-c::State bind_int(const Api& api, c::PreparedStatement statement, c::Index index, std::int64_t value,
-                  TypeId expected) {
+c::State bind_int(const Api& api, c::PreparedStatement statement, c::Index index,
+                  std::int64_t value, TypeId expected) {
   constexpr std::int64_t kExactDouble = std::int64_t{1} << 53;
   if (expected == TypeId::kDouble && value >= -kExactDouble && value <= kExactDouble) {
     return api.bind_double(statement, index, static_cast<double>(value));

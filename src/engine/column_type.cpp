@@ -65,11 +65,11 @@ std::string take(const Api& api, char* text) {
 }
 
 std::string member_name(const std::string& name) {
-  const bool plain =
-      !name.empty() && (name[0] < '0' || name[0] > '9') &&
-      std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-      });
+  const bool plain = !name.empty() && (name[0] < '0' || name[0] > '9') &&
+                     std::all_of(name.begin(), name.end(), [](char c) {
+                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '_';
+                     });
   return plain ? name : quote_sql(name, '"');
 }
 
@@ -207,7 +207,8 @@ bool is_readable(const ColumnType& type) {
 
 const char* readable_cast(const ColumnType& type) {
   // VARIANT has a faithful JSON form; what else cannot be read (GEOMETRY, types of a newer DuckDB)
-  // has a text. 1.4 does not tell VARIANT from TIME_NS, and the JSON form of a nested one fails there.
+  // has a text. 1.4 does not tell VARIANT from TIME_NS, and the JSON form of a nested one fails
+  // there.
   return type.name == "VARIANT" ? "JSON" : "VARCHAR";
 }
 

@@ -73,7 +73,8 @@ bool is_read_only(c::StatementType type, const SqlPiece* piece) {
 void PreparedSql::set_distinct() {
   distinct = true;
   for (Parameter& parameter : parameters) {
-    parameter.name.resize(std::min(parameter.name.find(Connection::kSuffix), parameter.name.size()));
+    parameter.name.resize(
+        std::min(parameter.name.find(Connection::kSuffix), parameter.name.size()));
   }
 }
 
@@ -153,8 +154,7 @@ void Connection::forget(std::string_view sql) {
 
 Result<std::unique_ptr<PreparedSql>> Connection::prepare(c::ExtractedStatements statements,
                                                          c::Index index, const SqlPiece* piece,
-                                                         std::string_view sql,
-                                                         const RunText& run) {
+                                                         std::string_view sql, const RunText& run) {
   auto prepared = std::make_unique<PreparedSql>(api());
   identity_seen_ = false;
   function_seen_ = false;
@@ -185,7 +185,9 @@ Result<std::unique_ptr<PreparedSql>> Connection::prepare(c::ExtractedStatements 
   return prepared;
 }
 
-std::string Connection::identity() const { return identity_of(caller_); }
+std::string Connection::identity() const {
+  return identity_of(caller_);
+}
 
 const Caller* Connection::bind_identity() {
   identity_seen_ = true;

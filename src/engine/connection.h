@@ -36,8 +36,8 @@ struct PreparedSql {
   // Takes the suffix off the names of the parameters.
   void set_distinct();
 
-  RunText run;                 // what was prepared instead of the source; its text is not kept
-  bool distinct = false;       // it is with_distinct_parameters
+  RunText run;            // what was prepared instead of the source; its text is not kept
+  bool distinct = false;  // it is with_distinct_parameters
 };
 
 // A SELECT, or an EXPLAIN that does not run what it explains.

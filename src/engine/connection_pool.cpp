@@ -92,7 +92,8 @@ Result<std::unique_ptr<Connection>> ConnectionPool::wait(Instant deadline, Cance
   return Error{Code::kOverloaded,
                "no database connection became free in time: all " +
                    std::to_string(options_.max_connections) + " are in use",
-               {}, "long queries keep them busy; try again later"};
+               {},
+               "long queries keep them busy; try again later"};
 }
 
 Result<std::unique_ptr<Connection>> ConnectionPool::open_connection() {
@@ -155,7 +156,8 @@ Status ConnectionPool::heal(std::unique_lock<std::mutex>& lock, Instant deadline
   });
   if (closing_) return unavailable();
   if (!free) {
-    return Error{Code::kUnavailable, "the database failed and cannot be opened again yet: it is in use"};
+    return Error{Code::kUnavailable,
+                 "the database failed and cannot be opened again yet: it is in use"};
   }
   if (instance_ && !instance_->invalid()) return {};
   log::error("engine", "the database failed; closing it and opening it again");

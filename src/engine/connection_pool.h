@@ -52,7 +52,7 @@ class ConnectionPool {
   mutable std::mutex mutex_;
   std::condition_variable returned_;
   std::unique_ptr<Instance> instance_;
-  ScalarFunctions functions_;  // of every instance
+  ScalarFunctions functions_;                      // of every instance
   std::vector<std::unique_ptr<Connection>> idle_;  // the last one returned is the next one taken
   std::unordered_set<Connection*> leased_;
   std::list<Waiter*> waiters_;

@@ -21,7 +21,9 @@ Result<std::unique_ptr<Database>> Database::open(DatabaseOptions options) {
   return std::unique_ptr<Database>(new Database(std::move(impl)));
 }
 
-bool Database::close(Instant deadline) { return impl_->pool->close(deadline); }
+bool Database::close(Instant deadline) {
+  return impl_->pool->close(deadline);
+}
 
 Database::~Database() {
   if (impl_) impl_->pool->close(Clock::system().now());
@@ -37,9 +39,17 @@ Status Database::add_functions(const ScalarFunctions& functions) {
   return impl_->pool->add_functions(functions);
 }
 
-bool Database::is_managed(const fs::path& path) const { return impl_->pool->is_managed(path); }
-const DatabaseOptions& Database::options() const { return impl_->pool->options(); }
-std::string Database::version() const { return Library::loaded().library_version(); }
-Database::Stats Database::stats() const { return impl_->pool->stats(); }
+bool Database::is_managed(const fs::path& path) const {
+  return impl_->pool->is_managed(path);
+}
+const DatabaseOptions& Database::options() const {
+  return impl_->pool->options();
+}
+std::string Database::version() const {
+  return Library::loaded().library_version();
+}
+Database::Stats Database::stats() const {
+  return impl_->pool->stats();
+}
 
 }  // namespace mxcp::engine

@@ -130,8 +130,8 @@ class Database {
   ~Database();
 
   // Waits for a free connection. Errors: kOverloaded at the deadline, kUnavailable when closing.
-  // A caller that has a lease already says `nested`: it gets one at once, beyond max_connections (up
-  // to 16 times as many), since waiting for others that wait like itself would never end.
+  // A caller that has a lease already says `nested`: it gets one at once, beyond max_connections
+  // (up to 16 times as many), since waiting for others that wait like itself would never end.
   Result<Lease> lease(Instant deadline, CancelToken* cancel = nullptr, bool nested = false);
 
   // Adds SQL functions, for every connection that there is and will be. None of them may have the

@@ -194,9 +194,7 @@ struct String {
   char prefix[4];
   const char* pointer;
 
-  std::string_view view() const {
-    return {length <= 12 ? prefix : pointer, length};
-  }
+  std::string_view view() const { return {length <= 12 ? prefix : pointer, length}; }
 };
 static_assert(sizeof(String) == 16);
 
@@ -217,6 +215,7 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
 }  // namespace c
 
 // X(return type, name, parameters)
+// clang-format off
 #define MXCP_DUCKDB_REQUIRED(X)                                                                    \
   X(const char*, library_version, ())                                                              \
   X(c::State, create_config, (c::Config*))                                                         \
@@ -362,6 +361,7 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(const char*, error_data_message, (c::ErrorData))                                               \
   X(bool, error_data_has_error, (c::ErrorData))                                                    \
   X(void, destroy_error_data, (c::ErrorData*))
+// clang-format on
 
 struct Api {
 #define MXCP_DUCKDB_MEMBER(result, name, parameters) result(*name) parameters = nullptr;

@@ -12,8 +12,7 @@ template <class T, void (*Api::*kDestroy)(T*)>
 class Handle {
  public:
   explicit Handle(const Api& api, T handle = T{}) : api_(&api), handle_(handle) {}
-  Handle(Handle&& other) noexcept
-      : api_(other.api_), handle_(std::exchange(other.handle_, T{})) {}
+  Handle(Handle&& other) noexcept : api_(other.api_), handle_(std::exchange(other.handle_, T{})) {}
   Handle& operator=(Handle&& other) noexcept {
     std::swap(api_, other.api_);
     std::swap(handle_, other.handle_);

@@ -49,7 +49,9 @@ Error locked_error(const std::string& path, const std::string& message) {
       holder += " (" + command + ")";
     }
   }
-  return {Code::kDatabase, "the database " + path + " is in use by " + holder, {},
+  return {Code::kDatabase,
+          "the database " + path + " is in use by " + holder,
+          {},
           "stop that process or close the database there; only read-only processes can share it",
           message};
 }
@@ -60,7 +62,8 @@ Error open_error(const fs::path& file, const char* text) {
   const std::string& message = parsed.message;
   const auto says = [&](std::string_view part) { return message.find(part) != std::string::npos; };
   const auto error = [&](std::string what, std::string hint) {
-    return Error{Code::kDatabase, "the database " + path + " " + what, {}, std::move(hint), message};
+    return Error{
+        Code::kDatabase, "the database " + path + " " + what, {}, std::move(hint), message};
   };
   if (says("Could not set lock") || says("Conflicting lock")) return locked_error(path, message);
   if (says("not a valid DuckDB database file")) {
@@ -90,7 +93,8 @@ Status prepare_path(const DatabaseOptions& options) {
   if (options.readonly) {
     if (fs::exists(options.path, error)) return {};
     return Error{Code::kDatabase,
-                 "the database " + path + " does not exist, and read-only it is not created", {},
+                 "the database " + path + " does not exist, and read-only it is not created",
+                 {},
                  "create it first, or set readonly: false"};
   }
   const fs::path folder = options.path.parent_path();
@@ -142,8 +146,8 @@ bool reveals(const std::string& text, const Value& value) {
 // A secret that DuckDB does not know the type of is only for Python: skipped quietly. A secret of a
 // known type that DuckDB refuses is worth a warning, never with its values.
 void create_secret(const Api& api, c::Connection connection, const SecretOptions& secret) {
-  std::string sql = "CREATE OR REPLACE TEMPORARY SECRET " + quote_sql(secret.name, '"') + " (TYPE " +
-                    quote_sql(secret.type, '"');
+  std::string sql = "CREATE OR REPLACE TEMPORARY SECRET " + quote_sql(secret.name, '"') +
+                    " (TYPE " + quote_sql(secret.type, '"');
   for (const auto& [key, value] : secret.parameters) {
     if (value.is_null()) continue;
     sql += ", " + quote_sql(key, '"') + ' ';
@@ -174,7 +178,8 @@ Status load_extension(const Api& api, c::Connection connection, const ExtensionO
   if (!error) error = run(api, connection, load);
   if (!error) return {};
   return Error{Code::kDatabase,
-               "cannot load the DuckDB extension '" + extension.name + "': " + error->text(), {},
+               "cannot load the DuckDB extension '" + extension.name + "': " + error->text(),
+               {},
                "extensions are listed under 'extensions' in mxcp-site.yml"};
 }
 
@@ -208,8 +213,7 @@ Status Instance::open_file(const DatabaseOptions& options) {
   json_errors_ = api_.set_config(config.get(), "errors_as_json", "true") == c::kSuccess;
 
   char* reason = nullptr;
-  const c::State state =
-      api_.open_ext(options.path.c_str(), &database_, config.get(), &reason);
+  const c::State state = api_.open_ext(options.path.c_str(), &database_, config.get(), &reason);
   if (state != c::kSuccess) {
     database_ = nullptr;
     const Error error = open_error(options.path, reason);
@@ -268,7 +272,8 @@ Status Instance::add_functions(c::Connection connection, const ScalarFunctions& 
       const auto* const texts = static_cast<const c::String*>(
           api_.vector_get_data(api_.data_chunk_get_vector(chunk.get(), 0)));
       return Error{Code::kConfig,
-                   "there is already a SQL function " + std::string(texts[0].view()), {},
+                   "there is already a SQL function " + std::string(texts[0].view()),
+                   {},
                    "rename the method or the plugin"};
     }
   }

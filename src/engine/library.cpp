@@ -60,7 +60,8 @@ Error not_found(const std::vector<std::string>& search) {
   if (!version.empty() && parse_version(version) < std::pair(1, 4)) {
     return failure("duckdb " + version + " is installed, 1.4 or newer is needed", kInstall);
   }
-  std::string message = "the Python package 'duckdb' is not installed: there is no _duckdb library in ";
+  std::string message =
+      "the Python package 'duckdb' is not installed: there is no _duckdb library in ";
   message += search.empty() ? "sys.path, which is empty" : join(search, ", ");
   return failure(std::move(message), kInstall);
 }
@@ -124,8 +125,9 @@ Result<const Api*> Library::load(const std::vector<std::string>& search) {
   }
   const std::string version = api.library_version();
   if (parse_version(version) < std::pair(1, 4)) {
-    return failure("DuckDB " + version + " (" + path.string() + ") is too old, 1.4 or newer is needed",
-                   kInstall);
+    return failure(
+        "DuckDB " + version + " (" + path.string() + ") is too old, 1.4 or newer is needed",
+        kInstall);
   }
   if (!missing.empty()) {
     return failure("DuckDB " + version + " (" + path.string() + ") lacks the function " + missing +
@@ -138,7 +140,9 @@ Result<const Api*> Library::load(const std::vector<std::string>& search) {
   return &g_api;
 }
 
-const Api& Library::loaded() { return g_api; }
+const Api& Library::loaded() {
+  return g_api;
+}
 
 void set_library_search_path(std::vector<std::string> search) {
   const std::lock_guard lock(g_mutex);

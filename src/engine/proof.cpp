@@ -1,8 +1,9 @@
 // proves(): whether column types alone guarantee a declared return type.
 //
-// null is accepted at every level, so no column has to be free of NULL. A TIMESTAMP proves its format
-// although it can hold 'infinity', which is written as that word, because no schema shows date-time to
-// clients. `date` is shown: a DATE can lie beyond the year 9999, so that its rows must be checked.
+// null is accepted at every level, so no column has to be free of NULL. A TIMESTAMP proves its
+// format although it can hold 'infinity', which is written as that word, because no schema shows
+// date-time to clients. `date` is shown: a DATE can lie beyond the year 9999, so that its rows must
+// be checked.
 #include <algorithm>
 
 #include "engine/result_set.h"
@@ -132,8 +133,8 @@ bool proves(const std::vector<Column>& columns, const types::Type& declared) {
   const TypeSpec& spec = declared.spec();
   switch (spec.kind) {
     case Kind::kArray:
-      return is_bare(spec) && (spec.items == nullptr ||
-                               (spec.items->kind == Kind::kObject && proves_row(columns, *spec.items)));
+      return is_bare(spec) && (spec.items == nullptr || (spec.items->kind == Kind::kObject &&
+                                                         proves_row(columns, *spec.items)));
     case Kind::kObject: return proves_row(columns, spec);
     default: return columns.size() == 1 && proves_value(columns[0].type, spec);
   }

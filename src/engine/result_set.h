@@ -111,7 +111,8 @@ class ResultSet {
   Result<void*> next_chunk();
 
   // The same rows in Arrow's C data interface, as DuckDB maps its types; who receives a structure
-  // releases it. Errors: kDatabase where DuckDB is too old for it, kSql for a type without a mapping.
+  // releases it. Errors: kDatabase where DuckDB is too old for it, kSql for a type without a
+  // mapping.
   Status arrow_schema(c::ArrowSchema* out);
   // False at the end; then `out` is not touched.
   Result<bool> next_arrow(c::ArrowArray* out);

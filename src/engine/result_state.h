@@ -13,7 +13,8 @@
 namespace mxcp::engine {
 
 struct ResultState {
-  ResultState(Connection& of, CancelToken* token, std::string_view text, const PreparedSql& prepared)
+  ResultState(Connection& of, CancelToken* token, std::string_view text,
+              const PreparedSql& prepared)
       : connection(of),
         cancel(token),
         sql(text),
@@ -52,9 +53,7 @@ struct ResultState {
   std::optional<Connection::Running> running;
   std::optional<CancelToken::Registration> registration;
 
-  static ResultSet make(std::unique_ptr<ResultState> state) {
-    return ResultSet(std::move(state));
-  }
+  static ResultSet make(std::unique_ptr<ResultState> state) { return ResultSet(std::move(state)); }
 };
 
 }  // namespace mxcp::engine

@@ -14,7 +14,8 @@ namespace {
 struct Cells {
   explicit Cells(const VectorView& given) : view(given) {
     children.reserve(view.type().children.size());
-    for (std::size_t i = 0; i < view.type().children.size(); ++i) children.emplace_back(view.child(i));
+    for (std::size_t i = 0; i < view.type().children.size(); ++i)
+      children.emplace_back(view.child(i));
   }
   VectorView view;
   std::vector<Cells> children;

@@ -186,8 +186,7 @@ CellWriter::Write CellWriter::choose(const ColumnType& type) {
   return F::null;
 }
 
-CellWriter::CellWriter(const VectorView& view)
-    : view_(view), write_(choose(view.type())) {
+CellWriter::CellWriter(const VectorView& view) : view_(view), write_(choose(view.type())) {
   const ColumnType& type = view.type();
   children_.reserve(type.children.size());
   for (std::size_t i = 0; i < type.children.size(); ++i) {

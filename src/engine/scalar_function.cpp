@@ -23,9 +23,15 @@ struct Bound {
   std::shared_ptr<const void> call;
 };
 
-void destroy_registered(void* data) { delete static_cast<Registered*>(data); }
-void destroy_bound(void* data) { delete static_cast<Bound*>(data); }
-void* copy_bound(void* data) { return new Bound(*static_cast<const Bound*>(data)); }
+void destroy_registered(void* data) {
+  delete static_cast<Registered*>(data);
+}
+void destroy_bound(void* data) {
+  delete static_cast<Bound*>(data);
+}
+void* copy_bound(void* data) {
+  return new Bound(*static_cast<const Bound*>(data));
+}
 
 void bind(c::BindInfo info) {
   // A C callback gets no state of ours, so the table of functions comes from the library.

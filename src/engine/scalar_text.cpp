@@ -89,8 +89,12 @@ void append_int128(std::string& out, __int128 value) {
   append_uint128(out, magnitude);
 }
 
-void append_float(std::string& out, float value) { append_real(out, value); }
-void append_double(std::string& out, double value) { append_real(out, value); }
+void append_float(std::string& out, float value) {
+  append_real(out, value);
+}
+void append_double(std::string& out, double value) {
+  append_real(out, value);
+}
 
 void append_decimal(std::string& out, __int128 unscaled, unsigned scale) {
   const std::size_t start = out.size();
@@ -249,7 +253,9 @@ void append_interval(std::string& out, c::Interval interval) {
   if (out.size() == start + 1) out += "T0S";
 }
 
-std::int64_t time_tz_micros(c::TimeTz value) { return static_cast<std::int64_t>(value.bits >> 24); }
+std::int64_t time_tz_micros(c::TimeTz value) {
+  return static_cast<std::int64_t>(value.bits >> 24);
+}
 
 std::int32_t time_tz_offset(c::TimeTz value) {
   // Stored as the distance to the largest offset, +15:59:59, so that it sorts.

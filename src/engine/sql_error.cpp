@@ -69,7 +69,8 @@ Error sql_error(const char* text, std::string_view sql, const RunText& run) {
 }
 
 bool is_database_failure(const Error& error) {
-  return error.message.starts_with("INTERNAL Error: ") || error.message.starts_with("FATAL Error: ");
+  return error.message.starts_with("INTERNAL Error: ") ||
+         error.message.starts_with("FATAL Error: ");
 }
 
 bool is_missing_object(const Error& error) {

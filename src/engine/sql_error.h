@@ -26,7 +26,8 @@ struct DuckError {
 // Reads both forms, JSON and plain.
 DuckError parse_duckdb_error(const char* text);
 
-// kSql, with line and column inside `sql` where DuckDB gave a position. `run`: what was run instead.
+// kSql, with line and column inside `sql` where DuckDB gave a position. `run`: what was run
+// instead.
 Error sql_error(const char* text, std::string_view sql, const RunText& run = {});
 
 // An internal or fatal error of DuckDB, after which it may answer nothing but errors.

@@ -58,9 +58,15 @@ struct Bound {
   Headers headers;
 };
 
-void destroy_bound(void* data) { delete static_cast<Bound*>(data); }
-void* copy_bound(void* data) { return new Bound(*static_cast<const Bound*>(data)); }
-void destroy_function(void* data) { delete static_cast<Function*>(data); }
+void destroy_bound(void* data) {
+  delete static_cast<Bound*>(data);
+}
+void* copy_bound(void* data) {
+  return new Bound(*static_cast<const Bound*>(data));
+}
+void destroy_function(void* data) {
+  delete static_cast<Function*>(data);
+}
 
 // DuckDB stores what it is given as VARCHAR: invalid UTF-8 must not get in.
 std::string clean(const std::string& text) {
@@ -70,7 +76,6 @@ std::string clean(const std::string& text) {
   const Result<Value> repaired = parse_json(quoted);
   return repaired.ok() && repaired->is_string() ? *repaired->as_string() : std::string();
 }
-
 
 void bind(c::BindInfo info) {
   // A C callback gets no state of ours, so the table of functions comes from the library.
@@ -87,7 +92,8 @@ void bind(c::BindInfo info) {
     bound->value = function.value(caller);
     if (bound->value) bound->value = clean(*bound->value);
   } else if (caller != nullptr) {
-    for (const auto& [name, value] : caller->headers) bound->headers.emplace_back(name, clean(value));
+    for (const auto& [name, value] : caller->headers)
+      bound->headers.emplace_back(name, clean(value));
   }
   api.scalar_function_set_bind_data(info, bound.release(), destroy_bound);
   api.scalar_function_set_bind_data_copy(info, copy_bound);

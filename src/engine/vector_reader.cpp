@@ -14,8 +14,8 @@ std::int64_t floor_divide(std::int64_t value, std::int64_t by) {
 }
 
 __int128 join(c::HugeInt value) {
-  return static_cast<__int128>(static_cast<unsigned __int128>(
-             static_cast<std::uint64_t>(value.upper)) << 64 | value.lower);
+  return static_cast<__int128>(
+      static_cast<unsigned __int128>(static_cast<std::uint64_t>(value.upper)) << 64 | value.lower);
 }
 
 }  // namespace
@@ -166,8 +166,7 @@ void VectorView::append_text(std::size_t row, std::string& out) const {
     case TypeId::kTimestampNs:
     case TypeId::kTimestampTzNs:
       if (!is_finite(row)) return infinite(at<std::int64_t>(row) < 0);
-      return append_timestamp_ns(out, at<std::int64_t>(row),
-                                 type_->id == TypeId::kTimestampTzNs);
+      return append_timestamp_ns(out, at<std::int64_t>(row), type_->id == TypeId::kTimestampTzNs);
     case TypeId::kInterval: return append_interval(out, get_interval(row));
     case TypeId::kList:
     case TypeId::kArray:
@@ -186,18 +185,15 @@ c::ListEntry VectorView::get_list(std::size_t row) const {
 
 VectorView VectorView::child(std::size_t index) const {
   switch (type_->id) {
-    case TypeId::kList:
-      return {*api_, api_->list_vector_get_child(vector_), type_->children[0]};
-    case TypeId::kArray:
-      return {*api_, api_->array_vector_get_child(vector_), type_->children[0]};
+    case TypeId::kList: return {*api_, api_->list_vector_get_child(vector_), type_->children[0]};
+    case TypeId::kArray: return {*api_, api_->array_vector_get_child(vector_), type_->children[0]};
     case TypeId::kMap:
       // A map is a list of structures of a key and a value.
       return {*api_, api_->struct_vector_get_child(api_->list_vector_get_child(vector_), index),
               type_->children[index]};
     case TypeId::kUnion:
       return {*api_, api_->struct_vector_get_child(vector_, index + 1), type_->children[index]};
-    default:
-      return {*api_, api_->struct_vector_get_child(vector_, index), type_->children[index]};
+    default: return {*api_, api_->struct_vector_get_child(vector_, index), type_->children[index]};
   }
 }
 

@@ -91,7 +91,8 @@ class VectorView {
 class ChunkView {
  public:
   ChunkView(const Api& api, void* chunk)
-      : api_(&api), chunk_(static_cast<c::DataChunk>(chunk)),
+      : api_(&api),
+        chunk_(static_cast<c::DataChunk>(chunk)),
         rows_(static_cast<std::size_t>(api.data_chunk_get_size(chunk_))) {}
 
   std::size_t rows() const { return rows_; }

@@ -4,7 +4,8 @@
 //     const std::size_t first = writer.begin_list(row, 2);     // LIST and MAP
 //     writer.child(0).set<std::int64_t>(first, 1);
 //
-// Every row is set exactly once, in rising order. Which setter belongs to which type is said at each.
+// Every row is set exactly once, in rising order. Which setter belongs to which type is said at
+// each.
 #pragma once
 
 #include <cstddef>
@@ -51,7 +52,7 @@ class VectorWriter {
   c::Vector vector_;
   const ColumnType* type_;
   void* data_ = nullptr;
-  std::uint64_t* validity_ = nullptr;  // only asked for when there is a NULL
+  std::uint64_t* validity_ = nullptr;    // only asked for when there is a NULL
   std::size_t size_ = 0, capacity_ = 0;  // kList, kMap: of the elements
   std::vector<VectorWriter> children_;
 };

@@ -74,15 +74,15 @@ struct Call {
 struct RawResult {
   // When set: compact JSON text in its final shape, already proven to fit the declared return.
   std::optional<std::string> proven_json;
-  Value value;         // otherwise
-  bool rows = false;   // value is a list of row objects from SQL
+  Value value;              // otherwise
+  bool rows = false;        // value is a list of row objects from SQL
   std::string notice = {};  // for the caller, beside the result: "the result was cut ..."
 };
 
 // What the caller gets. `json` is always valid JSON.
 struct Outcome {
   std::optional<Error> error;
-  std::string json;              // compact
+  std::string json;                 // compact
   std::optional<std::string> text;  // when the result is a string: the string itself
   std::string notice;  // for the caller, beside the result: "the result was cut ..."; mostly ""
   // `json` is a list of MCP content blocks (images, resources ...) instead of data.
@@ -110,8 +110,8 @@ class Services {
   // The open database; opens it when it is not yet. Blocks: never call it with the GIL held.
   // Errors: kDatabase, kUnavailable (during a reload).
   virtual Result<std::shared_ptr<engine::Database>> database() = 0;
-  // SQL functions of user code, once per load: for the database that is open, and for those that are
-  // opened from now on until a reload. Blocks, like database(). Errors: kConfig, kDatabase.
+  // SQL functions of user code, once per load: for the database that is open, and for those that
+  // are opened from now on until a reload. Blocks, like database(). Errors: kConfig, kDatabase.
   virtual Status set_functions(engine::ScalarFunctions functions) = 0;
   // Queues a reload: drain, close the database, run `payload` (on a thread of the runtime; it
   // returns the error of user code, already logged with its traceback), reopen. Returns at once.

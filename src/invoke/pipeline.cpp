@@ -37,14 +37,17 @@ constexpr std::string_view kContentMark = "@mxcp.content";
 // A longer list is data.
 constexpr std::size_t kMaxBlocks = 256;
 
-bool is_block(const Value& value) { return value.find(kContentMark) != nullptr; }
+bool is_block(const Value& value) {
+  return value.find(kContentMark) != nullptr;
+}
 
 Value to_block(Value value) {
   if (is_block(value)) {
     value.as_object()->erase(kContentMark);
     return value;
   }
-  return Object{{"type", "text"}, {"text", value.is_string() ? *value.as_string() : to_json(value)}};
+  return Object{{"type", "text"},
+                {"text", value.is_string() ? *value.as_string() : to_json(value)}};
 }
 
 // The blocks, when the function returned one of them or a list with one among it.

@@ -1,9 +1,10 @@
 // The questions of user code to the client, and the answers that come back.
 //
-// In 2026-07-28 a server asks in its result: the client gathers the answers and sends the same request
-// again, with them. In between nothing is kept here. What was answered in earlier rounds travels in
-// `requestState`, sealed, bound to the very request and caller, and good for a limited time. The code
-// runs from its beginning each time, and finds its questions answered one after the other.
+// In 2026-07-28 a server asks in its result: the client gathers the answers and sends the same
+// request again, with them. In between nothing is kept here. What was answered in earlier rounds
+// travels in `requestState`, sealed, bound to the very request and caller, and good for a limited
+// time. The code runs from its beginning each time, and finds its questions answered one after the
+// other.
 #include <algorithm>
 #include <charconv>
 
@@ -58,8 +59,9 @@ std::string identity_of(const std::string& method, const Object& params, const C
 }
 
 RpcError bad_state() {
-  return {kInvalidParams, "'requestState' is not what this server gave out for this request, or it is "
-                          "too old; send the request without it to begin again"};
+  return {kInvalidParams,
+          "'requestState' is not what this server gave out for this request, or it is "
+          "too old; send the request without it to begin again"};
 }
 
 }  // namespace
@@ -116,8 +118,8 @@ void Exchange::ask(std::vector<Question> questions, std::function<void(Result<Ob
       cancel_->cancel();
       return done(Error{Code::kCancelled, "the client cannot be asked"});
     }
-    return done(Error{Code::kUnavailable,
-                      "the client cannot be asked: it does not declare " + names});
+    return done(
+        Error{Code::kUnavailable, "the client cannot be asked: it does not declare " + names});
   }
   if (!meta_.revision->stateless) {
     const auto owner = owner_.lock();
@@ -147,8 +149,7 @@ void Exchange::ask_in_result(const std::vector<Question>& questions, const Objec
   Object requests;
   for (const Question& question : questions) {
     if (known.contains(question.key)) continue;
-    requests.set(question.key,
-                 Object{{"method", question.method}, {"params", question.params}});
+    requests.set(question.key, Object{{"method", question.method}, {"params", question.params}});
   }
   Reply reply(*this, 512, "input_required");
   append_json(reply.member("inputRequests"), requests);

@@ -51,7 +51,10 @@ std::string_view HttpRequest::header(std::string_view lower_case_name) const {
 
 struct HttpEndpoint::Impl {
   Impl(HttpEndpointOptions given, Server& the_server)
-      : options(given), server(the_server), core(the_server.core()), sessions(the_server, options) {}
+      : options(given),
+        server(the_server),
+        core(the_server.core()),
+        sessions(the_server, options) {}
 
   CallPtr post(HttpRequest& request, std::shared_ptr<HttpReply> reply);
   CallPtr get(HttpRequest& request, std::shared_ptr<HttpReply> reply);
@@ -93,7 +96,8 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
     return refuse(*reply, 415, kInvalidRequest, "the Content-Type must be application/json");
   }
   const std::string_view accept = request.header("accept");
-  const HttpPeer::Accepted accepted{accepts(accept, kJsonType), accepts(accept, "text/event-stream")};
+  const HttpPeer::Accepted accepted{accepts(accept, kJsonType),
+                                    accepts(accept, "text/event-stream")};
   if (!accepted.json && !accepted.stream) {
     return refuse(*reply, 406, kInvalidRequest,
                   "the answer is application/json or text/event-stream; Accept must list both");
@@ -114,13 +118,13 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
   }
   auto message = read_message(*std::move(parsed));
   Message* const well_formed = std::get_if<Message>(&message);
-  const bool is_request =
-      well_formed != nullptr && well_formed->kind == Message::Kind::kRequest;
+  const bool is_request = well_formed != nullptr && well_formed->kind == Message::Kind::kRequest;
   if (!names_stateless && !(is_request && is_stateless(*well_formed))) {
     if (well_formed != nullptr) {
       return legacy(request, std::move(*well_formed), std::move(reply), accepted);
     }
-    return legacy(request, std::move(*std::get_if<Malformed>(&message)), std::move(reply), accepted);
+    return legacy(request, std::move(*std::get_if<Malformed>(&message)), std::move(reply),
+                  accepted);
   }
 
   const auto peer = std::make_shared<HttpPeer>(std::move(reply), accepted, true, nullptr);
@@ -204,14 +208,16 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
     } else if (Message* const one = std::get_if<Message>(&incoming)) {
       answered = session.receive(std::move(*one), peer, request.caller);
     } else {
-      answered = session.receive(std::move(*std::get_if<Malformed>(&incoming)), peer, request.caller);
+      answered =
+          session.receive(std::move(*std::get_if<Malformed>(&incoming)), peer, request.caller);
     }
     if (!answered) peer->accept();
     return peer;
   };
 
   if (options.stateless) {
-    // A session that begins and ends with this message: what was negotiated is what the client says.
+    // A session that begins and ends with this message: what was negotiated is what the client
+    // says.
     const auto session = std::make_shared<Session>(core, nullptr, request.caller);
     session->assume(named != nullptr ? *named : *find_revision(kUnnamedRevision));
     return receive(*session, peer_with(nullptr));
@@ -230,8 +236,8 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
   const auto session = find(request);
   if (session == nullptr) {
     if (!request.header(kSessionHeader).empty()) return refuse_with(404, unknown_session());
-    return refuse_with(400, {kInvalidRequest,
-                             "the header Mcp-Session-Id is missing; begin with 'initialize'"});
+    return refuse_with(
+        400, {kInvalidRequest, "the header Mcp-Session-Id is missing; begin with 'initialize'"});
   }
   return receive(session->session(), peer_with(session));
 }
@@ -256,7 +262,8 @@ class Listening final : public HttpCall {
 
 CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply> reply) {
   if (!accepts(request.header("accept"), "text/event-stream")) {
-    return refuse(*reply, 406, kInvalidRequest, "the answer is text/event-stream; Accept must list it");
+    return refuse(*reply, 406, kInvalidRequest,
+                  "the answer is text/event-stream; Accept must list it");
   }
   if (request.header(kSessionHeader).empty()) {
     return refuse(*reply, 400, kInvalidRequest,

@@ -63,10 +63,11 @@ std::optional<RpcError> compare(std::string_view header, const HttpRequest& requ
                                 bool may_be_encoded) {
   const std::string_view given = request.header(lower_case_header);
   if (given.empty()) return mismatch("the header " + std::string(header) + " is missing");
-  const auto value = may_be_encoded ? decode_header_value(given)
-                                    : std::optional<std::string>(std::string(given));
+  const auto value =
+      may_be_encoded ? decode_header_value(given) : std::optional<std::string>(std::string(given));
   if (!value) {
-    return mismatch("the value of " + std::string(header) + " has characters that are not allowed "
+    return mismatch("the value of " + std::string(header) +
+                    " has characters that are not allowed "
                     "there, or is no valid base64");
   }
   if (*value == in_body) return {};
@@ -94,9 +95,8 @@ std::optional<RpcError> check_headers(const HttpRequest& request, const Message&
 }
 
 std::optional<std::string> decode_header_value(std::string_view value) {
-  const bool visible = std::all_of(value.begin(), value.end(), [](char c) {
-    return c == '\t' || (c >= 0x20 && c < 0x7f);
-  });
+  const bool visible = std::all_of(value.begin(), value.end(),
+                                   [](char c) { return c == '\t' || (c >= 0x20 && c < 0x7f); });
   if (!visible) return {};
   if (!value.starts_with(kOpening) || !value.ends_with(kClosing) ||
       value.size() < kOpening.size() + kClosing.size()) {
@@ -121,7 +121,8 @@ bool accepts(std::string_view accept, std::string_view media_type) {
     // "q=0" means: anything but this.
     const bool refused = std::any_of(parts.begin() + 1, parts.end(), [](const std::string& part) {
       const std::string parameter = to_lower(trim(part));
-      return parameter.starts_with("q=0") && parameter.find_first_not_of("0.", 2) == std::string::npos;
+      return parameter.starts_with("q=0") &&
+             parameter.find_first_not_of("0.", 2) == std::string::npos;
     });
     if (!refused) return true;
   }
@@ -131,7 +132,8 @@ bool accepts(std::string_view accept, std::string_view media_type) {
 bool is_json(std::string_view content_type) {
   if (content_type == "application/json") return true;
   const std::string type = to_lower(trim(content_type.substr(0, content_type.find(';'))));
-  return type == "application/json" || (type.starts_with("application/") && type.ends_with("+json"));
+  return type == "application/json" ||
+         (type.starts_with("application/") && type.ends_with("+json"));
 }
 
 }  // namespace mxcp::mcp

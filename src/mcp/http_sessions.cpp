@@ -61,8 +61,9 @@ HttpSession::HttpSession(Server& server, std::string id, const Caller& caller, I
     : server_(server),
       id_(std::move(id)),
       user_(user_of(caller)),
-      session_(server.open_session(std::make_shared<Listener>(*this),
-                                   Caller{.transport = caller.transport, .user = {}, .headers = {}})),
+      session_(
+          server.open_session(std::make_shared<Listener>(*this),
+                              Caller{.transport = caller.transport, .user = {}, .headers = {}})),
       used_(now.time_since_epoch().count()) {}
 
 HttpSession::~HttpSession() {
@@ -199,7 +200,8 @@ std::vector<std::shared_ptr<HttpSession>> HttpSessions::all() const {
 
 void HttpSessions::sweep(Instant now) {
   for (const auto& session : all()) {
-    if (now - session->last_used() > options_.session_idle && session->is_idle()) end(session->id());
+    if (now - session->last_used() > options_.session_idle && session->is_idle())
+      end(session->id());
   }
 }
 

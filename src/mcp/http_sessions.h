@@ -25,15 +25,17 @@ class HttpSession final : public HttpStreams {
   // Whether the caller is the one who began the session.
   bool belongs_to(const Caller& caller) const;
 
-  void touch(Instant now) { used_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
+  void touch(Instant now) {
+    used_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
   Instant last_used() const { return Instant(Duration(used_.load(std::memory_order_relaxed))); }
   // Nothing runs in it and nobody listens.
   bool is_idle() const;
 
   // The stream of a request. The last few are kept for a client that comes back.
   std::shared_ptr<HttpStream> open_stream() override;
-  // By the id of its last event, as in Last-Event-ID, with the number of that event; null when it is
-  // unknown or no longer kept. Without an id: the stream to listen to.
+  // By the id of its last event, as in Last-Event-ID, with the number of that event; null when it
+  // is unknown or no longer kept. Without an id: the stream to listen to.
   struct Place {
     std::shared_ptr<HttpStream> stream;
     std::uint64_t after = HttpStream::kUnsent;

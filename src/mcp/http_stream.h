@@ -15,8 +15,8 @@
 namespace mxcp::mcp {
 
 // The messages of one stream, in their order. In a session they are numbered ("3-17": message 17 of
-// stream 3) and the last ones are kept, so that a client whose connection broke can ask for the rest.
-// From any thread. Locked before the reply it writes to.
+// stream 3) and the last ones are kept, so that a client whose connection broke can ask for the
+// rest. From any thread. Locked before the reply it writes to.
 class HttpStream final : public Peer {
  public:
   enum class Keep { kNothing, kLastMessages };

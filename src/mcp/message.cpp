@@ -94,8 +94,7 @@ std::string error_message(const RequestId* id, bool null_id, const RpcError& err
 }
 
 std::string request_message(std::string_view id, std::string_view method, const Object& params) {
-  return to_json(Object{
-      {"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}});
+  return to_json(Object{{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", params}});
 }
 
 std::string notification_message(std::string_view method, std::string_view params) {

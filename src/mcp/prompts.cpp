@@ -3,8 +3,8 @@
 // The backend renders a prompt to a list of {"prompt", "role", "type"}. MCP knows the roles user
 // and assistant, so a system message is sent as the user's. A message of type "resource" holds a
 // URI: one of ours is read, with all that guards it, and embedded; any other becomes a link, or
-// plain text for revisions without links. A message of type "image" or "audio" holds the URI of one of
-// our binary resources, or a data: URI.
+// plain text for revisions without links. A message of type "image" or "audio" holds the URI of one
+// of our binary resources, or a data: URI.
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,7 +32,6 @@ std::optional<std::pair<std::string, std::string>> read_data_uri(std::string_vie
   return std::pair(std::string(uri.substr(kScheme.size(), mark - kScheme.size())),
                    std::string(uri.substr(mark + kMark.size())));
 }
-
 
 std::optional<std::vector<PromptMessage>> read_messages(const std::string& json) {
   const auto parsed = parse_json(json);
@@ -72,9 +71,10 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
       }
       if (auto resource = core_.catalog()->resolve(message.text)) return read(*std::move(resource));
       if (is_media(message)) {
-        return exchange_->fail({kInternalError, "the prompt's " + message.type + " is neither a "
-                                "resource of this project nor a data: URI: '" +
-                                shorten(message.text, 128) + "'"});
+        return exchange_->fail({kInternalError, "the prompt's " + message.type +
+                                                    " is neither a "
+                                                    "resource of this project nor a data: URI: '" +
+                                                    shorten(message.text, 128) + "'"});
       }
       append_link(message);
     }
@@ -101,8 +101,11 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
     if (is_media(message)) {
       const bool typed = outcome.endpoint != nullptr && outcome.endpoint->mime_type.has_value();
       if (!outcome.json.starts_with('"')) {
-        return exchange_->fail({kInternalError, "resource '" + message.text + "' of the prompt gave "
-                                "no " + message.type + ": bytes or base64 text are expected"});
+        return exchange_->fail({kInternalError, "resource '" + message.text +
+                                                    "' of the prompt gave "
+                                                    "no " +
+                                                    message.type +
+                                                    ": bytes or base64 text are expected"});
       }
       append_media(message, typed ? *outcome.endpoint->mime_type : "application/octet-stream",
                    outcome.json);

@@ -428,7 +428,8 @@ void Session::notify_resources_updated() {
   const std::lock_guard lock(mutex_);
   if (!open_) return;
   for (const std::string& uri : watched_) {
-    peer_->send(notification_message("notifications/resources/updated", to_json(Object{{"uri", uri}})));
+    peer_->send(
+        notification_message("notifications/resources/updated", to_json(Object{{"uri", uri}})));
   }
 }
 

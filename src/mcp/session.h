@@ -87,7 +87,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::unordered_map<std::string, ExchangePtr> running_;  // by id
-  bool ready_ = false;     // the client has seen the answer to initialize
+  bool ready_ = false;  // the client has seen the answer to initialize
   // Questions to the client that are not answered yet, by the id they were sent with.
   struct Asked;
   struct Waiting {
@@ -98,7 +98,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   std::uint64_t next_question_ = 1;
   std::shared_ptr<const Object> client_capabilities_;
   std::set<std::string> watched_;  // URIs of resources
-  ListChanges announced_;  // the lists whose changes it was told to expect
+  ListChanges announced_;          // the lists whose changes it was told to expect
   bool open_ = true;
 };
 

@@ -75,7 +75,8 @@ void Subscriptions::notify_resources_updated() {
     const auto exchange = entry.exchange.lock();
     if (exchange == nullptr) continue;
     for (const std::string& uri : entry.filter.resources) {
-      exchange->notify("notifications/resources/updated", tagged(*exchange, ",\"uri\":" + to_json(uri)));
+      exchange->notify("notifications/resources/updated",
+                       tagged(*exchange, ",\"uri\":" + to_json(uri)));
     }
   }
 }
@@ -130,9 +131,11 @@ void listen(Core& core, const ExchangePtr& exchange) {
   filter.lists.tools = asks_for("toolsListChanged");
   filter.lists.prompts = asks_for("promptsListChanged") && catalog->has(ListKind::kPrompts);
   filter.lists.resources = asks_for("resourcesListChanged") && has_resources(*catalog);
-  if (const Value* const given = wanted->find("resourceSubscriptions"); given && !given->is_null()) {
+  if (const Value* const given = wanted->find("resourceSubscriptions");
+      given && !given->is_null()) {
     const Array* const uris = given->as_array();
-    if (uris == nullptr) return exchange->fail(wrong_param("resourceSubscriptions", "a list", given));
+    if (uris == nullptr)
+      return exchange->fail(wrong_param("resourceSubscriptions", "a list", given));
     for (const Value& uri : *uris) {
       if (!uri.is_string()) {
         return exchange->fail(wrong_param("resourceSubscriptions", "a list of strings", given));

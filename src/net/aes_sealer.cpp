@@ -48,10 +48,9 @@ std::optional<std::string> from_base64(std::string_view text) {
 
 AesSealer::AesSealer(std::string_view secret) {
   unsigned int size = 0;
-  const bool made =
-      secret.empty()
-          ? RAND_bytes(key_.data(), static_cast<int>(key_.size())) == 1
-          : EVP_Digest(secret.data(), secret.size(), key_.data(), &size, EVP_sha256(), nullptr) == 1;
+  const bool made = secret.empty() ? RAND_bytes(key_.data(), static_cast<int>(key_.size())) == 1
+                                   : EVP_Digest(secret.data(), secret.size(), key_.data(), &size,
+                                                EVP_sha256(), nullptr) == 1;
   // A key that anybody could guess is worse than no server.
   if (!made) std::abort();
 }
@@ -65,7 +64,8 @@ std::string AesSealer::seal(std::string_view text, std::string_view bound) const
   const bool sealed =
       cipher != nullptr && RAND_bytes(nonce, kNonce) == 1 &&
       EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce) == 1 &&
-      EVP_EncryptUpdate(cipher.get(), nullptr, &n, bytes(bound), static_cast<int>(bound.size())) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), nullptr, &n, bytes(bound), static_cast<int>(bound.size())) ==
+          1 &&
       EVP_EncryptUpdate(cipher.get(), body, &n, bytes(text), static_cast<int>(text.size())) == 1 &&
       EVP_EncryptFinal_ex(cipher.get(), body + n, &n) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, body + text.size()) == 1;
@@ -84,7 +84,8 @@ std::optional<std::string> AesSealer::open(std::string_view token, std::string_v
   const bool opened =
       cipher != nullptr &&
       EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce) == 1 &&
-      EVP_DecryptUpdate(cipher.get(), nullptr, &n, bytes(bound), static_cast<int>(bound.size())) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), nullptr, &n, bytes(bound), static_cast<int>(bound.size())) ==
+          1 &&
       EVP_DecryptUpdate(cipher.get(), bytes(out), &n, body, static_cast<int>(size)) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTag, body + size) == 1 &&
       EVP_DecryptFinal_ex(cipher.get(), bytes(out) + n, &n) == 1;

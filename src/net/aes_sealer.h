@@ -9,8 +9,8 @@ namespace mxcp::net {
 
 class AesSealer final : public mcp::Sealer {
  public:
-  // With the key made of a secret, which several processes may share; without one the key is random and
-  // tokens end with the process.
+  // With the key made of a secret, which several processes may share; without one the key is random
+  // and tokens end with the process.
   explicit AesSealer(std::string_view secret);
 
   std::string seal(std::string_view text, std::string_view bound) const override;

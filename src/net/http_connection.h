@@ -1,7 +1,7 @@
 // One connection of the HTTP server: requests in, answers out.
 //
-// All methods belong to the thread of its io_context, except those of HttpReply, which may be called
-// from any. `mutex_` guards what both sides touch: whether a request runs, and the writer.
+// All methods belong to the thread of its io_context, except those of HttpReply, which may be
+// called from any. `mutex_` guards what both sides touch: whether a request runs, and the writer.
 #pragma once
 
 #include <atomic>
@@ -94,23 +94,23 @@ class HttpConnection final : public mcp::HttpReply,
   std::size_t in_used_ = 0;
   Phase phase_ = Phase::kIdle;
   Instant phase_began_;
-  bool reading_ = false;  // waits for input
-  bool writing_ = false;  // waits for room to write
+  bool reading_ = false;    // waits for input
+  bool writing_ = false;    // waits for room to write
   bool continued_ = false;  // 100 Continue was sent
 
   std::mutex mutex_;
   SocketWriter writer_;
   std::shared_ptr<mcp::HttpCall> call_;
-  std::string cors_;          // headers for the origin of the running request
-  bool busy_ = false;         // a request runs
-  bool streaming_ = false;    // its answer is a stream that has begun
+  std::string cors_;        // headers for the origin of the running request
+  bool busy_ = false;       // a request runs
+  bool streaming_ = false;  // its answer is a stream that has begun
   bool chunked_ = false;
   bool http_1_1_ = true;
   bool close_after_ = false;  // the running request is the last
   bool wake_ = false;         // input waits for the end of the request
   bool closed_ = false;
-  Instant answered_;          // when the last answer, or piece of a stream, was written
-  Instant write_progress_;    // when the client last took something
+  Instant answered_;        // when the last answer, or piece of a stream, was written
+  Instant write_progress_;  // when the client last took something
   int unsent_ = -1;
 };
 

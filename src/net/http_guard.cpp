@@ -48,7 +48,8 @@ HttpGuard::HttpGuard(std::string_view bound_host, std::string_view base_url, boo
     : local_only_(bound_host.empty() || is_loopback_name(to_lower(bound_host))),
       trust_proxy_(trust_proxy) {
   if (!bound_host.empty()) names_.push_back(to_lower(bound_host));
-  if (auto name = host_name(authority_of(base_url)); !name.empty()) names_.push_back(std::move(name));
+  if (auto name = host_name(authority_of(base_url)); !name.empty())
+    names_.push_back(std::move(name));
 }
 
 bool HttpGuard::allows_host(std::string_view host, std::string_view forwarded) const {

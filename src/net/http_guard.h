@@ -1,11 +1,11 @@
 // Which Host and Origin headers are let in.
 //
 // A page in a browser can make requests to any address, and with a name of its own that it lets
-// resolve to 127.0.0.1 even read the answers (DNS rebinding). Two headers that pages cannot forge give
-// it away:
+// resolve to 127.0.0.1 even read the answers (DNS rebinding). Two headers that pages cannot forge
+// give it away:
 //   - Host: on an address that only this machine reaches, it must name this machine (localhost,
-//     127.0.0.1, [::1], any port), or the host of the base URL. On other addresses every name is fine,
-//     since any may lead here.
+//     127.0.0.1, [::1], any port), or the host of the base URL. On other addresses every name is
+//     fine, since any may lead here.
 //   - Origin, where there is one, must be this machine, the base URL, or the host that the request
 //     itself names.
 #pragma once

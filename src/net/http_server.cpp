@@ -179,7 +179,9 @@ Status HttpServer::Impl::listen_on_address(const std::string& host, int port) {
   addrinfo* found = nullptr;
   const int failure = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
   if (failure != 0) {
-    return Error{Code::kIo, "cannot listen on '" + host + "': " + ::gai_strerror(failure), {},
+    return Error{Code::kIo,
+                 "cannot listen on '" + host + "': " + ::gai_strerror(failure),
+                 {},
                  "--host takes a name or an address of this machine, such as 0.0.0.0"};
   }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> addresses(found, ::freeaddrinfo);
@@ -204,7 +206,8 @@ Status HttpServer::Impl::listen_on_path() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return Error{Code::kIo, "the path of the socket is too long: " + path, {}, "choose a shorter one"};
+    return Error{
+        Code::kIo, "the path of the socket is too long: " + path, {}, "choose a shorter one"};
   }
   std::copy(path.begin(), path.end(), address.sun_path);
   const auto* const generic = reinterpret_cast<const sockaddr*>(&address);

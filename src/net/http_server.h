@@ -1,16 +1,17 @@
 // The HTTP transport: an MCP endpoint on a TCP port or a Unix socket, with /livez and /readyz.
 //
 // HTTP/1.1 with keep-alive. Requests of one connection are answered in their order, one at a time;
-// what a client sends ahead waits in the socket. Everything is bounded: headers (431), bodies (413),
-// the time a request may take to arrive (408), the time a client may take to read, idle connections,
-// and the number of connections (503). A client that does not read stalls itself and nobody else.
+// what a client sends ahead waits in the socket. Everything is bounded: headers (431), bodies
+// (413), the time a request may take to arrive (408), the time a client may take to read, idle
+// connections, and the number of connections (503). A client that does not read stalls itself and
+// nobody else.
 //
-// A few threads read; whoever has an answer writes it, straight to the socket, without waiting. What
-// the socket does not take is written when it can. A connection that closes while its request runs is
-// told to the endpoint.
+// A few threads read; whoever has an answer writes it, straight to the socket, without waiting.
+// What the socket does not take is written when it can. A connection that closes while its request
+// runs is told to the endpoint.
 //
-// Browsers: Host and Origin are checked (403), so that a page of somebody else's cannot reach a server
-// on this machine; see HttpGuard.
+// Browsers: Host and Origin are checked (403), so that a page of somebody else's cannot reach a
+// server on this machine; see HttpGuard.
 #pragma once
 
 #include <chrono>
@@ -27,14 +28,14 @@ namespace mxcp::net {
 
 struct HttpOptions {
   std::string host = "localhost";
-  int port = 8000;            // 0: any that is free
-  std::string unix_socket;    // instead of host and port
+  int port = 8000;          // 0: any that is free
+  std::string unix_socket;  // instead of host and port
   std::string path = "/mcp";
-  std::string base_url;       // how clients reach the server through a proxy
-  bool trust_proxy = false;   // X-Forwarded-Host stands for Host
-  bool health = true;         // /livez and /readyz
+  std::string base_url;      // how clients reach the server through a proxy
+  bool trust_proxy = false;  // X-Forwarded-Host stands for Host
+  bool health = true;        // /livez and /readyz
 
-  std::size_t threads = 0;    // that read: 0 is one for each two cores
+  std::size_t threads = 0;  // that read: 0 is one for each two cores
   std::size_t max_connections = 2048;
   std::size_t max_header = 32 << 10;
   std::size_t max_body = 16 << 20;
@@ -55,7 +56,8 @@ struct Readiness {
 
 class HttpServer {
  public:
-  HttpServer(HttpOptions options, mcp::HttpEndpoint& endpoint, std::function<Readiness()> readiness);
+  HttpServer(HttpOptions options, mcp::HttpEndpoint& endpoint,
+             std::function<Readiness()> readiness);
   ~HttpServer();
 
   // Binds and begins to serve. Errors: kIo when that is not possible, e.g. the port is in use.

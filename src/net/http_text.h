@@ -10,8 +10,9 @@ namespace mxcp::net {
 
 struct ResponseHead {
   int status = 200;
-  std::string_view content_type;               // "" when there is no body
-  std::optional<std::size_t> content_length;   // none: the body is chunked, or ends with the connection
+  std::string_view content_type;  // "" when there is no body
+  std::optional<std::size_t>
+      content_length;  // none: the body is chunked, or ends with the connection
   bool chunked = false;
   bool close = false;
   std::string_view headers;  // further lines, each with its \r\n

@@ -1,5 +1,5 @@
-// SocketWriter: bytes out to a non-blocking socket, as far as it takes them now; the rest waits here.
-// Not locked.
+// SocketWriter: bytes out to a non-blocking socket, as far as it takes them now; the rest waits
+// here. Not locked.
 #pragma once
 
 #include <cstddef>

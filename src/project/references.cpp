@@ -85,8 +85,9 @@ Result<std::string> token_of(const StoreSettings& settings, std::string_view sec
   }
   const std::string token = environment(settings.token_env.c_str());
   if (!token.empty()) return token;
-  return Error{Code::kConfig, "the environment variable '" + settings.token_env +
-                                  "' with the token for '" + name + "' is not set",
+  return Error{Code::kConfig,
+               "the environment variable '" + settings.token_env + "' with the token for '" + name +
+                   "' is not set",
                place, "set it before starting mxcp"};
 }
 
@@ -143,9 +144,10 @@ Result<std::string> SecretReader::read_vault(const std::string& reference, const
   if (value == nullptr) {
     std::vector<std::string> names;
     for (const auto& member : secret) names.push_back(member.first);
-    return Error{Code::kConfig,
-                 "the secret 'vault://" + shorten(path, 80) + "' has no key '" + shorten(key, 60) + "'",
-                 place, suggest(key, names)};
+    return Error{
+        Code::kConfig,
+        "the secret 'vault://" + shorten(path, 80) + "' has no key '" + shorten(key, 60) + "'",
+        place, suggest(key, names)};
   }
   return value->is_string() ? *value->as_string() : to_json(*value);
 }
@@ -177,8 +179,7 @@ Result<std::string> SecretReader::read_onepassword(const std::string& reference,
   return std::move(error).in(shorten(reference, 80)).at(place);
 }
 
-void resolve_tree(Problems& problems, YamlNode& node, const fs::path& base,
-                  SecretReader* secrets) {
+void resolve_tree(Problems& problems, YamlNode& node, const fs::path& base, SecretReader* secrets) {
   for (auto& member : node.members) resolve_tree(problems, member.value, base, secrets);
   for (YamlNode& item : node.items) resolve_tree(problems, item, base, secrets);
   if (node.kind != YamlNode::Kind::kScalar || !may_have_reference(node.scalar)) return;

@@ -1,8 +1,8 @@
 // The user's config file (mxcp-features 1.3): $MXCP_CONFIG or ~/.mxcp/config.yml.
 //
-// References (${NAME}, file://, vault://, op://) are resolved at the top level and in the effective project and
-// profile only, so that unset variables of other profiles do no harm. Messages about secrets,
-// plugins and authentication never show values.
+// References (${NAME}, file://, vault://, op://) are resolved at the top level and in the effective
+// project and profile only, so that unset variables of other profiles do no harm. Messages about
+// secrets, plugins and authentication never show values.
 #pragma once
 
 #include <cstdint>

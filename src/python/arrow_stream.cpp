@@ -21,7 +21,9 @@ struct Stream {
   std::string error;
 };
 
-Stream& stream_of(ArrowArrayStream* stream) { return *static_cast<Stream*>(stream->private_data); }
+Stream& stream_of(ArrowArrayStream* stream) {
+  return *static_cast<Stream*>(stream->private_data);
+}
 
 // Runs `work` on the open query. The reader may be a thread of Arrow's without the GIL, or one with
 // it: the query may need it elsewhere, for a function of a plugin.
@@ -54,7 +56,9 @@ int get_next(ArrowArrayStream* arrow, ArrowArray* out) {
   });
 }
 
-const char* get_last_error(ArrowArrayStream* arrow) { return stream_of(arrow).error.c_str(); }
+const char* get_last_error(ArrowArrayStream* arrow) {
+  return stream_of(arrow).error.c_str();
+}
 
 void release(ArrowArrayStream* arrow) {
   std::optional<GilRelease> released;
@@ -65,8 +69,7 @@ void release(ArrowArrayStream* arrow) {
 }
 
 void destroy(PyObject* capsule) {
-  auto* const arrow =
-      static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule, kStreamName));
+  auto* const arrow = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule, kStreamName));
   if (arrow->release != nullptr) arrow->release(arrow);
   delete arrow;
 }

@@ -9,8 +9,8 @@
 
 namespace mxcp::python {
 
-// A capsule "arrow_array_stream" that keeps the query and reads its rows; with the GIL held, with the
-// query's lock. Nothing when a Python exception is set.
+// A capsule "arrow_array_stream" that keeps the query and reads its rows; with the GIL held, with
+// the query's lock. Nothing when a Python exception is set.
 PyRef arrow_capsule(std::shared_ptr<HeldQuery> held);
 
 }  // namespace mxcp::python

@@ -147,8 +147,7 @@ struct CellReader::Readers {
     PyRef dict = PyRef::steal(PyDict_New());
     for (std::size_t i = 0; dict && i < entry.length; ++i) {
       PyRef key = PyRef::steal(cell.children_[0].read(entry.offset + i));
-      const PyRef value =
-          PyRef::steal(key ? cell.children_[1].read(entry.offset + i) : nullptr);
+      const PyRef value = PyRef::steal(key ? cell.children_[1].read(entry.offset + i) : nullptr);
       if (!value) return nullptr;
       if (PyDict_SetItem(dict.get(), key.get(), value.get()) == 0) continue;
       // A list or a struct as a key is not hashable in Python.

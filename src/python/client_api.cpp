@@ -1,8 +1,8 @@
 // mcp.elicit() and its like: questions of user code to the client, or to whoever sits before it.
 #include "base/json.h"
 #include "python/from_python.h"
-#include "python/state.h"
 #include "python/runtime_api.h"
+#include "python/state.h"
 #include "python/to_python.h"
 
 namespace mxcp::python {
@@ -14,10 +14,10 @@ void call_back(const PyShared& callback, Result<Object> answers) {
   const bool stopped = !answers.ok() && answers.error().code == Code::kCancelled;
   PyRef found = answers.ok() ? to_python(*std::move(answers)) : PyRef::borrow(Py_None);
   const PyRef error = answers.ok() ? PyRef::borrow(Py_None) : to_str(answers.error().text());
-  const PyRef done = found && error ? PyRef::steal(PyObject_CallFunction(
-                                          callback.get(), "OOi", found.get(), error.get(),
-                                          stopped ? 1 : 0))
-                                    : PyRef();
+  const PyRef done = found && error
+                         ? PyRef::steal(PyObject_CallFunction(callback.get(), "OOi", found.get(),
+                                                              error.get(), stopped ? 1 : 0))
+                         : PyRef();
   // The loop it belonged to is closed: nobody waits any more.
   if (!done) PyErr_Clear();
 }
@@ -53,9 +53,8 @@ PyObject* ask_client(PyObject*, PyObject* args) {
   const PyShared shared = share(PyRef::borrow(callback));
   {
     const GilRelease released;
-    call->client->ask(std::move(questions), [shared](Result<Object> answers) {
-      call_back(shared, std::move(answers));
-    });
+    call->client->ask(std::move(questions),
+                      [shared](Result<Object> answers) { call_back(shared, std::move(answers)); });
   }
   Py_RETURN_NONE;
 }

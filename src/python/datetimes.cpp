@@ -84,8 +84,8 @@ bool read_offset(PyObject* object, std::int32_t& offset, bool& failed) {
     return false;
   }
   if (delta.get() == Py_None || !PyDelta_Check(delta.get())) return false;
-  offset = PyDateTime_DELTA_GET_DAYS(delta.get()) * 86400 +
-           PyDateTime_DELTA_GET_SECONDS(delta.get());
+  offset =
+      PyDateTime_DELTA_GET_DAYS(delta.get()) * 86400 + PyDateTime_DELTA_GET_SECONDS(delta.get());
   return true;
 }
 
@@ -146,9 +146,8 @@ Temporal read_temporal(PyObject* object) {
   bool failed = false;
   if (PyDateTime_Check(object)) {
     read.kind = Kind::kTimestamp;
-    const std::int32_t days =
-        days_from_civil(PyDateTime_GET_YEAR(object), PyDateTime_GET_MONTH(object),
-                        PyDateTime_GET_DAY(object));
+    const std::int32_t days = days_from_civil(
+        PyDateTime_GET_YEAR(object), PyDateTime_GET_MONTH(object), PyDateTime_GET_DAY(object));
     read.timestamp.micros =
         days * kMicrosPerDay +
         micros_of(PyDateTime_DATE_GET_HOUR(object), PyDateTime_DATE_GET_MINUTE(object),

@@ -1,5 +1,5 @@
-// Python's datetime types, whose C API is a macro with a static pointer per source file: it lives in
-// datetimes.cpp alone. With the GIL held.
+// Python's datetime types, whose C API is a macro with a static pointer per source file: it lives
+// in datetimes.cpp alone. With the GIL held.
 #pragma once
 
 #include "python/py_ref.h"

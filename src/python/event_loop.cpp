@@ -143,7 +143,9 @@ namespace {
 PyMethodDef drain_method;  // filled when first needed, under the GIL
 }
 
-EventLoop::~EventLoop() { stop(std::chrono::seconds(kCleanupSeconds + 2)); }
+EventLoop::~EventLoop() {
+  stop(std::chrono::seconds(kCleanupSeconds + 2));
+}
 
 std::shared_ptr<EventLoop::Core> EventLoop::core() {
   const std::lock_guard lock(mutex_);
@@ -164,17 +166,18 @@ std::shared_ptr<EventLoop::Core> EventLoop::core() {
   return made;
 }
 
-void EventLoop::start() { (void)core(); }
+void EventLoop::start() {
+  (void)core();
+}
 
 void EventLoop::submit(Job job) {
   const std::shared_ptr<Core> target = core();
   auto running = std::make_shared<Running>(std::move(job));
   if (const auto& call = running->job.call; call && call->cancel) {
-    running->registration.emplace(
-        call->cancel.get(),
-        [target = std::weak_ptr<Core>(target), job = std::weak_ptr<Running>(running)] {
-          if (const auto core = target.lock()) core->push({nullptr, job});
-        });
+    running->registration.emplace(call->cancel.get(), [target = std::weak_ptr<Core>(target),
+                                                       job = std::weak_ptr<Running>(running)] {
+      if (const auto core = target.lock()) core->push({nullptr, job});
+    });
   }
   Core::Item item{std::move(running), {}};
   if (target->push(std::move(item))) return;
@@ -200,7 +203,8 @@ void EventLoop::stop(std::chrono::seconds limit) {
   }
 }
 
-// --- the loop's thread ----------------------------------------------------------------------------
+// --- the loop's thread
+// ----------------------------------------------------------------------------
 
 void* EventLoop::Core::thread_main(void* argument) {
   ::pthread_setname_np(::pthread_self(), "mxcp-loop");
@@ -224,7 +228,8 @@ void EventLoop::Core::run() {
   }));
   if (!capsule) delete self;
   const PyRef module = PyRef::steal(capsule ? PyImport_ImportModule("mxcp._loop") : nullptr);
-  const PyRef drain = PyRef::steal(module ? PyCFunction_New(&drain_method, capsule.get()) : nullptr);
+  const PyRef drain =
+      PyRef::steal(module ? PyCFunction_New(&drain_method, capsule.get()) : nullptr);
   const PyRef finisher = PyRef::steal(drain ? PyCFunction_New(&kFinishMethod, nullptr) : nullptr);
   const PyRef fd = PyRef::steal(finisher ? PyLong_FromLong(wake_fd) : nullptr);
   const PyRef made = fd ? call_method(module.get(), "create", fd.get(), drain.get()) : PyRef();

@@ -22,10 +22,10 @@ namespace mxcp::python {
 
 struct Job {
   std::shared_ptr<const invoke::Call> call;  // may be null (hooks)
-  // Makes what is awaited; called on the loop's thread with the GIL held, within the call's context.
-  // Nothing and a Python exception when it fails.
+  // Makes what is awaited; called on the loop's thread with the GIL held, within the call's
+  // context. Nothing and a Python exception when it fails.
   std::function<PyRef()> start;
-  bool generator = false;  // `start` gives an async generator, whose items become a list
+  bool generator = false;       // `start` gives an async generator, whose items become a list
   bool discard_result = false;  // hooks may return anything
   // The context to run in; without it a fresh copy of the base context.
   PyShared context = nullptr;

@@ -1,7 +1,7 @@
 #include "python/exceptions.h"
 
-#include <frameobject.h>
 #include <fmt/format.h>
+#include <frameobject.h>
 
 #include <array>
 #include <string_view>
@@ -30,8 +30,8 @@ bool inside(const std::string& file, const std::string& root) {
 // Whether a frame belongs to the machinery that runs user code, not to the user's code.
 bool is_machinery(const std::string& file) {
   static constexpr std::array<std::string_view, 6> kOurs = {
-      "/mxcp/_secrets.py", "/mxcp/_imports.py", "/mxcp/_loop.py", "/mxcp/_prompts.py", "/mxcp/_plugins.py",
-      "/mxcp/runtime/__init__.py"};
+      "/mxcp/_secrets.py", "/mxcp/_imports.py", "/mxcp/_loop.py",
+      "/mxcp/_prompts.py", "/mxcp/_plugins.py", "/mxcp/runtime/__init__.py"};
   if (file.starts_with("<frozen importlib")) return true;
   for (const std::string_view name : kOurs) {
     if (file.ends_with(name)) return true;
@@ -88,7 +88,8 @@ std::string format_traceback(PyObject* exception, PyObject* traceback) {
                         traceback != nullptr ? traceback : Py_None);
   }
   const PyRef empty = to_str("");
-  const PyRef text = PyRef::steal(lines && empty ? PyUnicode_Join(empty.get(), lines.get()) : nullptr);
+  const PyRef text =
+      PyRef::steal(lines && empty ? PyUnicode_Join(empty.get(), lines.get()) : nullptr);
   if (!text) {
     PyErr_Clear();
     return {};
@@ -153,9 +154,10 @@ std::string hint_for(PyObject* exception) {
     if (module == "jinja2") {
       return fmt::format("install it with: {} -m pip install jinja2", interpreter());
     }
-    return fmt::format("install the package with '{} -m pip install {}', or, if it is a module of "
-                       "yours, put it under python/",
-                       interpreter(), distribution_of(module));
+    return fmt::format(
+        "install the package with '{} -m pip install {}', or, if it is a module of "
+        "yours, put it under python/",
+        interpreter(), distribution_of(module));
   }
   if (is_a(exception, PyExc_RecursionError)) {
     return "a function calls itself without end, or a structure contains itself";

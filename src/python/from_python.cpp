@@ -93,7 +93,8 @@ void name_fields(PyObject* names, long dimensions, Value& value) {
   }
   Object object;
   for (std::size_t i = 0; i < array->size(); ++i) {
-    object.add(text_of(PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(i))), std::move((*array)[i]));
+    object.add(text_of(PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(i))),
+               std::move((*array)[i]));
   }
   value = std::move(object);
 }
@@ -255,7 +256,8 @@ bool Reader::read_buffer(PyObject* object, Value& out) {
   if (PyObject_GetBuffer(object, &view, PyBUF_FULL_RO) != 0) return fail_raised();
   Bytes bytes;
   bytes.data.resize(static_cast<std::size_t>(view.len));
-  const int copied = view.len == 0 ? 0 : PyBuffer_ToContiguous(bytes.data.data(), &view, view.len, 'C');
+  const int copied =
+      view.len == 0 ? 0 : PyBuffer_ToContiguous(bytes.data.data(), &view, view.len, 'C');
   PyBuffer_Release(&view);
   if (copied != 0) return fail_raised();
   out = std::move(bytes);
@@ -389,8 +391,8 @@ bool Reader::read_iterable(PyObject* object, Value& out) {
   Array array;
   while (const PyRef item = PyRef::steal(PyIter_Next(iterator.get()))) {
     if (array.size() >= kMaxIterated) {
-      return fail(fmt::format("the {} gave more than {} elements",
-                              type_name(Py_TYPE(object)), kMaxIterated));
+      return fail(fmt::format("the {} gave more than {} elements", type_name(Py_TYPE(object)),
+                              kMaxIterated));
     }
     if (cancel_ != nullptr && array.size() % 256 == 255 && cancel_->cancelled()) {
       error_ = cancel_->error();
@@ -521,7 +523,8 @@ bool Reader::read_protocol(PyObject* object, Value& out, bool& known) {
   if (find_attribute(type, "__aiter__")) {
     return fail("an async generator inside of the result; collect it with `async for` first");
   }
-  if (find_attribute(type, "__pydantic_fields__") || find_attribute(type, "__pydantic_validator__")) {
+  if (find_attribute(type, "__pydantic_fields__") ||
+      find_attribute(type, "__pydantic_validator__")) {
     if (find_attribute(object, "model_dump")) {
       return read_result_of(call_method(object, "model_dump"), out);
     }

@@ -1,5 +1,5 @@
-// Lifecycle hooks, plugins' shutdown, reload payloads: functions without parameters that the runtime
-// calls. With the GIL held.
+// Lifecycle hooks, plugins' shutdown, reload payloads: functions without parameters that the
+// runtime calls. With the GIL held.
 #pragma once
 
 #include "python/py_ref.h"

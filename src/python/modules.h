@@ -1,12 +1,13 @@
 // The user's modules: which files there are, what they are called, importing and forgetting them.
 //
-// <root>/python and <root> (and <root>/plugins, when there are plugins) stand on sys.path behind the
-// standard library and in front of the installed packages: a module of the project can never break
-// the standard library, and `utils` of the project is not `utils` of some badly packed wheel. A name
-// of the standard library (python/email.py) is refused with an error that says so, instead of
-// silently giving the other module; hiding an installed package is a warning.
+// <root>/python and <root> (and <root>/plugins, when there are plugins) stand on sys.path behind
+// the standard library and in front of the installed packages: a module of the project can never
+// break the standard library, and `utils` of the project is not `utils` of some badly packed wheel.
+// A name of the standard library (python/email.py) is refused with an error that says so, instead
+// of silently giving the other module; hiding an installed package is a warning.
 //
-// A file under python/ has its dotted name (utils/validators.py is utils.validators, with or without
+// A file under python/ has its dotted name (utils/validators.py is utils.validators, with or
+// without
 // __init__.py) and exists once, also when an endpoint reaches it through a link or as python.x; a
 // file elsewhere gets a name made from its path; code in a YAML file one made from its endpoint.
 //

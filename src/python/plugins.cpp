@@ -59,8 +59,8 @@ Plugins create_plugins(const project::Project& project, bool instances) {
       out.functions.insert(out.functions.end(), functions->begin(), functions->end());
       continue;
     }
-    out.errors.push_back(std::move(functions).error().at(spec.place).in(
-        fmt::format("plugin '{}'", spec.name)));
+    out.errors.push_back(
+        std::move(functions).error().at(spec.place).in(fmt::format("plugin '{}'", spec.name)));
   }
   state().plugins = std::move(plugins);
   return out;

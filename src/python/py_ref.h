@@ -2,9 +2,9 @@
 // the program includes Python.h (beside bindings/).
 //
 // Who holds the GIL is said by the types in scope: GilAcquire where a thread of ours enters Python,
-// GilRelease around everything that can wait. A PyRef is only made, copied and destroyed with the GIL
-// held. A PyShared is the form for C++ objects that live longer than a GIL scope: it may be copied and
-// dropped anywhere, and takes the GIL for the last release.
+// GilRelease around everything that can wait. A PyRef is only made, copied and destroyed with the
+// GIL held. A PyShared is the form for C++ objects that live longer than a GIL scope: it may be
+// copied and dropped anywhere, and takes the GIL for the last release.
 #pragma once
 
 #define PY_SSIZE_T_CLEAN
@@ -73,8 +73,8 @@ inline PyShared share(PyRef object) {
 }
 
 inline PyRef to_str(std::string_view text) {
-  return PyRef::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()),
-                                           "replace"));
+  return PyRef::steal(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
 }
 
 // An attribute, or nothing without an exception.
@@ -84,7 +84,8 @@ inline PyRef find_attribute(PyObject* object, const char* name) {
   return found;
 }
 
-// The UTF-8 of a str; what UTF-8 cannot say (lone surrogates) becomes U+FFFD. Of any other object "".
+// The UTF-8 of a str; what UTF-8 cannot say (lone surrogates) becomes U+FFFD. Of any other object
+// "".
 std::string text_of(PyObject* str);
 // str(object); "" when that raises.
 std::string str_of(PyObject* object);

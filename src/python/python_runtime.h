@@ -5,15 +5,17 @@
 // takes it where it needs it and nowhere else.
 //
 // - Sync functions run on a bounded pool of threads with a persistent thread state and an 8 MB
-//   stack each; coroutines on one event loop of the runtime, in a thread of its own. Async hooks run
-//   on that same loop.
-// - Each call runs in its own copy of the context (contextvars), which carries the Call: that is how
-//   mxcp.runtime finds the database, the configuration and the client. Threads that user code starts
-//   have no Call but can use db, config and plugins.
+//   stack each; coroutines on one event loop of the runtime, in a thread of its own. Async hooks
+//   run on that same loop.
+// - Each call runs in its own copy of the context (contextvars), which carries the Call: that is
+// how
+//   mxcp.runtime finds the database, the configuration and the client. Threads that user code
+//   starts have no Call but can use db, config and plugins.
 // - Whatever a call raises (SystemExit, KeyboardInterrupt, RecursionError, an exception whose str()
 //   raises) becomes an Error: message for the caller, traceback in Error::detail for the log.
 // - db.execute converts its parameters, lets go of the GIL, runs, takes it back and builds dicts
-//   straight from DuckDB's vectors. On the loop's thread it uses a connection reserved for the loop.
+//   straight from DuckDB's vectors. On the loop's thread it uses a connection reserved for the
+//   loop.
 #pragma once
 
 #include <memory>
@@ -36,9 +38,9 @@ class PythonRuntime final : public runtime::UserCode {
   // Who answers mxcp.runtime's questions. Before load().
   void connect(invoke::Services& services);
 
-  std::vector<Error> load(std::shared_ptr<const project::Project> project,
-                          runtime::LoadScope scope,
-                          const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints) override;
+  std::vector<Error> load(
+      std::shared_ptr<const project::Project> project, runtime::LoadScope scope,
+      const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints) override;
   void run_init_hooks() override;
   void run_shutdown_hooks() override;
   void unload() override;

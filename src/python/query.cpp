@@ -35,8 +35,12 @@ bool holds_connection(const invoke::Call* call, const Query* besides) {
 
 }  // namespace
 
-NestedQueries::NestedQueries() { ++nested_queries; }
-NestedQueries::~NestedQueries() { --nested_queries; }
+NestedQueries::NestedQueries() {
+  ++nested_queries;
+}
+NestedQueries::~NestedQueries() {
+  --nested_queries;
+}
 
 Query::Query(std::shared_ptr<const invoke::Call> call, std::shared_ptr<CancelToken> stop)
     : call_(std::move(call)), stop_(std::move(stop)) {
@@ -47,7 +51,9 @@ Query::Query(std::shared_ptr<const invoke::Call> call, std::shared_ptr<CancelTok
   });
 }
 
-Query::~Query() { close(); }
+Query::~Query() {
+  close();
+}
 
 CancelToken* Query::cancel() const {
   if (stop_) return stop_.get();

@@ -16,8 +16,8 @@
 namespace mxcp::python {
 
 // While it lives, queries of this thread do not wait for a free connection: inside of a function of
-// SQL, whose caller has one already; on the event loop, where a coroutine that has one could not go on
-// while another one waits.
+// SQL, whose caller has one already; on the event loop, where a coroutine that has one could not go
+// on while another one waits.
 class NestedQueries {
  public:
   NestedQueries();

@@ -21,7 +21,8 @@ class RowReader {
   explicit RowReader(const std::vector<engine::Column>& columns);
   // False when a Python exception is set.
   bool add(const engine::Api& api, void* chunk);
-  // Only the rows from `first` on, at most `limit`; says how many, 0 when a Python exception is set.
+  // Only the rows from `first` on, at most `limit`; says how many, 0 when a Python exception is
+  // set.
   std::size_t add(const engine::Api& api, void* chunk, std::size_t first, std::size_t limit);
   std::size_t size() const { return static_cast<std::size_t>(PyList_GET_SIZE(list_.get())); }
   // The rows since the last take().

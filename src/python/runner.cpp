@@ -40,13 +40,16 @@ PyRef call_function(const Function& function, const types::Arguments& arguments)
     PyErr_SetString(PyExc_SystemError, "the arguments are not those that the endpoint declares");
     return {};
   }
-  return PyRef::steal(
-      PyObject_Vectorcall(function.callable.get(), raw.data(), 0, names.get()));
+  return PyRef::steal(PyObject_Vectorcall(function.callable.get(), raw.data(), 0, names.get()));
 }
 
-const CancelToken* token_of(const invoke::Call& call) { return call.cancel.get(); }
+const CancelToken* token_of(const invoke::Call& call) {
+  return call.cancel.get();
+}
 
-bool cancelled(const invoke::Call& call) { return call.cancel && call.cancel->cancelled(); }
+bool cancelled(const invoke::Call& call) {
+  return call.cancel && call.cancel->cancelled();
+}
 
 // `definition`: where the function stands, for errors that no line of it raised (wrong arguments, a
 // result that is no JSON).
@@ -81,7 +84,8 @@ bool Workers::submit(std::function<void()> task) {
   });
 }
 
-// --- endpoints ------------------------------------------------------------------------------------
+// --- endpoints
+// ------------------------------------------------------------------------------------
 
 void PythonRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) {
   if (Py_IsInitialized() == 0) {
@@ -160,7 +164,8 @@ void PythonRunner::run_on_loop(const std::shared_ptr<const invoke::Call>& call,
   loop_.submit(std::move(job));
 }
 
-// --- prompts --------------------------------------------------------------------------------------
+// --- prompts
+// --------------------------------------------------------------------------------------
 
 namespace {
 

@@ -19,7 +19,8 @@
 namespace mxcp::python {
 namespace {
 
-// --- configuration --------------------------------------------------------------------------------
+// --- configuration
+// --------------------------------------------------------------------------------
 
 std::shared_ptr<const project::Project> project_or_raise() {
   auto project = current_project();
@@ -45,8 +46,9 @@ PyObject* get_secret(PyObject*, PyObject* args, PyObject* keywords) {
     return to_python(secret->parameters).release();
   }
   if (!PyUnicode_Check(key)) {
-    PyErr_SetString(PyExc_TypeError, "get_secret() takes the name of a secret and the name of one "
-                                     "of its parameters");
+    PyErr_SetString(PyExc_TypeError,
+                    "get_secret() takes the name of a secret and the name of one "
+                    "of its parameters");
     return nullptr;
   }
   const Value* value = secret != nullptr ? secret->parameters.find(text_of(key)) : nullptr;
@@ -90,7 +92,8 @@ PyObject* site_config(PyObject*, PyObject*) {
   return project == nullptr ? Py_NewRef(Py_None) : to_python(project->site().raw).release();
 }
 
-// --- plugins --------------------------------------------------------------------------------------
+// --- plugins
+// --------------------------------------------------------------------------------------
 
 PyObject* get_plugin(PyObject*, PyObject* name) {
   PyObject* plugins = state().plugins.get();
@@ -104,7 +107,8 @@ PyObject* plugin_names(PyObject*, PyObject*) {
   return plugins != nullptr ? PyDict_Keys(plugins) : PyList_New(0);
 }
 
-// --- the client -----------------------------------------------------------------------------------
+// --- the client
+// -----------------------------------------------------------------------------------
 
 log::Level log_level(const std::string& name) {
   if (name == "debug") return log::Level::kDebug;
@@ -170,7 +174,8 @@ PyObject* send_progress(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
-// --- hooks and reload -----------------------------------------------------------------------------
+// --- hooks and reload
+// -----------------------------------------------------------------------------
 
 // register_hook(kind, function) -> function
 PyObject* register_hook(PyObject*, PyObject* args) {
@@ -178,8 +183,9 @@ PyObject* register_hook(PyObject*, PyObject* args) {
   PyObject* function = nullptr;
   if (PyArg_ParseTuple(args, "sO", &kind, &function) == 0) return nullptr;
   if (PyCallable_Check(function) == 0) {
-    PyErr_Format(PyExc_TypeError, "on_%s decorates a function, not %R; write it without parentheses",
-                 kind, function);
+    PyErr_Format(PyExc_TypeError,
+                 "on_%s decorates a function, not %R; write it without parentheses", kind,
+                 function);
     return nullptr;
   }
   State& global = state();
@@ -235,7 +241,8 @@ PyObject* request_reload(PyObject*, PyObject* args) {
   return nullptr;
 }
 
-// --- identity -------------------------------------------------------------------------------------
+// --- identity
+// -------------------------------------------------------------------------------------
 
 Value optional_text(const std::optional<std::string>& text) {
   return text ? Value(*text) : Value();
@@ -271,11 +278,13 @@ PyObject* execution_context(PyObject*, PyObject*) {
       .release();
 }
 
-// --- for python/mxcp/_imports.py ------------------------------------------------------------------
+// --- for python/mxcp/_imports.py
+// ------------------------------------------------------------------
 
 // The same file by device and inode; where one does not exist yet, by its path.
 bool same_file(const std::string& a, const std::string& b) {
-  struct stat first {}, second {};
+  struct stat first {
+  }, second{};
   if (::stat(a.c_str(), &first) == 0 && ::stat(b.c_str(), &second) == 0) {
     return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
   }
@@ -292,7 +301,8 @@ PyObject* check_connect(PyObject*, PyObject* database) {
     PyErr_Clear();  // not a path: duckdb says what it wants
     return Py_NewRef(Py_False);
   }
-  std::string text = PyBytes_Check(path.get()) ? PyBytes_AS_STRING(path.get()) : text_of(path.get());
+  std::string text =
+      PyBytes_Check(path.get()) ? PyBytes_AS_STRING(path.get()) : text_of(path.get());
   if (text.starts_with("file:")) text.erase(0, text.starts_with("file://") ? 7 : 5);
   if (text.empty() || text.starts_with(":memory:")) return Py_NewRef(Py_False);
   if (!same_file(text, state().project->profile().database.string())) return Py_NewRef(Py_False);
@@ -372,14 +382,17 @@ invoke::Services* services_or_raise() {
     return nullptr;
   }
   if (::getpid() != global.process) {
-    PyErr_SetString(PyExc_RuntimeError,
-                    "the database of mxcp cannot be used in a forked process; query it before, pass "
-                    "the rows on, or start the process with multiprocessing.get_context('spawn')");
+    PyErr_SetString(
+        PyExc_RuntimeError,
+        "the database of mxcp cannot be used in a forked process; query it before, pass "
+        "the rows on, or start the process with multiprocessing.get_context('spawn')");
     return nullptr;
   }
   return global.services;
 }
 
-bool add_runtime_functions(PyObject* module) { return PyModule_AddFunctions(module, methods) == 0; }
+bool add_runtime_functions(PyObject* module) {
+  return PyModule_AddFunctions(module, methods) == 0;
+}
 
 }  // namespace mxcp::python

@@ -1,7 +1,8 @@
 // The functions behind `mxcp.runtime`: what user code may ask while it runs.
 //
 // They are plain functions of the native module; python/mxcp/runtime gives them their public shape.
-// What they need (services, project, hooks) is in state(); without a runtime they raise RuntimeError.
+// What they need (services, project, hooks) is in state(); without a runtime they raise
+// RuntimeError.
 #pragma once
 
 #include "python/py_ref.h"

@@ -121,7 +121,8 @@ PyObject* execute(PyObject* query, PyObject* given, std::shared_ptr<CancelToken>
   return to_object(std::move(rows));
 }
 
-// --- capsules -------------------------------------------------------------------------------------
+// --- capsules
+// -------------------------------------------------------------------------------------
 
 constexpr const char* kHeldName = "mxcp.query";
 constexpr const char* kStopName = "mxcp.stop";
@@ -180,7 +181,8 @@ PyObject* db_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObjec
   return execute(query, given, nullptr);
 }
 
-// --- db.aexecute ----------------------------------------------------------------------------------
+// --- db.aexecute
+// ----------------------------------------------------------------------------------
 
 PyObject* db_stop_token(PyObject*, PyObject*) {
   auto* const token = new std::shared_ptr<CancelToken>(std::make_shared<CancelToken>());
@@ -210,7 +212,8 @@ PyObject* db_execute_with(PyObject*, PyObject* const* args, Py_ssize_t count) {
   return execute(args[1], args[2], *token);
 }
 
-// --- transactions, streams, Arrow -----------------------------------------------------------------
+// --- transactions, streams, Arrow
+// -----------------------------------------------------------------
 
 // hold(): a connection for transactions and streams, as a capsule.
 PyObject* db_hold(PyObject*, PyObject*) {

@@ -48,8 +48,8 @@ CallContext::CallContext(const CallPointer& call) {
   entered_ = true;
   if (call == nullptr) return;
   const PyRef capsule = to_capsule(call);
-  const PyRef token = PyRef::steal(
-      capsule ? PyContextVar_Set(global.call_variable.get(), capsule.get()) : nullptr);
+  const PyRef token =
+      PyRef::steal(capsule ? PyContextVar_Set(global.call_variable.get(), capsule.get()) : nullptr);
   if (!token) {
     PyContext_Exit(context_.get());
     entered_ = false;

@@ -43,7 +43,8 @@ struct State {
 
 State& state();
 
-// The call that runs in the current context, or null: in hooks, at import, in threads of the user's.
+// The call that runs in the current context, or null: in hooks, at import, in threads of the
+// user's.
 std::shared_ptr<const invoke::Call> current_call();
 
 // A copy of the base context, entered for as long as the object lives, with `call` as the current

@@ -1,7 +1,8 @@
 // Value -> Python object: arguments of calls, configuration, plugin settings.
 //
 // Integers of any size become int, other numbers float, dates and times datetime's types, bytes
-// bytes, objects dict in their order. The result is fresh: user code may change it. With the GIL held.
+// bytes, objects dict in their order. The result is fresh: user code may change it. With the GIL
+// held.
 #pragma once
 
 #include "python/py_ref.h"

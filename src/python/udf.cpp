@@ -20,14 +20,16 @@ using engine::TypeId;
 
 constexpr std::size_t kCancelEvery = 64;
 
-// --- types ----------------------------------------------------------------------------------------
+// --- types
+// ----------------------------------------------------------------------------------------
 
 TypeId simple_type(std::string_view name) {
   static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
-      {"VARCHAR", TypeId::kVarchar},   {"BIGINT", TypeId::kBigInt}, {"DOUBLE", TypeId::kDouble},
-      {"BOOLEAN", TypeId::kBoolean},   {"BLOB", TypeId::kBlob},     {"DATE", TypeId::kDate},
-      {"TIME", TypeId::kTime},         {"UUID", TypeId::kUuid},     {"INTERVAL", TypeId::kInterval},
-      {"TIMESTAMP", TypeId::kTimestamp}};
+      {"VARCHAR", TypeId::kVarchar},   {"BIGINT", TypeId::kBigInt},
+      {"DOUBLE", TypeId::kDouble},     {"BOOLEAN", TypeId::kBoolean},
+      {"BLOB", TypeId::kBlob},         {"DATE", TypeId::kDate},
+      {"TIME", TypeId::kTime},         {"UUID", TypeId::kUuid},
+      {"INTERVAL", TypeId::kInterval}, {"TIMESTAMP", TypeId::kTimestamp}};
   for (const auto& [known, id] : kTypes) {
     if (known == name) return id;
   }
@@ -83,7 +85,8 @@ bool write_plain(engine::VectorWriter& out, std::size_t row, PyObject* value) {
   return false;
 }
 
-// --- the function ---------------------------------------------------------------------------------
+// --- the function
+// ---------------------------------------------------------------------------------
 
 class Udf final : public engine::ScalarFunction {
  public:
@@ -179,10 +182,9 @@ Result<engine::ScalarFunctions> udf_functions(PyObject* plugin_class, PyObject* 
                                               const std::string& plugin_name) {
   const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._plugins"));
   const PyRef suffix = helper ? to_str(plugin_name) : PyRef();
-  const PyRef found =
-      suffix ? call_method(helper.get(), "functions", plugin_class,
-                           instance != nullptr ? instance : Py_None, suffix.get())
-             : PyRef();
+  const PyRef found = suffix ? call_method(helper.get(), "functions", plugin_class,
+                                           instance != nullptr ? instance : Py_None, suffix.get())
+                             : PyRef();
   if (!found) return take_exception();
   engine::ScalarFunctions functions;
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(found.get()); ++i) {
@@ -193,10 +195,10 @@ Result<engine::ScalarFunctions> udf_functions(PyObject* plugin_class, PyObject* 
     for (Py_ssize_t at = 0; at < PyList_GET_SIZE(types); ++at) {
       parameters.push_back(read_type(PyList_GET_ITEM(types, at)));
     }
-    functions.push_back(std::make_shared<Udf>(
-        text_of(PyTuple_GET_ITEM(entry, 0)),
-        method == Py_None ? PyShared() : share(PyRef::borrow(method)), std::move(parameters),
-        read_type(PyTuple_GET_ITEM(entry, 3))));
+    functions.push_back(
+        std::make_shared<Udf>(text_of(PyTuple_GET_ITEM(entry, 0)),
+                              method == Py_None ? PyShared() : share(PyRef::borrow(method)),
+                              std::move(parameters), read_type(PyTuple_GET_ITEM(entry, 3))));
   }
   return functions;
 }

@@ -68,8 +68,8 @@ Status write_double(VectorWriter& out, std::size_t row, PyObject* value) {
   return {};
 }
 
-// The number of a text like -12.5E+3 times 10^scale, rounded half away from zero. False when it is no
-// number, or too large.
+// The number of a text like -12.5E+3 times 10^scale, rounded half away from zero. False when it is
+// no number, or too large.
 bool parse_decimal(std::string_view text, int scale, int width, __int128& out) {
   const bool negative = !text.empty() && text[0] == '-';
   if (negative || (!text.empty() && text[0] == '+')) text.remove_prefix(1);
@@ -98,8 +98,9 @@ bool parse_decimal(std::string_view text, int scale, int width, __int128& out) {
   __int128 limit = 1;
   for (int n = 0; n < width; ++n) limit *= 10;
   for (long at = 0; at < kept; ++at) {
-    number = number * 10 +
-             (at < static_cast<long>(digits.size()) ? digits[static_cast<std::size_t>(at)] - '0' : 0);
+    number =
+        number * 10 +
+        (at < static_cast<long>(digits.size()) ? digits[static_cast<std::size_t>(at)] - '0' : 0);
     if (number >= limit) return false;
   }
   if (kept >= 0 && kept < static_cast<long>(digits.size()) &&

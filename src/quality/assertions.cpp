@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::size_t kShownCharacters = 400;
 
-std::string shown(const Value& value) { return shorten(to_json(value), kShownCharacters); }
+std::string shown(const Value& value) {
+  return shorten(to_json(value), kShownCharacters);
+}
 
 // Python's repr() of a string: single quotes, or double ones when only those are free.
 void append_python_string(std::string& out, std::string_view text) {

@@ -7,8 +7,12 @@ bool starts_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool continues_name(char c) { return starts_name(c) || is_digit(c); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool continues_name(char c) {
+  return starts_name(c) || is_digit(c);
+}
 
 class Scanner {
  public:
@@ -78,7 +82,8 @@ class Scanner {
     const std::size_t begin = at_++;
     while (at_ < sql_.size() && continues_name(sql_[at_])) ++at_;
     const std::string_view name = sql_.substr(begin + 1, at_ - begin - 1);
-    const bool quote = at_ < sql_.size() && sql_[at_] == '$' && (name.empty() || starts_name(name[0]));
+    const bool quote =
+        at_ < sql_.size() && sql_[at_] == '$' && (name.empty() || starts_name(name[0]));
     if (quote) {
       const std::string tag(sql_.substr(begin, at_ + 1 - begin));
       at_ = begin;
@@ -95,6 +100,8 @@ class Scanner {
 
 }  // namespace
 
-std::vector<Placeholder> placeholders(std::string_view sql) { return Scanner(sql).scan(); }
+std::vector<Placeholder> placeholders(std::string_view sql) {
+  return Scanner(sql).scan();
+}
 
 }  // namespace mxcp::quality

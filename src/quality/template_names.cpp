@@ -7,12 +7,11 @@
 namespace mxcp::quality {
 namespace {
 
-constexpr std::array<std::string_view, 12> kWords = {"and",  "or",    "not",  "in",    "is",   "if",
-                                                     "else", "true",  "false", "none", "recursive",
-                                                     "ignore"};
-constexpr std::array<std::string_view, 12> kGlobals = {"True",   "False",     "None",    "range",
-                                                       "dict",   "lipsum",    "cycler",  "joiner",
-                                                       "namespace", "loop",   "self",    "caller"};
+constexpr std::array<std::string_view, 12> kWords = {
+    "and", "or", "not", "in", "is", "if", "else", "true", "false", "none", "recursive", "ignore"};
+constexpr std::array<std::string_view, 12> kGlobals = {"True",      "False",  "None",   "range",
+                                                       "dict",      "lipsum", "cycler", "joiner",
+                                                       "namespace", "loop",   "self",   "caller"};
 
 template <std::size_t N>
 bool is_one_of(std::string_view name, const std::array<std::string_view, N>& list) {
@@ -23,7 +22,9 @@ bool starts_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // A name, or an operator of one character ("==" is one token); strings and numbers are left out,
 // represented by an empty token.
@@ -44,8 +45,9 @@ Tokens tokenize(std::string_view code) {
       while (i < code.size() && (starts_name(code[i]) || is_digit(code[i]))) ++i;
       tokens.emplace_back(code.substr(begin, i - begin));
     } else if (is_digit(c)) {
-      while (i < code.size() && (is_digit(code[i]) || starts_name(code[i]) ||
-                                 (code[i] == '.' && i + 1 < code.size() && is_digit(code[i + 1])))) {
+      while (i < code.size() &&
+             (is_digit(code[i]) || starts_name(code[i]) ||
+              (code[i] == '.' && i + 1 < code.size() && is_digit(code[i + 1])))) {
         ++i;
       }
       tokens.emplace_back();
@@ -63,7 +65,9 @@ Tokens tokenize(std::string_view code) {
   return tokens;
 }
 
-bool is_name(const std::string& token) { return !token.empty() && starts_name(token.front()); }
+bool is_name(const std::string& token) {
+  return !token.empty() && starts_name(token.front());
+}
 
 class Analysis {
  public:
@@ -77,7 +81,8 @@ class Analysis {
       if (!is_name(token) || is_one_of(token, kWords)) continue;
       const std::string before = i > begin ? tokens[i - 1] : "";
       const bool attribute_or_filter = i > begin && (before == "." || before == "|");
-      const bool test = before == "is" || (before == "not" && i > begin + 1 && tokens[i - 2] == "is");
+      const bool test =
+          before == "is" || (before == "not" && i > begin + 1 && tokens[i - 2] == "is");
       const bool keyword = depth > 0 && i + 1 < end && tokens[i + 1] == "=";
       if (attribute_or_filter || test || keyword) continue;
       used_.push_back(token);

@@ -22,7 +22,8 @@ Value prompt_answer(Value messages) {
   for (auto it = list->rbegin(); it != list->rend(); ++it) {
     const Value* role = it->find("role");
     const Value* prompt = it->find("prompt");
-    if (role == nullptr || prompt == nullptr || !role->is_string() || !prompt->is_string()) continue;
+    if (role == nullptr || prompt == nullptr || !role->is_string() || !prompt->is_string())
+      continue;
     if (*role->as_string() != "assistant") continue;
     const std::string& text = *prompt->as_string();
     const std::string_view trimmed = trim(text);
@@ -77,8 +78,8 @@ class TestRun {
       report.error = text;
     } else if (text.find(*test.error_contains) == std::string::npos) {
       report.status = TestStatus::kFailed;
-      report.error = "error_contains: expected an error with '" + *test.error_contains +
-                     "', got: " + text;
+      report.error =
+          "error_contains: expected an error with '" + *test.error_contains + "', got: " + text;
     }
   }
 

@@ -27,8 +27,8 @@ struct ValidateEnvironment {
   std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty
 };
 
-// One report per enabled file, sorted by path; `only` restricts to one file (absolute), and there is
-// no report when it is none of the project's.
+// One report per enabled file, sorted by path; `only` restricts to one file (absolute), and there
+// is no report when it is none of the project's.
 std::vector<FileReport> validate(const project::Project& project,
                                  const ValidateEnvironment& environment, const fs::path& only = {});
 

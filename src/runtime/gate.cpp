@@ -32,8 +32,10 @@ void Gate::enter(std::shared_ptr<CancelToken> cancel, Run run, Refuse refuse) {
     } else if (state_ == State::kShut) {
       refusal = Error{Code::kUnavailable, "the server is shutting down"};
     } else if (waiting_.size() >= options_.max_waiting) {
-      refusal = Error{Code::kOverloaded, "the server is reloading and too many calls are waiting",
-                      {}, "try again in a moment"};
+      refusal = Error{Code::kOverloaded,
+                      "the server is reloading and too many calls are waiting",
+                      {},
+                      "try again in a moment"};
     } else {
       const Instant until = Clock::system().now() + options_.max_wait;
       waiting_.push_back({std::move(cancel), std::move(run), std::move(refuse), until});

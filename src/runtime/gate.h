@@ -1,8 +1,8 @@
 // Gate: who may run now, and who waits.
 //
 // Open, a call is counted and let through. Closed, it waits in a bounded queue until the gate opens
-// or its patience ends. The reload and the stop close the gate and wait for the count to reach zero.
-// All methods from any thread.
+// or its patience ends. The reload and the stop close the gate and wait for the count to reach
+// zero. All methods from any thread.
 #pragma once
 
 #include <chrono>

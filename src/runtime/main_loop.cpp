@@ -21,7 +21,8 @@ std::atomic<int> signal_wake_fd{-1};
 void wake_descriptor(int fd) {
   const std::uint64_t one = 1;
   const int saved = errno;
-  if (fd >= 0) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+  if (fd >= 0) [[maybe_unused]]
+    const auto n = ::write(fd, &one, sizeof one);
   errno = saved;
 }
 
@@ -47,7 +48,7 @@ MainLoop::~MainLoop() {
 
 void MainLoop::install_signal_handlers() {
   signal_wake_fd.store(wake_fd_);
-  struct sigaction action{};
+  struct sigaction action {};
   action.sa_handler = on_signal;
   ::sigemptyset(&action.sa_mask);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
@@ -69,7 +70,9 @@ void MainLoop::stop() {
   wake();
 }
 
-void MainLoop::wake() { wake_descriptor(wake_fd_); }
+void MainLoop::wake() {
+  wake_descriptor(wake_fd_);
+}
 
 void MainLoop::run() {
   while (true) {
@@ -127,7 +130,9 @@ void MainLoop::run_tasks() {
 }
 
 void MainLoop::wait() {
-  struct pollfd descriptor{wake_fd_, POLLIN, 0};
+  struct pollfd descriptor {
+    wake_fd_, POLLIN, 0
+  };
   if (::poll(&descriptor, 1, -1) < 0 && errno == EINTR && on_other_signal) on_other_signal();
   std::uint64_t count = 0;
   [[maybe_unused]] const auto n = ::read(wake_fd_, &count, sizeof count);

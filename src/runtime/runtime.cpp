@@ -275,8 +275,9 @@ void Runtime::Impl::close_database() {
 
 Runtime::ReloadStatus Runtime::reload_status() const {
   const std::lock_guard lock(impl_->mutex);
-  return {impl_->started, impl_->stopping, impl_->reload_running, impl_->reloads.size(), impl_->gate.running(),
-          impl_->reloads_completed, impl_->last_reload_error};
+  return {impl_->started,          impl_->stopping,       impl_->reload_running,
+          impl_->reloads.size(),   impl_->gate.running(), impl_->reloads_completed,
+          impl_->last_reload_error};
 }
 
 void Runtime::on_reload(std::function<void()> callback) {

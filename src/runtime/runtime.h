@@ -5,18 +5,18 @@
 //     runtime.call(request, done);
 //     runtime.stop(deadline);
 //
-// Every call passes the gate. While the gate is closed (starting, reloading) calls wait in a bounded
-// queue, up to `max_wait`, and then run; nothing is answered from a half-open state.
+// Every call passes the gate. While the gate is closed (starting, reloading) calls wait in a
+// bounded queue, up to `max_wait`, and then run; nothing is answered from a half-open state.
 //
-// A reload drains the running calls, runs the shutdown hooks, closes the database, runs its payload,
-// reads the project again, imports the user's modules afresh, reopens the database, runs the init
-// hooks and opens the gate. Whatever fails on the way is logged and kept in reload_status(); the gate
-// opens all the same, calls that need what is missing get an error that says so, and another reload
-// can mend it.
+// A reload drains the running calls, runs the shutdown hooks, closes the database, runs its
+// payload, reads the project again, imports the user's modules afresh, reopens the database, runs
+// the init hooks and opens the gate. Whatever fails on the way is logged and kept in
+// reload_status(); the gate opens all the same, calls that need what is missing get an error that
+// says so, and another reload can mend it.
 //
 // A server also watches the files that define it (Watch). When they change, the project is read and
-// checked beside the one in use; what is invalid is logged and the old one goes on. Changed YAML and
-// SQL take its place at once, while running calls end on the old. Changed Python waits for the
+// checked beside the one in use; what is invalid is logged and the old one goes on. Changed YAML
+// and SQL take its place at once, while running calls end on the old. Changed Python waits for the
 // running calls, imports the modules afresh (the old ones stay when that fails) and runs the hooks.
 // Changed configuration, and changed Python where plugins give SQL functions, is a whole reload.
 //
@@ -42,9 +42,9 @@ struct RuntimeOptions {
   std::chrono::milliseconds max_wait{300'000};    // a call waits this long for a start or reload
   std::chrono::milliseconds drain_limit{90'000};  // a reload waits this long for running calls
   std::size_t max_waiting = 4096;
-  project::LoadOptions load;    // how a reload reads the project again
-  bool watch = false;           // server only: take up changed files
-  bool serve_broken = false;    // leave broken endpoints out instead of refusing the change
+  project::LoadOptions load;  // how a reload reads the project again
+  bool watch = false;         // server only: take up changed files
+  bool serve_broken = false;  // leave broken endpoints out instead of refusing the change
 
   // What else must hold before the first call is let in, asked after the init hooks with the
   // database open (e.g. that the SQL of every endpoint prepares). Server only; may be empty.
@@ -91,7 +91,7 @@ class Runtime final : public invoke::Services {
   Status request_reload(std::function<Status()> payload, std::string description) override;
 
   struct ReloadStatus {
-    bool started = false;   // calls have been let in
+    bool started = false;  // calls have been let in
     bool stopping = false;
     bool in_progress = false;
     std::size_t queued = 0;

@@ -39,8 +39,7 @@ bool coerce_integer(const Node& node, const Value& input, const Path& path, Sink
   return false;
 }
 
-bool coerce_number(const Node& node, const Value& input, const Path& path, Sink& sink,
-                   Value& out) {
+bool coerce_number(const Node& node, const Value& input, const Path& path, Sink& sink, Value& out) {
   constexpr std::int64_t kExactDouble = std::int64_t{1} << 53;
   if (const double* d = input.as_double(); d && std::isfinite(*d)) {
     out = input;

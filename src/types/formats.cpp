@@ -15,9 +15,15 @@ constexpr std::int64_t kDay = 86'400 * kSecond;
 constexpr std::int64_t kFirstInstant = -62'135'596'800 * kSecond;
 constexpr std::int64_t kLastInstant = 253'402'300'800 * kSecond - 1;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_beyond_ascii(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_beyond_ascii(char c) {
+  return static_cast<unsigned char>(c) >= 0x80;
+}
 
 // Reads exactly `count` digits at the front of `text` and removes them; -1 when they are not there.
 int take_digits(std::string_view& text, std::size_t count) {
@@ -194,10 +200,10 @@ Reason check_email(std::string_view text) {
     return part.front() != '.' && part.back() != '.' && part.find("..") == std::string_view::npos;
   };
   const bool local_ok = dots_ok(local) && std::all_of(local.begin(), local.end(), [](char c) {
-    constexpr std::string_view kMarks = "!#$%&'*+/=?^_`{|}~-.";
-    return is_alpha(c) || is_digit(c) || is_beyond_ascii(c) ||
-           kMarks.find(c) != std::string_view::npos;
-  });
+                          constexpr std::string_view kMarks = "!#$%&'*+/=?^_`{|}~-.";
+                          return is_alpha(c) || is_digit(c) || is_beyond_ascii(c) ||
+                                 kMarks.find(c) != std::string_view::npos;
+                        });
   if (!local_ok) return "the part before the @ is malformed";
   if (domain.find('.') == std::string_view::npos) return "the host has no dot";
   std::string_view rest = domain;
@@ -212,7 +218,7 @@ Reason check_email(std::string_view text) {
     if (dot == std::string_view::npos) {
       // A top-level domain is never a number; this is an address such as 127.0.0.1.
       return std::all_of(label.begin(), label.end(), is_digit) ? Reason("the host is malformed")
-                                                              : Reason{};
+                                                               : Reason{};
     }
     rest.remove_prefix(dot + 1);
   }

@@ -56,8 +56,7 @@ Result<Arguments> ParameterSet::bind(const Object& given, Source source) const {
       ++known;
       Checked checked = entry.type.coerce(*value, source, entry.name);
       for (const Violation& v : checked.violations) {
-        problems.push_back(v.path.empty() ? v.message
-                                          : "parameter '" + v.path + "': " + v.message);
+        problems.push_back(v.path.empty() ? v.message : "parameter '" + v.path + "': " + v.message);
       }
       arguments.emplace_back(entry.name, std::move(checked.value));
     } else if (const Value* fallback = entry.type.default_value()) {

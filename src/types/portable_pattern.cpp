@@ -15,12 +15,9 @@ struct ClassEscape {
   bool negated;
 };
 constexpr ClassEscape kClassEscapes[] = {
-    {'d', "0-9", false},
-    {'D', "0-9", true},
-    {'w', "0-9A-Za-z_", false},
-    {'W', "0-9A-Za-z_", true},
-    {'s', "\\t\\n\\f\\r ", false},
-    {'S', "\\t\\n\\f\\r ", true},
+    {'d', "0-9", false},           {'D', "0-9", true},
+    {'w', "0-9A-Za-z_", false},    {'W', "0-9A-Za-z_", true},
+    {'s', "\\t\\n\\f\\r ", false}, {'S', "\\t\\n\\f\\r ", true},
 };
 
 constexpr std::string_view kSyntax = "^$.*+?()[]{}|\\/";
@@ -48,8 +45,8 @@ bool copy_escape(std::string_view pattern, std::size_t& i, bool in_class, std::s
     return true;
   }
   // Any other punctuation may be escaped in RE2 only; bare it means itself.
-  if (static_cast<unsigned char>(c) < 0x80 && !(c >= '0' && c <= '9') &&
-      !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z')) {
+  if (static_cast<unsigned char>(c) < 0x80 && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
+      !(c >= 'A' && c <= 'Z')) {
     out += c;
     return true;
   }

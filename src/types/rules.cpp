@@ -21,8 +21,8 @@ constexpr std::int64_t kExactDouble = std::int64_t{1} << 53;
 
 bool is_plain_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '-' || static_cast<unsigned char>(c) >= 0x80;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || static_cast<unsigned char>(c) >= 0x80;
   });
 }
 
@@ -160,8 +160,9 @@ void Sink::add(const Path& path, std::string_view rule, std::string message) {
   if (full_) return;
   if (out_.size() == kMaxViolations) {
     full_ = true;
-    out_.push_back({"", "more", "and more: only the first " + std::to_string(kMaxViolations) +
-                                    " problems are listed"});
+    out_.push_back(
+        {"", "more",
+         "and more: only the first " + std::to_string(kMaxViolations) + " problems are listed"});
     return;
   }
   out_.push_back({path.text(), std::string(rule), std::move(message)});

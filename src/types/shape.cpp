@@ -42,7 +42,9 @@ Result<Value> shape(Value result, const Type& declared, bool rows) {
   return kind == Kind::kObject ? Result<Value>(std::move(only)) : single_column(std::move(only));
 }
 
-bool is_wrapped(const Type& declared) { return declared.spec().kind != Kind::kObject; }
+bool is_wrapped(const Type& declared) {
+  return declared.spec().kind != Kind::kObject;
+}
 
 Value output_schema(const Type& declared) {
   if (!is_wrapped(declared)) return declared.output_json_schema(false);

@@ -43,13 +43,17 @@ std::vector<Violation> Type::check(const Value& result) const {
   return violations;
 }
 
-bool Type::unconstrained() const { return types::unconstrained(*spec_); }
+bool Type::unconstrained() const {
+  return types::unconstrained(*spec_);
+}
 
 const Value* Type::default_value() const {
   return node_->default_value ? &*node_->default_value : nullptr;
 }
 
-Value Type::json_schema() const { return schema_of(*node_, SchemaUse::kDeclaration, false); }
+Value Type::json_schema() const {
+  return schema_of(*node_, SchemaUse::kDeclaration, false);
+}
 
 Value Type::output_json_schema(bool nullable) const {
   return schema_of(*node_, SchemaUse::kOutput, nullable);

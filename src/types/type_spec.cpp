@@ -23,7 +23,9 @@ const std::vector<std::string>& format_names() {
   return kNames;
 }
 
-std::string_view name_of(Kind kind) { return kind_names()[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(Kind kind) {
+  return kind_names()[static_cast<std::size_t>(kind)];
+}
 
 std::string_view name_of(Format format) {
   if (format == Format::kNone) return "";

@@ -51,12 +51,12 @@ struct TypeSpec {
   std::optional<std::uint64_t> min_items, max_items;
   bool unique_items = false;
 
-  std::shared_ptr<const TypeSpec> items;                                // arrays
-  std::vector<std::pair<std::string, TypeSpec>> properties;             // objects, in file order
+  std::shared_ptr<const TypeSpec> items;                     // arrays
+  std::vector<std::pair<std::string, TypeSpec>> properties;  // objects, in file order
   std::vector<std::string> required;
   bool additional_properties = true;
 
-  Place place;                          // of the type in its file
+  Place place;  // of the type in its file
   // Place of a keyword ("minimum", "pattern" ...) and of each property, for messages.
   std::map<std::string, Place> places;
 };

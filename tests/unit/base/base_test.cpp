@@ -66,7 +66,8 @@ TEST_CASE("UTF-8") {
 }
 
 TEST_CASE("files: the error names the path, writing replaces in one step") {
-  const fs::path path = fs::temp_directory_path() / ("mxcp-base-test-" + std::to_string(::getpid()));
+  const fs::path path =
+      fs::temp_directory_path() / ("mxcp-base-test-" + std::to_string(::getpid()));
   REQUIRE(write_file(path, "one").ok());
   REQUIRE(write_file(path, "two").ok());
   CHECK(*read_file(path) == "two");

@@ -35,8 +35,8 @@ std::string param_error(const std::string& param) {
 }  // namespace
 
 TEST_CASE("options, positionals and flags in any order") {
-  const auto line = parse("run", {"--param", "a=1", "tool", "-p", "b=[1,2]", "--param=c=d=e", "name",
-                                  "--json-output", "--profile", "x", "--profile", "y"});
+  const auto line = parse("run", {"--param", "a=1", "tool", "-p", "b=[1,2]", "--param=c=d=e",
+                                  "name", "--json-output", "--profile", "x", "--profile", "y"});
   REQUIRE(line.ok());
   CHECK(line->value("TYPE") == "tool");
   CHECK(line->value("NAME") == "name");
@@ -58,8 +58,8 @@ TEST_CASE("values are taken as they are") {
 }
 
 TEST_CASE("SQL as an argument") {
-  for (const std::string sql : {"SELECT 1", "SELECT '[a]'", "[1]", "", "SELECT\n1 -- x",
-                                "-- a comment first\nSELECT 1"}) {
+  for (const std::string sql :
+       {"SELECT 1", "SELECT '[a]'", "[1]", "", "SELECT\n1 -- x", "-- a comment first\nSELECT 1"}) {
     CAPTURE(sql);
     const auto line = parse("query", {sql});
     REQUIRE_MESSAGE(line.ok(), (line.ok() ? "" : line.error().text()));
@@ -98,8 +98,8 @@ TEST_CASE("wrong command lines are refused with what was meant") {
 TEST_CASE("--param gives text, JSON from files, and text that begins with @") {
   const test::TempProject project{{"in.json", "{\"k\": [1, null]}"}, {"bad.json", "{\"a\": 1,,}"}};
   const std::string root = project.root().string();
-  const auto params = cli::parse_params({"a=1", "b=x=y", "c=@" + root + "/in.json", "d=@@home",
-                                         "e=", "a=2"});
+  const auto params =
+      cli::parse_params({"a=1", "b=x=y", "c=@" + root + "/in.json", "d=@@home", "e=", "a=2"});
   REQUIRE_MESSAGE(params.ok(), (params.ok() ? "" : params.error().text()));
   CHECK(*params == Object{{"a", "2"},
                           {"b", "x=y"},
@@ -134,7 +134,8 @@ TEST_CASE("--user-context and --request-headers are JSON objects") {
     CHECK(user.error().code == Code::kUsage);
     CHECK(user.error().message.find("--user-context") == 0);
   }
-  const auto headers = cli::parse_headers(*option("request-headers", "{\"X-Id\": 7, \"A\": \"b\"}"));
+  const auto headers =
+      cli::parse_headers(*option("request-headers", "{\"X-Id\": 7, \"A\": \"b\"}"));
   REQUIRE(headers.ok());
   CHECK(*headers == std::vector<std::pair<std::string, std::string>>{{"x-id", "7"}, {"a", "b"}});
   CHECK_FALSE(cli::parse_headers(*option("request-headers", "{\"a\": []}")).ok());

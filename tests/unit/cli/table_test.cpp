@@ -125,8 +125,7 @@ TEST_CASE("results as text") {
         "--  ----\n"
         " 1  NULL\n"
         "22  x\n");
-  CHECK(cli::result_text(json(R"([{"a": {"b": [1]}}])"), {}) ==
-        "a\n---------\n{\"b\":[1]}\n");
+  CHECK(cli::result_text(json(R"([{"a": {"b": [1]}}])"), {}) == "a\n---------\n{\"b\":[1]}\n");
   CHECK(cli::result_text(json("[1, 20]"), {}) == "value\n-----\n    1\n   20\n");
   CHECK(cli::result_text(json(R"(["a", "b"])"), {}) == "value\n-----\na\nb\n");
   CHECK(cli::result_text(json("[]"), {}) == "[]\n");

@@ -19,8 +19,8 @@
 
 namespace mxcp::engine::testing {
 
-// Where the `duckdb` package is: $MXCP_TEST_SITE_PACKAGES, or the sys.path of the interpreter of the
-// active or of the project's virtual environment. ($MXCP_DUCKDB_LIBRARY wins over all of it.)
+// Where the `duckdb` package is: $MXCP_TEST_SITE_PACKAGES, or the sys.path of the interpreter of
+// the active or of the project's virtual environment. ($MXCP_DUCKDB_LIBRARY wins over all of it.)
 inline std::vector<std::string> site_packages() {
   if (std::string given = environment("MXCP_TEST_SITE_PACKAGES"); !given.empty()) return {given};
   std::string root = environment("MXCP_TEST_DATA");
@@ -84,7 +84,8 @@ inline std::string outcome_of(Result<ResultSet> rows) {
   std::string text = error.message;
   if (!error.hint.empty()) text += " (" + error.hint + ")";
   if (error.place.line > 0) {
-    text = std::to_string(error.place.line) + ':' + std::to_string(error.place.column) + ": " + text;
+    text =
+        std::to_string(error.place.line) + ':' + std::to_string(error.place.column) + ": " + text;
   }
   return text;
 }

@@ -29,10 +29,10 @@ struct Map<R(A...)> {
   using Type = Mapped<R>(Mapped<A>...);
 };
 
-#define MXCP_MAP(official, own)        \
-  template <>                          \
-  struct Map<official> {               \
-    using Type = ours::own;            \
+#define MXCP_MAP(official, own) \
+  template <>                   \
+  struct Map<official> {        \
+    using Type = ours::own;     \
   };
 MXCP_MAP(duckdb_database, Database)
 MXCP_MAP(duckdb_connection, Connection)
@@ -78,22 +78,22 @@ struct Map<T*> {
   using Type = Mapped<T>*;
 };
 
-#define MXCP_CHECK_FUNCTION(result, name, parameters)                                   \
-  static_assert(std::is_same_v<Mapped<decltype(::duckdb_##name)>,                       \
-                               std::remove_pointer_t<decltype(Api::name)>>,             \
+#define MXCP_CHECK_FUNCTION(result, name, parameters)                       \
+  static_assert(std::is_same_v<Mapped<decltype(::duckdb_##name)>,           \
+                               std::remove_pointer_t<decltype(Api::name)>>, \
                 "duckdb_" #name " is declared differently");
 MXCP_DUCKDB_REQUIRED(MXCP_CHECK_FUNCTION)
 MXCP_DUCKDB_OPTIONAL(MXCP_CHECK_FUNCTION)
 #undef MXCP_CHECK_FUNCTION
 
-#define MXCP_CHECK_SIZE(official, own)                                             \
-  static_assert(sizeof(official) == sizeof(ours::own) &&                           \
-                    alignof(official) == alignof(ours::own) &&                     \
-                    std::is_trivially_copyable_v<ours::own>,                       \
+#define MXCP_CHECK_SIZE(official, own)                         \
+  static_assert(sizeof(official) == sizeof(ours::own) &&       \
+                    alignof(official) == alignof(ours::own) && \
+                    std::is_trivially_copyable_v<ours::own>,   \
                 #own " has another size");
-#define MXCP_CHECK_FIELD(official, field, own, own_field)                          \
-  static_assert(offsetof(official, field) == offsetof(ours::own, own_field) &&     \
-                    sizeof(official::field) == sizeof(ours::own::own_field),       \
+#define MXCP_CHECK_FIELD(official, field, own, own_field)                      \
+  static_assert(offsetof(official, field) == offsetof(ours::own, own_field) && \
+                    sizeof(official::field) == sizeof(ours::own::own_field),   \
                 #own "::" #own_field " lies elsewhere");
 MXCP_CHECK_SIZE(duckdb_date, Date)
 MXCP_CHECK_FIELD(duckdb_date, days, Date, days)

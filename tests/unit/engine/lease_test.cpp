@@ -61,10 +61,10 @@ TEST_CASE("lists and objects") {
   CHECK(typed(Array{Array{1}, Array{}, nullptr}) ==
         "[{\"t\":\"INTEGER[][]\",\"v\":[[1],[],null]}]");
   CHECK(typed(Array{Date{0}}) == "[{\"t\":\"DATE[]\",\"v\":[\"1970-01-01\"]}]");
-  CHECK(typed(Object{{"a", 1}, {"b", Array{"x"}}, {"c", nullptr}}).find(
-            "\"v\":{\"a\":1,\"b\":[\"x\"],\"c\":null}") != std::string::npos);
-  CHECK(typed(Array{Object{{"a", 1}}, Object{{"a", 2.5}, {"b", "y"}}}).find(
-            "\"v\":[{\"a\":1.0,\"b\":null},{\"a\":2.5,\"b\":\"y\"}]") != std::string::npos);
+  CHECK(typed(Object{{"a", 1}, {"b", Array{"x"}}, {"c", nullptr}})
+            .find("\"v\":{\"a\":1,\"b\":[\"x\"],\"c\":null}") != std::string::npos);
+  CHECK(typed(Array{Object{{"a", 1}}, Object{{"a", 2.5}, {"b", "y"}}})
+            .find("\"v\":[{\"a\":1.0,\"b\":null},{\"a\":2.5,\"b\":\"y\"}]") != std::string::npos);
   CHECK(typed(Array{1, Array{2}}) ==
         "parameter $x: the elements of a list must be of one kind: this one mixes lists or objects "
         "with something else");
@@ -73,8 +73,8 @@ TEST_CASE("lists and objects") {
 
   CHECK(f.run("SELECT i FROM range(10) t(i) WHERE i IN (SELECT unnest($ids)) ORDER BY i",
               {{"ids", Array{3, 5, 99}}}) == "[{\"i\":3},{\"i\":5}]");
-  CHECK(f.run("SELECT i FROM range(10) t(i) WHERE i IN (SELECT unnest($ids))", {{"ids", Array{}}}) ==
-        "[]");
+  CHECK(f.run("SELECT i FROM range(10) t(i) WHERE i IN (SELECT unnest($ids))",
+              {{"ids", Array{}}}) == "[]");
   CHECK(f.run("SELECT list_contains($ids, 3) AS a, len($ids) AS b", {{"ids", Array{}}}) ==
         "[{\"a\":false,\"b\":0}]");
   CHECK(f.run("SELECT list_contains($ids, 3) AS a, len($ids) AS b",
@@ -89,7 +89,8 @@ TEST_CASE("the usual ways to use a parameter") {
   CHECK(f.run(optional, {{"x", 3}}) == "[{\"id\":3}]");
   CHECK(f.run(optional, {{"x", nullptr}}) == "[{\"id\":0},{\"id\":1}]");
   CHECK(f.run("SELECT $x IS NULL AS n", {{"x", nullptr}}) == "[{\"n\":true}]");
-  CHECK(f.run("SELECT DATE '2024-01-31' - $days AS d", {{"days", 30}}) == "[{\"d\":\"2024-01-01\"}]");
+  CHECK(f.run("SELECT DATE '2024-01-31' - $days AS d", {{"days", 30}}) ==
+        "[{\"d\":\"2024-01-01\"}]");
   CHECK(f.run("SELECT count(*) AS n FROM range($n)", {{"n", 7}}) == "[{\"n\":7}]");
   CHECK(f.run("SELECT id FROM t ORDER BY id LIMIT $n OFFSET $o", {{"n", 1}, {"o", 2}}) ==
         "[{\"id\":2}]");
@@ -154,17 +155,20 @@ TEST_CASE("several statements: each with its own names, the last one's rows") {
   CHECK(f.run("SELECT max(a) AS m FROM t") == "[{\"m\":10}]");
   // The rows of an earlier statement are all produced, though nobody reads them.
   f.run("CREATE SEQUENCE s");
-  CHECK(f.run("SELECT nextval('s') FROM range(5000); SELECT currval('s') AS c") == "[{\"c\":5000}]");
+  CHECK(f.run("SELECT nextval('s') FROM range(5000); SELECT currval('s') AS c") ==
+        "[{\"c\":5000}]");
 }
 
 TEST_CASE("places of errors are lines and characters of the source") {
   Fixture f;
   f.run("CREATE TABLE nums AS SELECT 1 AS a");
   CHECK(f.run("SELEC 1") == "1:1: Parser Error: syntax error at or near \"SELEC\"");
-  CHECK(f.run("SELECT\t'\u00e4\u6f22', nosuch\nFROM nums").starts_with(
-      "1:14: Binder Error: Referenced column \"nosuch\" not found in FROM clause!\nCandidate "));
+  CHECK(f.run("SELECT\t'\u00e4\u6f22', nosuch\nFROM nums")
+            .starts_with("1:14: Binder Error: Referenced column \"nosuch\" not found in FROM "
+                         "clause!\nCandidate "));
   CHECK(f.run("\n-- \u00e9\n /* x; */ SELECT b FROM nums").starts_with("3:18: Binder Error:"));
-  CHECK(f.run("SELECT 1;\n\nSELECT\t'\u00e4', nosuch\nFROM nums").starts_with("3:13: Binder Error:"));
+  CHECK(
+      f.run("SELECT 1;\n\nSELECT\t'\u00e4', nosuch\nFROM nums").starts_with("3:13: Binder Error:"));
   CHECK(f.run("SELECT 1;\nSELECT * FROM numz") ==
         "2:15: Catalog Error: Table with name numz does not exist!\nDid you mean \"nums\"?");
   CHECK(f.run("SELECT " + std::string(300, 'x') + " FROM nums").starts_with("1:8: Binder Error:"));
@@ -176,9 +180,11 @@ TEST_CASE("places of errors are lines and characters of the source") {
   CHECK(f.run(std::string_view("SELECT 1;\n\0 SELECT 2", 20)) ==
         "2:1: the SQL contains a NUL character");
   // At run time, in a chunk that is read later.
-  CHECK(f.run("SELECT CASE WHEN i < 5000 THEN 1 ELSE error('late') END AS v FROM range(6000) t(i)") ==
-        "Invalid Input Error: late");
-  CHECK(f.run("INSERT INTO nums VALUES (1, 2)").find("2 values were supplied") != std::string::npos);
+  CHECK(
+      f.run("SELECT CASE WHEN i < 5000 THEN 1 ELSE error('late') END AS v FROM range(6000) t(i)") ==
+      "Invalid Input Error: late");
+  CHECK(f.run("INSERT INTO nums VALUES (1, 2)").find("2 values were supplied") !=
+        std::string::npos);
 }
 
 TEST_CASE("an error does not spoil the statement or the connection") {
@@ -313,7 +319,8 @@ TEST_CASE("a result that is not read to its end") {
   auto unread = lease.execute("SELECT * FROM range(10000000)", {});
   REQUIRE(unread.ok());
   CHECK(outcome_of(lease.execute("SELECT 2 AS a", {})) == "[{\"a\":2}]");
-  CHECK(outcome_of(std::move(unread)) == "the rows were not read before the next statement was run");
+  CHECK(outcome_of(std::move(unread)) ==
+        "the rows were not read before the next statement was run");
 }
 
 TEST_CASE("rows that outlive their lease") {
@@ -335,12 +342,14 @@ TEST_CASE("a parameter in places of different types") {
           "[{\"a\":\"<abc>\",\"b\":\"abc\"}]");
     CHECK(f.run("SELECT {'m': $x} AS a, $x::VARCHAR AS b", x) ==
           "[{\"a\":{\"m\":\"abc\"},\"b\":\"abc\"}]");
-    CHECK(f.run("-- $x\nSELECT '$x' AS q, format('{}', $x) || 'a' AS a,\n $x::VARCHAR AS b, $x::INTEGER", x)
-              == "3:22: Conversion Error: Could not convert string 'abc' to INT32");
+    CHECK(f.run("-- $x\nSELECT '$x' AS q, format('{}', $x) || 'a' AS a,\n $x::VARCHAR AS b, "
+                "$x::INTEGER",
+                x) == "3:22: Conversion Error: Could not convert string 'abc' to INT32");
     CHECK(f.run("SELECT $x, upper($x)", x) == "[{\"$x\":\"abc\",\"upper($x)\":\"ABC\"}]");
-    CHECK(f.run("SELECT substr(v, $n) AS s, count(*) AS c FROM (VALUES ('ab'), ('cb')) t(v) GROUP BY "
-                "substr(v, $n)",
-                {{"n", 2}}) == "[{\"s\":\"b\",\"c\":2}]");
+    CHECK(
+        f.run("SELECT substr(v, $n) AS s, count(*) AS c FROM (VALUES ('ab'), ('cb')) t(v) GROUP BY "
+              "substr(v, $n)",
+              {{"n", 2}}) == "[{\"s\":\"b\",\"c\":2}]");
     if (!f.is_1_4()) {
       CHECK(f.run("SELECT $x::VARCHAR AS a, $x::VARIANT AS b", x) ==
             "[{\"a\":\"abc\",\"b\":\"\\\"abc\\\"\"}]");
@@ -389,8 +398,9 @@ TEST_CASE("preparing tells about a source without running it") {
     REQUIRE(info.ok());
     CHECK((*info)[0].columns.empty());
     CHECK((*info)[0].parameters[0].type.empty());
-    auto typed = lease.prepare("SELECT id, $y AS y, $x || 'a' AS x FROM t WHERE $x IS NULL LIMIT $n",
-                               {{"x", "VARCHAR"}, {"y", "DOUBLE"}, {"n", "BIGINT"}});
+    auto typed =
+        lease.prepare("SELECT id, $y AS y, $x || 'a' AS x FROM t WHERE $x IS NULL LIMIT $n",
+                      {{"x", "VARCHAR"}, {"y", "DOUBLE"}, {"n", "BIGINT"}});
     REQUIRE(typed.ok());
     REQUIRE((*typed)[0].columns.size() == 3);
     CHECK((*typed)[0].columns[1].name == "y");

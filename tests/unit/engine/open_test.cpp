@@ -42,15 +42,15 @@ TEST_CASE("a file that is no database, a folder, a folder that cannot be made") 
   TempFolder folder;
   const fs::path text = folder.path() / "text.duckdb";
   REQUIRE(write_file(text, std::string(5000, 'x')).ok());
-  CHECK(open_error({.path = text}) == "the database " + text.string() + " is not a DuckDB database");
+  CHECK(open_error({.path = text}) ==
+        "the database " + text.string() + " is not a DuckDB database");
   const fs::path small = folder.path() / "small.duckdb";
   REQUIRE(write_file(small, "hello").ok());
   CHECK(open_error({.path = small}).find(small.string()) != std::string::npos);
   CHECK(open_error({.path = folder.path()}) ==
         "the database " + folder.path().string() + " is a folder, not a file");
-  CHECK(open_error({.path = text / "x.duckdb"}).starts_with(
-      "cannot open the database " + (text / "x.duckdb").string()) ==
-        false);
+  CHECK(open_error({.path = text / "x.duckdb"})
+            .starts_with("cannot open the database " + (text / "x.duckdb").string()) == false);
   CHECK(open_error({.path = text / "sub" / "x.duckdb"})
             .starts_with("cannot create the folder " + (text / "sub").string()));
 }
@@ -188,8 +188,9 @@ TEST_CASE("secrets are created once, quoted, and unknown types are skipped") {
                  {"only_python", "custom", Object{{"key", "value"}}},
                  {"wrong", "http", Object{{"no_such_parameter", "s3cr3t"}}},
              }});
-  CHECK(f.run("SELECT name, type, scope FROM duckdb_secrets()") ==
-        "[{\"name\":\"api \\\"x\\\"\",\"type\":\"http\",\"scope\":[\"https://a\",\"https://b'\"]}]");
+  CHECK(
+      f.run("SELECT name, type, scope FROM duckdb_secrets()") ==
+      "[{\"name\":\"api \\\"x\\\"\",\"type\":\"http\",\"scope\":[\"https://a\",\"https://b'\"]}]");
   CHECK(f.run("SELECT name FROM which_secret('https://b''/c', 'http')") ==
         "[{\"name\":\"api \\\"x\\\"\"}]");
   // Seen by every connection.

@@ -51,8 +51,7 @@ TEST_CASE("who waits is served in order, or told when the time is over") {
     auto late = f.database->lease(Clock::system().now());
     REQUIRE(!late.ok());
     CHECK(late.error().code == Code::kOverloaded);
-    CHECK(late.error().message ==
-          "no database connection became free in time: all 1 are in use");
+    CHECK(late.error().message == "no database connection became free in time: all 1 are in use");
   }
   std::vector<int> order;
   std::mutex mutex;
@@ -139,7 +138,8 @@ TEST_CASE("closing interrupts what runs behind its deadline") {
     Lease lease = f.lease();
     started = true;
     answer = outcome_of(lease.execute(
-        "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7", {}));
+        "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7",
+        {}));
   });
   while (!started) std::this_thread::yield();
   CHECK(f.database->close(Clock::system().now()));

@@ -108,7 +108,8 @@ TEST_CASE("rows prove objects and lists of them") {
   CHECK(!p.proves("'x' AS name", object));
   CHECK(!p.proves("'1' AS id", object));
   CHECK(p.proves(row + ", 2 AS more", object));
-  const TypeSpec closed = object_of({{"id", of(Kind::kInteger)}, {"name", of(Kind::kString)}}, {}, false);
+  const TypeSpec closed =
+      object_of({{"id", of(Kind::kInteger)}, {"name", of(Kind::kString)}}, {}, false);
   CHECK(p.proves(row, closed));
   CHECK(!p.proves(row + ", 2 AS more", closed));
   CHECK(!p.proves(row, object_of({}, {"undeclared"})));

@@ -132,11 +132,29 @@ TEST_CASE("nested types become lists and objects, NULL null at any depth") {
   check(f, "'x'::UNION(num INTEGER, str VARCHAR)", "\"x\"");
   check(f, "[5::UNION(num INTEGER, str VARCHAR), 'x'::UNION(num INTEGER, str VARCHAR), NULL]",
         "[5,\"x\",null]");
-  for (const char* type :
-       {"BOOLEAN", "INTEGER", "HUGEINT", "DECIMAL(30,2)", "DOUBLE", "VARCHAR", "BLOB", "BIT", "UUID",
-        "DATE", "TIME", "TIMETZ", "TIMESTAMP", "TIMESTAMPTZ", "INTERVAL", "ENUM('a')", "INTEGER[]",
-        "INTEGER[2]", "STRUCT(a INTEGER)", "MAP(VARCHAR, INTEGER)", "UNION(a INTEGER, b VARCHAR)",
-        "JSON", "TIMESTAMP_NS"}) {
+  for (const char* type : {"BOOLEAN",
+                           "INTEGER",
+                           "HUGEINT",
+                           "DECIMAL(30,2)",
+                           "DOUBLE",
+                           "VARCHAR",
+                           "BLOB",
+                           "BIT",
+                           "UUID",
+                           "DATE",
+                           "TIME",
+                           "TIMETZ",
+                           "TIMESTAMP",
+                           "TIMESTAMPTZ",
+                           "INTERVAL",
+                           "ENUM('a')",
+                           "INTEGER[]",
+                           "INTEGER[2]",
+                           "STRUCT(a INTEGER)",
+                           "MAP(VARCHAR, INTEGER)",
+                           "UNION(a INTEGER, b VARCHAR)",
+                           "JSON",
+                           "TIMESTAMP_NS"}) {
     check(f, std::string("NULL::") + type, "null");
   }
   check(f, "NULL", "null");
@@ -146,7 +164,8 @@ TEST_CASE("nested columns of many rows and chunks read the right elements") {
   Fixture f;
   // Rows 0, 4096 and 5000 lie in three chunks; every third list is NULL.
   const std::string sql =
-      "SELECT i, CASE WHEN i % 3 = 1 THEN NULL ELSE [i, i + 1] END AS l, {'s': 'v' || i, 'n': [{'m': "
+      "SELECT i, CASE WHEN i % 3 = 1 THEN NULL ELSE [i, i + 1] END AS l, {'s': 'v' || i, 'n': "
+      "[{'m': "
       "i}]} AS s, MAP {'k' || i: i} AS m FROM range(6000) t(i)";
   Lease lease = f.lease();
   auto rows = lease.execute(sql, {});
@@ -157,10 +176,12 @@ TEST_CASE("nested columns of many rows and chunks read the right elements") {
   REQUIRE(array.size() == 6000);
   CHECK(to_json(array[0]) ==
         "{\"i\":0,\"l\":[0,1],\"s\":{\"s\":\"v0\",\"n\":[{\"m\":0}]},\"m\":{\"k0\":0}}");
-  CHECK(to_json(array[4096]) == "{\"i\":4096,\"l\":null,\"s\":{\"s\":\"v4096\",\"n\":[{\"m\":4096}]},"
-                                "\"m\":{\"k4096\":4096}}");
-  CHECK(to_json(array[5000]) == "{\"i\":5000,\"l\":[5000,5001],\"s\":{\"s\":\"v5000\",\"n\":[{\"m\":"
-                                "5000}]},\"m\":{\"k5000\":5000}}");
+  CHECK(to_json(array[4096]) ==
+        "{\"i\":4096,\"l\":null,\"s\":{\"s\":\"v4096\",\"n\":[{\"m\":4096}]},"
+        "\"m\":{\"k4096\":4096}}");
+  CHECK(to_json(array[5000]) ==
+        "{\"i\":5000,\"l\":[5000,5001],\"s\":{\"s\":\"v5000\",\"n\":[{\"m\":"
+        "5000}]},\"m\":{\"k5000\":5000}}");
   std::string json;
   auto again = lease.execute(sql, {});
   REQUIRE(again.ok());
@@ -189,8 +210,8 @@ TEST_CASE("types that vectors do not show are cast") {
   CHECK(f.run("SELECT 1; SELECT 5::VARIANT AS v") == "[{\"v\":\"5\"}]");
   if (f.is_1_4()) return;
   CHECK(f.run("CREATE TABLE t (v VARIANT); SELECT * FROM t") == "[]");
-  CHECK(f.run("INSERT INTO t VALUES ({'a': 1}) RETURNING v").starts_with(
-      "a result cannot be read: column 'v' has the type VARIANT (cast it"));
+  CHECK(f.run("INSERT INTO t VALUES ({'a': 1}) RETURNING v")
+            .starts_with("a result cannot be read: column 'v' has the type VARIANT (cast it"));
   CHECK(f.run("SELECT v FROM t;") == "[{\"v\":\"{\\\"a\\\":1}\"}]");
   check(f, "'POINT(1 2)'::GEOMETRY", "\"POINT (1 2)\"");
 }
@@ -239,8 +260,10 @@ TEST_CASE("columns describe their types as DuckDB writes them") {
   Fixture f;
   Lease lease = f.lease();
   auto rows = lease.execute(
-      "SELECT 1.5::DECIMAL(12,2) AS a, [1] AS b, [1,2]::BIGINT[2] AS c, {'x': 1, 'y z': 'q'} AS d, MAP "
-      "{1: 'a'} AS e, 'a'::ENUM('a', 'it''s') AS f, '{}'::JSON AS g, TIMESTAMPTZ '2024-01-01' AS h, "
+      "SELECT 1.5::DECIMAL(12,2) AS a, [1] AS b, [1,2]::BIGINT[2] AS c, {'x': 1, 'y z': 'q'} AS d, "
+      "MAP "
+      "{1: 'a'} AS e, 'a'::ENUM('a', 'it''s') AS f, '{}'::JSON AS g, TIMESTAMPTZ '2024-01-01' AS "
+      "h, "
       "union_value(k := 1) AS i, row(1) AS j",
       {});
   REQUIRE(rows.ok());

@@ -65,7 +65,8 @@ TEST_CASE("repeated parameters become distinct, and places find back") {
   CHECK(back("f(") == "f");
   CHECK(back("z") == "z");
   // Inside of what was added: the end of the name.
-  CHECK(run.source_position(run.text.find("_p1") + 1) == static_cast<std::ptrdiff_t>(sql.find(", f(")));
+  CHECK(run.source_position(run.text.find("_p1") + 1) ==
+        static_cast<std::ptrdiff_t>(sql.find(", f(")));
 }
 
 TEST_CASE("parameters get a type") {
@@ -93,7 +94,8 @@ TEST_CASE("lines and columns count characters") {
 TEST_CASE("DuckDB's errors are read in both forms") {
   {
     const Error error = sql_error(
-        "Binder Error: {\"exception_type\":\"Binder\",\"exception_message\":\"no \\\"x\\\"\\nhint\","
+        "Binder Error: {\"exception_type\":\"Binder\",\"exception_message\":\"no "
+        "\\\"x\\\"\\nhint\","
         "\"position\":\"9\"}",
         "SELECT\n 1, x");
     CHECK(error.code == Code::kSql);
@@ -103,19 +105,22 @@ TEST_CASE("DuckDB's errors are read in both forms") {
   }
   {
     const Error error = sql_error(
-        "Catalog Error: Table with name x does not exist!\nDid you mean \"y\"?\n\nLINE 1: SELECT x\n "
+        "Catalog Error: Table with name x does not exist!\nDid you mean \"y\"?\n\nLINE 1: SELECT "
+        "x\n "
         "              ^",
         "SELECT x");
     CHECK(error.message == "Catalog Error: Table with name x does not exist!\nDid you mean \"y\"?");
     CHECK(error.place.line == 0);
   }
-  CHECK(parse_duckdb_error("{\"exception_type\":\"INTERNAL\",\"exception_message\":\"bad\\n\\nStack "
-                           "Trace:\\n\\nx\"}")
-            .text() == "INTERNAL Error: bad");
+  CHECK(
+      parse_duckdb_error("{\"exception_type\":\"INTERNAL\",\"exception_message\":\"bad\\n\\nStack "
+                         "Trace:\\n\\nx\"}")
+          .text() == "INTERNAL Error: bad");
   CHECK(parse_duckdb_error("something else: odd").text() == "something else: odd");
   CHECK(parse_duckdb_error(nullptr).text() == "DuckDB gave no reason");
   // A position behind the end is no place.
-  CHECK(sql_error("{\"exception_type\":\"Parser\",\"exception_message\":\"m\",\"position\":\"99\"}", "x")
+  CHECK(sql_error("{\"exception_type\":\"Parser\",\"exception_message\":\"m\",\"position\":\"99\"}",
+                  "x")
             .place.line == 0);
 }
 
@@ -150,8 +155,7 @@ TEST_CASE("intervals and dates far away") {
   };
   CHECK(interval({-14, 3, -61'000'001}) == "P-1Y-2M3DT-1M-1.000001S");
   CHECK(interval({0, 0, 3'600'000'000}) == "PT1H");
-  CHECK(interval({0, 0, std::numeric_limits<std::int64_t>::min()}) ==
-        "PT-2562047788H-54.775808S");
+  CHECK(interval({0, 0, std::numeric_limits<std::int64_t>::min()}) == "PT-2562047788H-54.775808S");
   CHECK(made(append_date, -719528) == "0000-01-01");
   CHECK(made(append_date, -719529) == "-0001-12-31");
   CHECK(made(append_date, 2932897) == "10000-01-01");

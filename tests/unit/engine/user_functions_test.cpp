@@ -20,7 +20,8 @@ TEST_CASE("without a caller all of them are NULL") {
   Fixture f;
   const std::string all =
       "SELECT get_username() AS a, get_user_email() AS b, get_user_provider() AS c, "
-      "get_user_external_token() AS d, get_request_header('x') AS e, get_request_headers_json() AS f";
+      "get_user_external_token() AS d, get_request_header('x') AS e, get_request_headers_json() AS "
+      "f";
   const std::string none = "[{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null,\"f\":null}]";
   CHECK(f.run(all) == none);
   const Caller anonymous;
@@ -38,11 +39,13 @@ TEST_CASE("each answers its piece of the caller") {
   const ExecuteOptions options{.caller = &caller};
   CHECK(f.run("SELECT get_username() AS a, get_user_email() AS b, get_user_provider() AS c, "
               "get_user_external_token() AS d",
-              {}, options) == "[{\"a\":\"ann\",\"b\":\"ann@x.org\",\"c\":\"github\",\"d\":\"t'1\"}]");
+              {},
+              options) == "[{\"a\":\"ann\",\"b\":\"ann@x.org\",\"c\":\"github\",\"d\":\"t'1\"}]");
   CHECK(f.run("SELECT get_request_header('Authorization') AS a, get_request_header(n) AS b FROM "
               "(VALUES ('X-ID'), (NULL), ('none')) t(n)",
               {}, options) ==
-        "[{\"a\":\"Bearer \uFFFD\",\"b\":\"\u00e4\"},{\"a\":\"Bearer \uFFFD\",\"b\":null},{\"a\":\"Bearer "
+        "[{\"a\":\"Bearer \uFFFD\",\"b\":\"\u00e4\"},{\"a\":\"Bearer "
+        "\uFFFD\",\"b\":null},{\"a\":\"Bearer "
         "\uFFFD\",\"b\":null}]");
   CHECK(f.run("SELECT get_request_headers_json()::JSON ->> 'x-id' AS j", {}, options) ==
         "[{\"j\":\"\u00e4\"}]");
@@ -52,9 +55,10 @@ TEST_CASE("each answers its piece of the caller") {
 
 TEST_CASE("a cached statement never shows one caller's identity to another") {
   Fixture f({.max_connections = 1});
-  f.run("CREATE TABLE orders AS SELECT * FROM (VALUES ('ann', 1), ('bob', 2)) t(owner, amount); "
-        "CREATE VIEW mine AS SELECT amount FROM orders WHERE owner = get_username(); "
-        "CREATE MACRO me() AS get_username()");
+  f.run(
+      "CREATE TABLE orders AS SELECT * FROM (VALUES ('ann', 1), ('bob', 2)) t(owner, amount); "
+      "CREATE VIEW mine AS SELECT amount FROM orders WHERE owner = get_username(); "
+      "CREATE MACRO me() AS get_username()");
   const Caller ann = caller_named("ann"), bob = caller_named("bob");
   const std::string view = "SELECT * FROM mine", macro = "SELECT me() AS m",
                     direct = "SELECT get_username() AS m WHERE $x = 1";
@@ -97,8 +101,8 @@ TEST_CASE("a filter on the caller reaches the table scan") {
   Fixture f;
   f.run("CREATE TABLE t AS SELECT 'user' || i AS owner FROM range(1000) r(i)");
   const Caller caller = caller_named("user7");
-  const std::string plan = f.run("EXPLAIN SELECT * FROM t WHERE owner = get_username()", {},
-                                 {.caller = &caller});
+  const std::string plan =
+      f.run("EXPLAIN SELECT * FROM t WHERE owner = get_username()", {}, {.caller = &caller});
   CHECK(plan.find("get_username") == std::string::npos);
   CHECK(plan.find("user7") != std::string::npos);
 }

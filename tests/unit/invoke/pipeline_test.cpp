@@ -78,8 +78,8 @@ TEST_CASE("an unknown endpoint is not run") {
 TEST_CASE("bad arguments never reach the runner") {
   const test::TempProject project{{"tools/double.yml", kTool}};
   FakeRunner runner(value(1));
-  for (Object arguments : {Object{}, Object{{"n", "x"}}, Object{{"n", -1}},
-                           Object{{"n", 1}, {"m", 2}}}) {
+  for (Object arguments :
+       {Object{}, Object{{"n", "x"}}, Object{{"n", -1}}, Object{{"n", 1}, {"m", 2}}}) {
     const auto outcome = run(project, runner, request("double", std::move(arguments)));
     REQUIRE(outcome.error);
     CHECK(outcome.error->code == Code::kInvalidArgs);

@@ -306,9 +306,8 @@ inline const std::string kMeta =
     R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
     R"("io.modelcontextprotocol/clientCapabilities":{}})";
 // What every stateless result ends with.
-inline const std::string kServerMeta =
-    R"("_meta":{"io.modelcontextprotocol/serverInfo":)"
-    R"({"name":"demo","title":"Demo","version":"1.2.3"}})";
+inline const std::string kServerMeta = R"("_meta":{"io.modelcontextprotocol/serverInfo":)"
+                                       R"({"name":"demo","title":"Demo","version":"1.2.3"}})";
 
 inline std::string request(const std::string& id, const std::string& method,
                            const std::string& params = "") {

@@ -10,7 +10,8 @@ TEST_CASE("header values may be written in base64, in one way only") {
   CHECK(decode_header_value("=?base64?SGVsbG8sIOS4lueVjA==?=") == "Hello, 世界");
   CHECK(decode_header_value("=?base64?IHBhZGRlZCA=?=") == " padded ");
   CHECK(decode_header_value("=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=") == "=?base64?literal?=");
-  CHECK(decode_header_value("=?base64?" "?=") == "");
+  CHECK(decode_header_value("=?base64?"
+                            "?=") == "");
   // Without both marks it is what it is.
   CHECK(decode_header_value("=?base64?YWRk") == "=?base64?YWRk");
   CHECK(decode_header_value("=?BASE64?YWRk?=") == "=?BASE64?YWRk?=");

@@ -33,7 +33,8 @@ struct AskingRig : Rig {
     return options;
   }
 
-  std::string params(const std::string& more = "", const std::string& capabilities = R"("roots":{})") {
+  std::string params(const std::string& more = "",
+                     const std::string& capabilities = R"("roots":{})") {
     return R"({"name":"add","arguments":{"a":1},"_meta":{)"
            R"("io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
            R"("io.modelcontextprotocol/clientCapabilities":{)" +
@@ -72,8 +73,8 @@ TEST_CASE("2026-07-28: the result asks, the next request brings the answer") {
 
   const auto parsed = parse_json(asked[0]);
   const std::string state = *parsed->find("result")->find("requestState")->as_string();
-  const std::string more = R"(,"requestState":)" + to_json(state) +
-                           R"(,"inputResponses":{"r":{"roots":[]},"other":1})";
+  const std::string more =
+      R"(,"requestState":)" + to_json(state) + R"(,"inputResponses":{"r":{"roots":[]},"other":1})";
   rig.send(request("2", "tools/call", rig.params(more)));
   rig.ask(1, {kRoots});
   CHECK(rig.answered.back() == R"({"r":{"roots":[]}})");
@@ -91,15 +92,16 @@ TEST_CASE("2026-07-28: the result asks, the next request brings the answer") {
 TEST_CASE("2026-07-28: what is no answer is asked again, what was answered is kept in the state") {
   AskingRig rig;
   const std::string both = R"("roots":{},"elicitation":{})";
-  rig.send(request("1", "tools/call",
-                   rig.params(R"(,"inputResponses":{"r":{"roots":[]},"n":{"action":"maybe"}})", both)));
+  rig.send(
+      request("1", "tools/call",
+              rig.params(R"(,"inputResponses":{"r":{"roots":[]},"n":{"action":"maybe"}})", both)));
   rig.ask(0, {kRoots, kName});
   const Lines asked = rig.peer->take();
   REQUIRE(asked.size() == 1);
   CHECK(asked[0].find(R"("inputRequests":{"n":{)") != std::string::npos);
   CHECK(asked[0].find(R"(\"answers\":{\"r\":{\"roots\":[]})") != std::string::npos);
-  CHECK(rig.send(request("2", "tools/call", rig.params(R"(,"inputResponses":[])")))[0].find("-32602") !=
-        std::string::npos);
+  CHECK(rig.send(request("2", "tools/call", rig.params(R"(,"inputResponses":[])")))[0].find(
+            "-32602") != std::string::npos);
 }
 
 TEST_CASE("a client is asked only what it declared") {
@@ -109,7 +111,8 @@ TEST_CASE("a client is asked only what it declared") {
   const Lines lines = rig.peer->take();
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].find("-32021") != std::string::npos);
-  CHECK(lines[0].find(R"("data":{"requiredCapabilities":{"elicitation":{}}})") != std::string::npos);
+  CHECK(lines[0].find(R"("data":{"requiredCapabilities":{"elicitation":{}}})") !=
+        std::string::npos);
 
   rig.handshake("2025-11-25");
   rig.send(request("2", "tools/call", R"({"name":"add","arguments":{"a":1}})"));
@@ -121,8 +124,9 @@ TEST_CASE("a client is asked only what it declared") {
 
 TEST_CASE("handshake revisions: the server asks while the call runs") {
   AskingRig rig;
-  rig.send(R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
-           R"("capabilities":{"roots":{},"elicitation":{}},"clientInfo":{"name":"t","version":"0"}}})");
+  rig.send(
+      R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+      R"("capabilities":{"roots":{},"elicitation":{}},"clientInfo":{"name":"t","version":"0"}}})");
   rig.send(request("1", "tools/call", R"({"name":"add","arguments":{"a":1}})"));
   rig.ask(0, {kRoots, kName});
   CHECK(rig.peer->take() ==
@@ -152,10 +156,11 @@ TEST_CASE("handshake revisions: the server asks while the call runs") {
 TEST_CASE("resources that a client subscribed to") {
   Rig rig;
   rig.handshake("2025-11-25");
-  CHECK(rig.send(request("1", "resources/subscribe", R"({"uri":"nowhere://x"})"))[0].find("-32002") !=
-        std::string::npos);
+  CHECK(rig.send(request("1", "resources/subscribe", R"({"uri":"nowhere://x"})"))[0].find(
+            "-32002") != std::string::npos);
   const auto parsed = parse_json(rig.send(request("2", "resources/list"))[0]);
-  const std::string uri = *(*parsed->find("result")->find("resources")->as_array())[0].find("uri")->as_string();
+  const std::string uri =
+      *(*parsed->find("result")->find("resources")->as_array())[0].find("uri")->as_string();
   CHECK(rig.send(request("3", "resources/subscribe", R"({"uri":")" + uri + "\"}")) ==
         Lines{result("3", "{}")});
   rig.server.notify_resources_updated();
@@ -165,8 +170,8 @@ TEST_CASE("resources that a client subscribed to") {
   rig.server.notify_resources_updated();
   CHECK(rig.peer->take().empty());
 
-  const std::string listen =
-      R"({"notifications":{"resourceSubscriptions":[")" + uri + R"(","nowhere://x"]},)" + kMeta + "}";
+  const std::string listen = R"({"notifications":{"resourceSubscriptions":[")" + uri +
+                             R"(","nowhere://x"]},)" + kMeta + "}";
   CHECK(rig.send(request("5", "subscriptions/listen", listen))[0].find(
             R"("notifications":{"resourceSubscriptions":[")" + uri + "\"]}") != std::string::npos);
   rig.server.notify_resources_updated();

@@ -21,13 +21,14 @@ TEST_CASE("server/discover works before anything else") {
   Rig rig;
   CHECK(
       rig.send(request("\"d\"", "server/discover", with_meta())) ==
-      Lines{result("\"d\"",
-                   R"({"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25",)"
-                   R"("2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"logging":{},)"
-                   R"("completions":{},"prompts":{"listChanged":true},"resources":)"
-                   R"({"subscribe":true,"listChanged":true},"tools":{"listChanged":true}},"instructions":"Be nice",)"
-                   R"("ttlMs":5000,"cacheScope":"public",)" +
-                       kServerMeta + "}")});
+      Lines{result(
+          "\"d\"",
+          R"({"resultType":"complete","supportedVersions":["2026-07-28","2025-11-25",)"
+          R"("2025-06-18","2025-03-26","2024-11-05"],"capabilities":{"logging":{},)"
+          R"("completions":{},"prompts":{"listChanged":true},"resources":)"
+          R"({"subscribe":true,"listChanged":true},"tools":{"listChanged":true}},"instructions":"Be nice",)"
+          R"("ttlMs":5000,"cacheScope":"public",)" +
+              kServerMeta + "}")});
 }
 
 TEST_CASE("a request must say its version and the client's capabilities, not who the client is") {

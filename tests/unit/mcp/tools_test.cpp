@@ -149,9 +149,10 @@ TEST_CASE("results: one text block, and structured content where the type is dec
   CHECK(answer("get_user", R"({"id":1,"name":"a\"b"})") ==
         call_result("1", R"("{\"id\":1,\"name\":\"a\\\"b\"}")", R"({"id":1,"name":"a\"b"})"));
   // An object was promised, and a client would check: null cannot be said but as an error.
-  CHECK(answer("get_user", "null") ==
-        R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":)"
-        R"x("Error executing tool get_user: the tool returned no result (null)"}],"isError":true}})x");
+  CHECK(
+      answer("get_user", "null") ==
+      R"({"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":)"
+      R"x("Error executing tool get_user: the tool returned no result (null)"}],"isError":true}})x");
   CHECK(answer("free", R"("text")") == call_result("1", R"("text")", ""));
   CHECK(answer("free", R"("")") == call_result("1", R"("")", ""));
   CHECK(answer("free", R"([{"n":1.50},true])") == call_result("1", R"("[{\"n\":1.50},true]")", ""));

@@ -8,7 +8,8 @@ TEST_CASE("the host in a Host header") {
   CHECK(host_name("Example.com:8000") == "example.com");
   CHECK(host_name("[::1]:80") == "[::1]");
   CHECK(host_name("[::1]") == "[::1]");
-  for (const char* none : {"", ":80", "a:b", "a:123456", "[::1", "[::1]x", "user@a", "a/b", "a b"}) {
+  for (const char* none :
+       {"", ":80", "a:b", "a:123456", "[::1", "[::1]x", "user@a", "a/b", "a b"}) {
     CHECK_MESSAGE(host_name(none) == "", none);
   }
 }
@@ -19,8 +20,8 @@ TEST_CASE("on a local address only local names are let in") {
                            "tools.example", "tools.example:443"}) {
     CHECK_MESSAGE(guard.allows_host(ours, ""), ours);
   }
-  for (const char* foreign : {"evil.example", "127.0.0.1.evil.example", "127.evil", "localhost.evil",
-                              "10.0.0.1", "", "[::2]"}) {
+  for (const char* foreign : {"evil.example", "127.0.0.1.evil.example", "127.evil",
+                              "localhost.evil", "10.0.0.1", "", "[::2]"}) {
     CHECK_MESSAGE(!guard.allows_host(foreign, ""), foreign);
     CHECK_MESSAGE(!guard.allows_host(foreign, "localhost"), foreign);
   }

@@ -239,12 +239,14 @@ TEST_CASE("references that cannot be resolved") {
   CHECK(problem("${MXCP_T_UNSET:-x}") ==
         "mxcp-site.yml:4:11: '${MXCP_T_UNSET:...}': there are no default values in references "
         "(write ${MXCP_T_UNSET} and set the variable)\n");
-  CHECK(problem("vault://secret/x#key") ==
-        "mxcp-site.yml:4:11: references to Vault (vault://) are not resolved here (they belong into "
-        "the user configuration; use ${NAME} or file:// instead)\n");
-  CHECK(problem("op://vault/item/field") ==
-        "mxcp-site.yml:4:11: references to 1Password (op://) are not resolved here (they belong into "
-        "the user configuration; use ${NAME} or file:// instead)\n");
+  CHECK(
+      problem("vault://secret/x#key") ==
+      "mxcp-site.yml:4:11: references to Vault (vault://) are not resolved here (they belong into "
+      "the user configuration; use ${NAME} or file:// instead)\n");
+  CHECK(
+      problem("op://vault/item/field") ==
+      "mxcp-site.yml:4:11: references to 1Password (op://) are not resolved here (they belong into "
+      "the user configuration; use ${NAME} or file:// instead)\n");
   CHECK(problem("file:///no/such/file") ==
         "mxcp-site.yml:4:11: cannot read '/no/such/file': No such file or directory\n");
   CHECK(problem("file://tools").find("Is a directory") != std::string::npos);

@@ -43,37 +43,46 @@ TEST_CASE("check_source: what is only known at run time is not complained about"
 }
 
 TEST_CASE("check_source: a missing function names the nearest one") {
-  CHECK(complaints({"a: string"}, "def get_user(a): pass\n", "get_users") ==
-        Texts{"python/tool_code.py | function 'get_users' not found in python/tool_code.py | did you "
-              "mean 'get_user'?"});
-  CHECK(complaints({"a: string"}, "x = 1\n", "get_users") ==
-        Texts{"python/tool_code.py | function 'get_users' not found in python/tool_code.py | the file "
-              "must define: def get_users(a)"});
+  CHECK(
+      complaints({"a: string"}, "def get_user(a): pass\n", "get_users") ==
+      Texts{"python/tool_code.py | function 'get_users' not found in python/tool_code.py | did you "
+            "mean 'get_user'?"});
+  CHECK(
+      complaints({"a: string"}, "x = 1\n", "get_users") ==
+      Texts{
+          "python/tool_code.py | function 'get_users' not found in python/tool_code.py | the file "
+          "must define: def get_users(a)"});
   // A method is not a function of the module.
   CHECK(complaints({}, "class C:\n  def f(self): pass\n").size() == 1);
 }
 
 TEST_CASE("check_source: parameters must fit, and the line of the function is given") {
-  CHECK(complaints({"name: string", "formal: boolean"}, "\n\ndef f(nam, formal): pass\n") ==
-        Texts{"python/tool_code.py:3:1 | function 'f' has no parameter 'name', which tools/f.yml "
-              "declares | did you mean 'nam'?",
-              "python/tool_code.py:3:1 | parameter 'nam' of function 'f' has no default value and is "
-              "not declared in tools/f.yml | did you mean 'name'?"});
+  CHECK(
+      complaints({"name: string", "formal: boolean"}, "\n\ndef f(nam, formal): pass\n") ==
+      Texts{"python/tool_code.py:3:1 | function 'f' has no parameter 'name', which tools/f.yml "
+            "declares | did you mean 'nam'?",
+            "python/tool_code.py:3:1 | parameter 'nam' of function 'f' has no default value and is "
+            "not declared in tools/f.yml | did you mean 'name'?"});
   CHECK(complaints({"a: string"}, "def f(a, /): pass\n") ==
         Texts{"python/tool_code.py:1:1 | parameter 'a' of function 'f' is positional-only, and "
               "arguments are passed by name | remove the '/' from its parameters"});
-  CHECK(complaints({}, "def f(*, key): pass\n") ==
-        Texts{"python/tool_code.py:1:1 | parameter 'key' of function 'f' has no default value and is "
-              "not declared in tools/f.yml | declare it under `parameters`, or give it a default "
-              "value"});
-  CHECK(complaints({"a: string"}, "def f(*args): pass\n") ==
-        Texts{"python/tool_code.py:1:1 | function 'f' has no parameter 'a', which tools/f.yml declares "
-              "| write def f(a)"});
+  CHECK(
+      complaints({}, "def f(*, key): pass\n") ==
+      Texts{"python/tool_code.py:1:1 | parameter 'key' of function 'f' has no default value and is "
+            "not declared in tools/f.yml | declare it under `parameters`, or give it a default "
+            "value"});
+  CHECK(
+      complaints({"a: string"}, "def f(*args): pass\n") ==
+      Texts{
+          "python/tool_code.py:1:1 | function 'f' has no parameter 'a', which tools/f.yml declares "
+          "| write def f(a)"});
 }
 
 TEST_CASE("check_source: a file that does not parse has the place of the mistake") {
-  CHECK(complaints({}, "def f():\n    return (1,\n").front().starts_with("python/tool_code.py:2:12 | "
-                                                                         "'(' was never closed"));
+  CHECK(complaints({}, "def f():\n    return (1,\n")
+            .front()
+            .starts_with("python/tool_code.py:2:12 | "
+                         "'(' was never closed"));
   CHECK(complaints({}, "x = 1\n  y = 2\n").front().starts_with("python/tool_code.py:2:"));
   CHECK(complaints({}, std::string("a = 1\0", 6)).size() == 1);
 }
@@ -105,8 +114,7 @@ TEST_CASE("check_source: a file that takes a name of the standard library is ref
                                 {"python/email.py", "def f(): pass\n"},
                                 {"python/mail/email.py", "def g(): pass\n"}};
   const auto project = files.load();
-  const auto errors =
-      python::check_source(*project->find(project::EndpointKind::kTool, "f"));
+  const auto errors = python::check_source(*project->find(project::EndpointKind::kTool, "f"));
   REQUIRE(errors.size() == 1);
   CHECK(errors[0].message.starts_with("python/email.py: the module name 'email' belongs to"));
   CHECK(errors[0].place.file == "tools/f.yml");

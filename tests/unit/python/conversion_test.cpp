@@ -52,12 +52,14 @@ TEST_CASE("Python: types of the standard library have a JSON form") {
                   "  d.datetime(2024, 1, 31, 12, tzinfo=d.timezone(d.timedelta(hours=2)))]") ==
         R"(["2024-01-31","13:05:00.000250","2024-01-31T23:59:59.123456",)"
         R"("1969-12-31T00:00:00+00:00","2024-01-31T12:00:00+02:00"])");
-  CHECK(converted("import datetime as d\n"
-                  "result = [d.timedelta(days=1, hours=2, minutes=3, seconds=4.5), d.timedelta(0),\n"
-                  "  d.timedelta(days=2)]") == R"(["P1DT2H3M4.5S","PT0S","P2D"])");
-  CHECK(converted("from decimal import Decimal\n"
-                  "result = [Decimal('1234567890123456789.10'), Decimal('NaN'), Decimal('1E+3')]") ==
-        "[1234567890123456789.10,null,1E+3]");
+  CHECK(
+      converted("import datetime as d\n"
+                "result = [d.timedelta(days=1, hours=2, minutes=3, seconds=4.5), d.timedelta(0),\n"
+                "  d.timedelta(days=2)]") == R"(["P1DT2H3M4.5S","PT0S","P2D"])");
+  CHECK(
+      converted("from decimal import Decimal\n"
+                "result = [Decimal('1234567890123456789.10'), Decimal('NaN'), Decimal('1E+3')]") ==
+      "[1234567890123456789.10,null,1E+3]");
   CHECK(converted("import uuid, pathlib, fractions\n"
                   "result = [uuid.UUID(int=1), pathlib.Path('a/b'), fractions.Fraction(1, 4)]") ==
         R"(["00000000-0000-0000-0000-000000000001","a/b",0.25])");
@@ -82,8 +84,7 @@ TEST_CASE("Python: classes with fields become objects") {
         R"(["red",1,"a",{"red":1}])");
   CHECK(converted("import dataclasses as d\n"
                   "@d.dataclass\nclass Point:\n  x: int\n  tags: list\n"
-                  "result = Point(1, [Point(2, [])])") ==
-        R"({"x":1,"tags":[{"x":2,"tags":[]}]})");
+                  "result = Point(1, [Point(2, [])])") == R"({"x":1,"tags":[{"x":2,"tags":[]}]})");
   CHECK(converted("import attrs\n"
                   "@attrs.define\nclass A:\n  x: int\n"
                   "result = A(1)") == R"({"x":1})");
@@ -132,7 +133,8 @@ TEST_CASE("Python: parameters of SQL read intervals as DuckDB does") {
 }
 
 TEST_CASE("Python: values become Python objects") {
-  CHECK(shown(Object{{"a", Array{1, 2.5, true, nullptr, "x"}}}) == "{'a': [1, 2.5, True, None, 'x']}");
+  CHECK(shown(Object{{"a", Array{1, 2.5, true, nullptr, "x"}}}) ==
+        "{'a': [1, 2.5, True, None, 'x']}");
   CHECK(shown(ExactNumber{"123456789012345678901234567890"}) == "123456789012345678901234567890");
   CHECK(shown(ExactNumber{"1.25"}) == "1.25");
   CHECK(shown(Bytes{std::string("\0a", 2)}) == "b'\\x00a'");
@@ -141,7 +143,8 @@ TEST_CASE("Python: values become Python objects") {
   CHECK(shown(Time{1}) == "datetime.time(0, 0, 0, 1)");
   CHECK(shown(Timestamp{-1}) == "datetime.datetime(1969, 12, 31, 23, 59, 59, 999999)");
   CHECK(shown(Timestamp{0, true, 3600}) ==
-        "datetime.datetime(1970, 1, 1, 1, 0, tzinfo=datetime.timezone(datetime.timedelta(seconds=3600)))");
+        "datetime.datetime(1970, 1, 1, 1, 0, "
+        "tzinfo=datetime.timezone(datetime.timedelta(seconds=3600)))");
   CHECK(shown(RawJson{"{\"a\":[1]}"}) == "{'a': [1]}");
 }
 

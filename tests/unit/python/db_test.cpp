@@ -19,7 +19,8 @@ TEST_CASE("db.execute: every type of DuckDB has its Python type") {
   DbProject project(
       "def f():\n"
       "    row, = db.execute('''SELECT\n"
-      "      true AS bool, 1::TINYINT AS tiny, -2::BIGINT AS big, 18446744073709551615::UBIGINT AS u,\n"
+      "      true AS bool, 1::TINYINT AS tiny, -2::BIGINT AS big, 18446744073709551615::UBIGINT AS "
+      "u,\n"
       "      170141183460469231731687303715884105727::HUGEINT AS huge, sum(2::INTEGER) AS sum,\n"
       "      1.5::FLOAT AS float, 0.1::DOUBLE AS double, 12.34::DECIMAL(12,2) AS dec,\n"
       "      'x' AS text, 'ab'::BLOB AS blob, DATE '2024-01-31' AS d, TIME '12:34:56.5' AS t,\n"
@@ -27,7 +28,8 @@ TEST_CASE("db.execute: every type of DuckDB has its Python type") {
       "      TIMESTAMPTZ '2024-01-31 00:00:00+02' AS tz,\n"
       "      '00000000-0000-0000-0000-000000000007'::UUID AS id,\n"
       "      INTERVAL '1 month 2 days 3 seconds' AS span,\n"
-      "      [1, NULL] AS list, [1, 2]::INTEGER[2] AS arr, {'a': 1, 'b': [{'c': NULL}]} AS struct,\n"
+      "      [1, NULL] AS list, [1, 2]::INTEGER[2] AS arr, {'a': 1, 'b': [{'c': NULL}]} AS "
+      "struct,\n"
       "      MAP {'k': 1, 'l': 2} AS map, MAP {[1]: 'x'} AS map_of_lists,\n"
       "      'x'::ENUM('x', 'y') AS enum, '101'::BIT AS bit, NULL AS nothing,\n"
       "      union_value(n := 5) AS either, '{\"j\": 1}'::JSON AS json,\n"
@@ -75,22 +77,27 @@ TEST_CASE("db.execute: parameters of every kind arrive as they are") {
   DbProject project(
       "import datetime as d, decimal, uuid\n"
       "def f():\n"
-      "    values = [1, 2**70, 1.5, True, None, 'x', b'\\x00', d.date(2024, 1, 2), d.time(3, 4, 5, 6),\n"
-      "              d.datetime(2024, 1, 2, 3, 4, 5, 6), decimal.Decimal('12.50'), [1, 2], {'a': 'b'},\n"
+      "    values = [1, 2**70, 1.5, True, None, 'x', b'\\x00', d.date(2024, 1, 2), d.time(3, 4, 5, "
+      "6),\n"
+      "              d.datetime(2024, 1, 2, 3, 4, 5, 6), decimal.Decimal('12.50'), [1, 2], {'a': "
+      "'b'},\n"
       "              uuid.UUID(int=3)]\n"
       "    out = []\n"
       "    for v in values:\n"
       "        out.append(db.execute('SELECT $v AS v', {'v': v})[0]['v'])\n"
       "    out.append(db.execute('SELECT ? + $2 AS v', [1, 2])[0]['v'])\n"
-      "    out.append(db.execute('SELECT $d::INTERVAL AS v', params={'d': d.timedelta(hours=1)})[0]['v'])\n"
+      "    out.append(db.execute('SELECT $d::INTERVAL AS v', params={'d': "
+      "d.timedelta(hours=1)})[0]['v'])\n"
       "    aware = d.datetime(2024, 1, 1, 2, tzinfo=d.timezone(d.timedelta(hours=2)))\n"
-      "    out.append(db.execute(query='SELECT $d::TIMESTAMPTZ AS v', params={'d': aware})[0]['v'] == aware)\n"
+      "    out.append(db.execute(query='SELECT $d::TIMESTAMPTZ AS v', params={'d': aware})[0]['v'] "
+      "== aware)\n"
       "    return [repr(o) for o in out]\n");
-  CHECK(project.json("f") ==
-        R"x(["1","1180591620717411303424","1.5","True","None","'x'","b'\\x00'",)x"
-        R"x("datetime.date(2024, 1, 2)","datetime.time(3, 4, 5, 6)",)x"
-        R"x("datetime.datetime(2024, 1, 2, 3, 4, 5, 6)","12.5","[1, 2]","{'a': 'b'}",)x"
-        R"x("'00000000-0000-0000-0000-000000000003'","3","datetime.timedelta(seconds=3600)","True"])x");
+  CHECK(
+      project.json("f") ==
+      R"x(["1","1180591620717411303424","1.5","True","None","'x'","b'\\x00'",)x"
+      R"x("datetime.date(2024, 1, 2)","datetime.time(3, 4, 5, 6)",)x"
+      R"x("datetime.datetime(2024, 1, 2, 3, 4, 5, 6)","12.5","[1, 2]","{'a': 'b'}",)x"
+      R"x("'00000000-0000-0000-0000-000000000003'","3","datetime.timedelta(seconds=3600)","True"])x");
 }
 
 TEST_CASE("db.execute: rows are plain dicts, in order, however many") {
@@ -110,9 +117,11 @@ TEST_CASE("db.execute: DECIMAL is a float, so that the page's arithmetic works")
   DbProject project(
       "import statistics\n"
       "def f():\n"
-      "    amounts = [r['a'] for r in db.execute('SELECT (i / 4)::DECIMAL(12,2) AS a FROM range(4) t(i)')]\n"
+      "    amounts = [r['a'] for r in db.execute('SELECT (i / 4)::DECIMAL(12,2) AS a FROM range(4) "
+      "t(i)')]\n"
       "    return [amounts[1] * 1.1 > 0.2, round(statistics.stdev(amounts), 2),\n"
-      "            db.execute('SELECT avg(x) AS a, sum(x) AS s FROM (SELECT 1::DECIMAL(12,2) AS x WHERE false)')]\n");
+      "            db.execute('SELECT avg(x) AS a, sum(x) AS s FROM (SELECT 1::DECIMAL(12,2) AS x "
+      "WHERE false)')]\n");
   CHECK(project.json("f") == R"([true,0.32,[{"a":null,"s":null}]])");
 }
 
@@ -121,11 +130,13 @@ TEST_CASE("db.execute: DuckDB's errors are DuckDB's exceptions") {
       "def f():\n"
       "    import duckdb\n"
       "    out = []\n"
-      "    for sql, params in [('SELECT * FROM nope', None), ('SELEC 1', None), ('SELECT nope()', None),\n"
+      "    for sql, params in [('SELECT * FROM nope', None), ('SELEC 1', None), ('SELECT nope()', "
+      "None),\n"
       "                ('SELECT x', None), (\"SELECT 'a'::INTEGER\", None), ('SELECT $a', {}),\n"
       "                ('SELECT 1', {'b': 1})]:\n"
       "        try: db.execute(sql, params)\n"
-      "        except duckdb.Error as e: out.append(type(e).__name__ + ' ' + str(e).split('\\n')[0][:30])\n"
+      "        except duckdb.Error as e: out.append(type(e).__name__ + ' ' + "
+      "str(e).split('\\n')[0][:30])\n"
       "    try: db.execute('SELECT $v', {'v': object()})\n"
       "    except TypeError as e: out.append(str(e)[:40])\n"
       "    for wrong in [(), (1,), ('SELECT 1', 5), ('a', {}, 1), ('SELECT 1', {1: 2})]:\n"
@@ -161,7 +172,8 @@ TEST_CASE("db.execute: an error that nobody catches is the call's, at the line o
 
 TEST_CASE("db.execute: works at import, in hooks, in coroutines and in threads of the user's") {
   PythonProject project{
-      tool_file("f"), tool_file("g"),
+      tool_file("f"),
+      tool_file("g"),
       {"python/tool_code.py",
        "import asyncio, threading\n"
        "from mxcp.runtime import db, on_init\n"
@@ -188,7 +200,8 @@ TEST_CASE("db.execute: works at import, in hooks, in coroutines and in threads o
 TEST_CASE("db.execute: cancelling a call interrupts its query") {
   DbProject project(
       "import threading\n"
-      "def f(): return db.execute('SELECT count(*) AS n FROM range(100000000000) a, range(1000) b')\n");
+      "def f(): return db.execute('SELECT count(*) AS n FROM range(100000000000) a, range(1000) "
+      "b')\n");
   auto call = project.make_call("f", "{}");
   auto running = project.start(call);
   call->cancel->cancel();
@@ -198,11 +211,12 @@ TEST_CASE("db.execute: cancelling a call interrupts its query") {
 }
 
 TEST_CASE("db.execute: more queries at a time than connections just wait") {
-  PythonProject project({tool_file("f"),
-                         {"python/tool_code.py",
-                          "from mxcp.runtime import db\n"
-                          "def f(): return db.execute('SELECT sum(i) AS s FROM range(100000) t(i)')[0]['s']\n"}},
-                        true, {.threads = 16});
+  PythonProject project(
+      {tool_file("f"),
+       {"python/tool_code.py",
+        "from mxcp.runtime import db\n"
+        "def f(): return db.execute('SELECT sum(i) AS s FROM range(100000) t(i)')[0]['s']\n"}},
+      true, {.threads = 16});
   std::vector<std::future<Result<Value>>> calls;
   for (int i = 0; i < 64; ++i) calls.push_back(project.start(project.make_call("f", "{}")));
   for (auto& call : calls) CHECK(project.text(call.get()) == "4999950000");
@@ -210,13 +224,15 @@ TEST_CASE("db.execute: more queries at a time than connections just wait") {
 
 TEST_CASE("duckdb.connect: the project's own file is refused, others are not") {
   PythonProject project{
-      tool_file("f"), tool_file("g"),
+      tool_file("f"),
+      tool_file("g"),
       {"python/tool_code.py",
        "import pathlib\n"
        "from mxcp.runtime import db, reload_duckdb\n"
        "root = pathlib.Path(__file__).parent.parent\n"
        "opened = []\n"
-       "def managed(): return db.execute('SELECT path FROM duckdb_databases() WHERE NOT internal')[0]['path']\n"
+       "def managed(): return db.execute('SELECT path FROM duckdb_databases() WHERE NOT "
+       "internal')[0]['path']\n"
        "def payload():\n"
        "    import duckdb\n"
        "    c = duckdb.connect(path)\n"

@@ -11,9 +11,12 @@ namespace {
 using python::GilAcquire;
 using python::PyRef;
 
-fs::path repository() { return fs::path(environment("MXCP_TEST_DATA")).parent_path(); }
+fs::path repository() {
+  return fs::path(environment("MXCP_TEST_DATA")).parent_path();
+}
 
-// The interpreter of the virtual environment with the test's packages, if it is where it usually is.
+// The interpreter of the virtual environment with the test's packages, if it is where it usually
+// is.
 std::string interpreter() {
   const std::string given = environment("MXCP_TEST_PYTHON");
   if (!given.empty()) return given;
@@ -52,13 +55,15 @@ void start_interpreter() {
 PyRef run_python(const std::string& code) {
   const PyRef scope = PyRef::steal(PyDict_New());
   PyDict_SetItemString(scope.get(), "__builtins__", PyEval_GetBuiltins());
-  const PyRef ran = PyRef::steal(PyRun_String(code.c_str(), Py_file_input, scope.get(), scope.get()));
+  const PyRef ran =
+      PyRef::steal(PyRun_String(code.c_str(), Py_file_input, scope.get(), scope.get()));
   if (!ran) PyErr_Print();
   REQUIRE(ran);
   return PyRef::borrow(PyDict_GetItemString(scope.get(), "result"));
 }
 
-// --- client and services --------------------------------------------------------------------------
+// --- client and services
+// --------------------------------------------------------------------------
 
 void RecordingClient::log(const std::string& level, const std::string& logger, const Value& data) {
   const std::lock_guard lock(mutex_);
@@ -77,7 +82,9 @@ std::vector<std::string> RecordingClient::lines() const {
   return lines_;
 }
 
-TestServices::~TestServices() { close(); }
+TestServices::~TestServices() {
+  close();
+}
 
 void TestServices::close() {
   if (database_) CHECK(database_->close(Clock::system().now() + std::chrono::seconds(5)));
@@ -104,17 +111,22 @@ Status TestServices::set_functions(engine::ScalarFunctions functions) {
 }
 
 Status TestServices::request_reload(std::function<Status()> payload, std::string description) {
-  if (!reloads_possible) return Error{Code::kUnavailable, "works only in a server", {}, "use serve"};
+  if (!reloads_possible)
+    return Error{Code::kUnavailable, "works only in a server", {}, "use serve"};
   const std::lock_guard lock(mutex_);
   reloads.emplace_back(std::move(payload), std::move(description));
   return {};
 }
 
-// --- projects -------------------------------------------------------------------------------------
+// --- projects
+// -------------------------------------------------------------------------------------
 
 PythonProject::PythonProject(std::initializer_list<std::pair<std::string, std::string>> given,
                              bool load_now, python::PythonOptions options)
-    : files(given), project(files.load()), services(project), runtime((start_interpreter(), options)) {
+    : files(given),
+      project(files.load()),
+      services(project),
+      runtime((start_interpreter(), options)) {
   runtime.connect(services);
   if (!load_now) return;
   problems = load();
@@ -133,8 +145,7 @@ std::vector<Error> PythonProject::load(runtime::LoadScope scope, const std::stri
 
 std::shared_ptr<const project::Endpoint> PythonProject::tool(const std::string& name) const {
   auto found = project->find(project::EndpointKind::kTool, name);
-  REQUIRE_MESSAGE(found != nullptr,
-                  project->not_found(project::EndpointKind::kTool, name).text());
+  REQUIRE_MESSAGE(found != nullptr, project->not_found(project::EndpointKind::kTool, name).text());
   return found;
 }
 
@@ -185,8 +196,8 @@ std::pair<std::string, std::string> tool_file(const std::string& name,
   if (!parameters.empty()) text += "  parameters:\n";
   for (const std::string& parameter : parameters) {
     const auto colon = parameter.find(": ");
-    text += "    - name: " + parameter.substr(0, colon) + "\n      type: " +
-            parameter.substr(colon + 2) + "\n      description: a parameter\n";
+    text += "    - name: " + parameter.substr(0, colon) +
+            "\n      type: " + parameter.substr(colon + 2) + "\n      description: a parameter\n";
   }
   return {"tools/" + name + ".yml", text};
 }

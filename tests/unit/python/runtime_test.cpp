@@ -1,6 +1,5 @@
 #include "harness.h"
 
-
 using namespace mxcp;
 using mxcp::test::PythonProject;
 using mxcp::test::tool_file;
@@ -22,7 +21,8 @@ std::optional<Code> error_code(const Result<Value>& result) {
 
 TEST_CASE("Python: arguments arrive as keywords, with Python's types") {
   PythonProject project{
-      tool_file("f", {"s: string", "i: integer", "n: number", "b: boolean", "l: array", "o: object"}),
+      tool_file("f",
+                {"s: string", "i: integer", "n: number", "b: boolean", "l: array", "o: object"}),
       {"python/tool_code.py",
        "def f(*, s, i, n, b, l, o):\n"
        "    return [type(x).__name__ for x in (s, i, n, b, l, o)] + [s, i, n, b, l, o]\n"}};
@@ -32,8 +32,13 @@ TEST_CASE("Python: arguments arrive as keywords, with Python's types") {
 
 TEST_CASE("Python: a coroutine function runs on the loop, others on threads") {
   PythonProject project{
-      tool_file("sync"), tool_file("coroutine"), tool_file("returns_awaitable"),
-      tool_file("generator"), tool_file("async_generator"), tool_file("wrapped"), tool_file("partial"),
+      tool_file("sync"),
+      tool_file("coroutine"),
+      tool_file("returns_awaitable"),
+      tool_file("generator"),
+      tool_file("async_generator"),
+      tool_file("wrapped"),
+      tool_file("partial"),
       {"python/tool_code.py",
        "import asyncio, functools, threading\n"
        "def name(): return threading.current_thread().name.split('-')[0] != 'MainThread'\n"
@@ -90,7 +95,9 @@ TEST_CASE("Python: coroutines of several calls take turns on one loop") {
 
 TEST_CASE("Python: every call has its own context") {
   PythonProject project{
-      tool_file("count"), tool_file("count_async"), tool_file("initial"),
+      tool_file("count"),
+      tool_file("count_async"),
+      tool_file("initial"),
       {"python/tool_code.py",
        "import contextvars\n"
        "from mxcp.runtime import on_init\n"
@@ -110,7 +117,8 @@ TEST_CASE("Python: every call has its own context") {
 
 TEST_CASE("Python: whatever is raised is an error of the call, and nothing more") {
   PythonProject project{
-      tool_file("f", {"what: string"}), tool_file("g", {"what: string"}),
+      tool_file("f", {"what: string"}),
+      tool_file("g", {"what: string"}),
       {"python/tool_code.py",
        "import sys, json\n"
        "class Mute(Exception):\n    def __str__(self): raise RuntimeError('mute')\n"
@@ -159,9 +167,10 @@ TEST_CASE("Python: whatever is raised is an error of the call, and nothing more"
 }
 
 TEST_CASE("Python: the place of an error is the innermost line of the project") {
-  PythonProject project{tool_file("f"),
-                        {"python/tool_code.py", "from lib.inner import fail\ndef f():\n    fail()\n"},
-                        {"python/lib/inner.py", "import json\n\ndef fail():\n    json.loads('{')\n"}};
+  PythonProject project{
+      tool_file("f"),
+      {"python/tool_code.py", "from lib.inner import fail\ndef f():\n    fail()\n"},
+      {"python/lib/inner.py", "import json\n\ndef fail():\n    json.loads('{')\n"}};
   const auto result = project.call("f");
   REQUIRE_FALSE(result.ok());
   CHECK(result.error().place == Place{"python/lib/inner.py", 4, 0});
@@ -169,7 +178,8 @@ TEST_CASE("Python: the place of an error is the innermost line of the project") 
 }
 
 TEST_CASE("Python: SystemExit in a task of a coroutine does not end the loop") {
-  PythonProject project{tool_file("f"), tool_file("g"),
+  PythonProject project{tool_file("f"),
+                        tool_file("g"),
                         {"python/tool_code.py",
                          "import asyncio, sys\n"
                          "async def leave(): sys.exit(1)\n"
@@ -180,8 +190,12 @@ TEST_CASE("Python: SystemExit in a task of a coroutine does not end the loop") {
 }
 
 TEST_CASE("Python: a cancelled coroutine ends, a cancelled function reports it when it returns") {
-  PythonProject project{tool_file("forever"), tool_file("stubborn"), tool_file("steps"),
-                        tool_file("state"), tool_file("release"), tool_file("log"),
+  PythonProject project{tool_file("forever"),
+                        tool_file("stubborn"),
+                        tool_file("steps"),
+                        tool_file("state"),
+                        tool_file("release"),
+                        tool_file("log"),
                         {"python/tool_code.py",
                          "import asyncio, threading\n"
                          "log_ = []\n"
@@ -222,7 +236,9 @@ TEST_CASE("Python: a cancelled coroutine ends, a cancelled function reports it w
 }
 
 TEST_CASE("Python: a call that was cancelled before it began does not run") {
-  PythonProject project{tool_file("f"), tool_file("g"), tool_file("ran"),
+  PythonProject project{tool_file("f"),
+                        tool_file("g"),
+                        tool_file("ran"),
                         {"python/tool_code.py",
                          "ran_ = []\n"
                          "def f(): ran_.append('f')\n"
@@ -243,9 +259,10 @@ TEST_CASE("Python: a result that is no JSON is an error with its path") {
 }
 
 TEST_CASE("Python: an error that no line raised has the place of the function") {
-  PythonProject project{tool_file("f", {"a: string"}), tool_file("g"),
-                        {"python/tool_code.py",
-                         "def f(b): return 1\n\n\nasync def g():\n    return object()\n"}};
+  PythonProject project{
+      tool_file("f", {"a: string"}),
+      tool_file("g"),
+      {"python/tool_code.py", "def f(b): return 1\n\n\nasync def g():\n    return object()\n"}};
   const auto wrong = project.call("f", R"({"a":"x"})");
   REQUIRE_FALSE(wrong.ok());
   CHECK(wrong.error().message == "f() got an unexpected keyword argument 'a'");
@@ -281,7 +298,8 @@ TEST_CASE("Python: hooks run in the order of registration, and a failing one is 
 }
 
 TEST_CASE("Python: a reload runs the modules as they are now") {
-  PythonProject project{tool_file("f"), {"python/tool_code.py", "import helper\ndef f(): return helper.X\n"},
+  PythonProject project{tool_file("f"),
+                        {"python/tool_code.py", "import helper\ndef f(): return helper.X\n"},
                         {"python/helper.py", "X = 1\n"}};
   CHECK(project.json("f") == "1");
   // Same length, within the same second: Python's own .pyc check would take the old one.
@@ -311,7 +329,8 @@ TEST_CASE("Python: a reload runs each hook once") {
 
 TEST_CASE("Python: modules have dotted names and exist once") {
   PythonProject project{
-      tool_file("same"), tool_file("elsewhere", {}, "other/elsewhere.py"),
+      tool_file("same"),
+      tool_file("elsewhere", {}, "other/elsewhere.py"),
       {"tools/other/elsewhere.py", "from utils.validators import X\ndef elsewhere(): return X\n"},
       {"python/utils/validators.py", "X = 'namespace package'\n"},
       {"python/pkg/__init__.py", "Y = 'package'\n"},
@@ -327,8 +346,9 @@ TEST_CASE("Python: modules have dotted names and exist once") {
 
 TEST_CASE("Python: a file that is reached through a link is the same module") {
   PythonProject project({tool_file("f", {}, "linked.py"),
-                         {"python/real.py", "calls = []\ndef f():\n    calls.append(1)\n"
-                                            "    return [__name__, len(calls)]\n"}},
+                         {"python/real.py",
+                          "calls = []\ndef f():\n    calls.append(1)\n"
+                          "    return [__name__, len(calls)]\n"}},
                         false);
   fs::create_symlink(project.files.root() / "python/real.py",
                      project.files.root() / "tools/linked.py");
@@ -367,9 +387,10 @@ TEST_CASE("Python: import errors say where and what to do") {
 }
 
 TEST_CASE("Python: a function that is not there is named, with the nearest one") {
-  PythonProject project({tool_file("greeting"), {"python/near_miss.py", "def greting(): return 1\n"}},
-                        false);
-  project.files.write("tools/greeting.yml", tool_file("greeting", {}, "../python/near_miss.py").second);
+  PythonProject project(
+      {tool_file("greeting"), {"python/near_miss.py", "def greting(): return 1\n"}}, false);
+  project.files.write("tools/greeting.yml",
+                      tool_file("greeting", {}, "../python/near_miss.py").second);
   const auto errors = project.load();
   REQUIRE(errors.size() == 1);
   CHECK(errors[0].message == "function 'greeting' not found in python/near_miss.py");
@@ -390,31 +411,31 @@ TEST_CASE("Python: for one endpoint, only its module and those with hooks are im
   const python::GilAcquire gil;
   const auto ran = test::run_python(
       "import builtins, sys\n"
-      "result = [getattr(builtins, 'hook_ran', 0), 'broken' in sys.modules, 'mine' in sys.modules]\n"
+      "result = [getattr(builtins, 'hook_ran', 0), 'broken' in sys.modules, 'mine' in "
+      "sys.modules]\n"
       "builtins.__dict__.pop('hook_ran', None)");
   CHECK(python::str_of(ran.get()) == "[True, False, True]");
 }
 
 TEST_CASE("Python: code inside a YAML file has the lines of that file") {
-  PythonProject project{
-      {"tools/inline.yml",
-       "mxcp: 1\n"
-       "tool:\n"
-       "  name: inline\n"
-       "  description: a test\n"
-       "  language: python\n"
-       "  parameters:\n"
-       "    - name: fail\n"
-       "      type: boolean\n"
-       "      description: whether to fail\n"
-       "  source:\n"
-       "    code: |\n"
-       "      TEXT = '''two\n"
-       "      lines'''\n"
-       "      def inline(fail):\n"
-       "          if fail:\n"
-       "              raise ValueError('here')\n"
-       "          return TEXT\n"}};
+  PythonProject project{{"tools/inline.yml",
+                         "mxcp: 1\n"
+                         "tool:\n"
+                         "  name: inline\n"
+                         "  description: a test\n"
+                         "  language: python\n"
+                         "  parameters:\n"
+                         "    - name: fail\n"
+                         "      type: boolean\n"
+                         "      description: whether to fail\n"
+                         "  source:\n"
+                         "    code: |\n"
+                         "      TEXT = '''two\n"
+                         "      lines'''\n"
+                         "      def inline(fail):\n"
+                         "          if fail:\n"
+                         "              raise ValueError('here')\n"
+                         "          return TEXT\n"}};
   CHECK(project.json("inline", R"({"fail":false})") == R"("two\nlines")");
   const auto result = project.call("inline", R"({"fail":true})");
   REQUIRE_FALSE(result.ok());
@@ -424,17 +445,19 @@ TEST_CASE("Python: code inside a YAML file has the lines of that file") {
 }
 
 TEST_CASE("Python: messages reach the client, awaited or not") {
-  PythonProject project{tool_file("f"), tool_file("g"),
-                        {"python/tool_code.py",
-                         "import asyncio\n"
-                         "from mxcp.runtime import mcp\n"
-                         "def f():\n"
-                         "    asyncio.run(mcp.info('one', n=1))\n"
-                         "    mcp.warning({'two': 2})\n"
-                         "    mcp.progress(current=1, total=4)\n"
-                         "async def g():\n"
-                         "    await mcp.error('three')\n"
-                         "    await asyncio.gather(mcp.debug('four'), mcp.progress(0.5, None, 'x'))\n"}};
+  PythonProject project{
+      tool_file("f"),
+      tool_file("g"),
+      {"python/tool_code.py",
+       "import asyncio\n"
+       "from mxcp.runtime import mcp\n"
+       "def f():\n"
+       "    asyncio.run(mcp.info('one', n=1))\n"
+       "    mcp.warning({'two': 2})\n"
+       "    mcp.progress(current=1, total=4)\n"
+       "async def g():\n"
+       "    await mcp.error('three')\n"
+       "    await asyncio.gather(mcp.debug('four'), mcp.progress(0.5, None, 'x'))\n"}};
   CHECK(project.json("f") == "null");
   CHECK(project.json("g") == "null");
   CHECK(project.client->lines() ==
@@ -462,21 +485,23 @@ TEST_CASE("Python: configuration and secrets are plain copies") {
 }
 
 TEST_CASE("Python: the caller is known to the call") {
-  PythonProject project{tool_file("f"), tool_file("g"),
-                        {"python/tool_code.py",
-                         "from mxcp.sdk.auth.context import get_user_context\n"
-                         "from mxcp.sdk.executor import get_execution_context\n"
-                         "import threading\n"
-                         "def f():\n"
-                         "    user, context = get_user_context(), get_execution_context()\n"
-                         "    return [user and user.username, user and user.raw_profile,\n"
-                         "            context.get('transport'), context.get('request_headers'),\n"
-                         "            context.username]\n"
-                         "async def g():\n"
-                         "    seen = []\n"
-                         "    t = threading.Thread(target=lambda: seen.append(get_user_context()))\n"
-                         "    t.start(); t.join()\n"
-                         "    return [get_user_context().username, seen]\n"}};
+  PythonProject project{
+      tool_file("f"),
+      tool_file("g"),
+      {"python/tool_code.py",
+       "from mxcp.sdk.auth.context import get_user_context\n"
+       "from mxcp.sdk.executor import get_execution_context\n"
+       "import threading\n"
+       "def f():\n"
+       "    user, context = get_user_context(), get_execution_context()\n"
+       "    return [user and user.username, user and user.raw_profile,\n"
+       "            context.get('transport'), context.get('request_headers'),\n"
+       "            context.username]\n"
+       "async def g():\n"
+       "    seen = []\n"
+       "    t = threading.Thread(target=lambda: seen.append(get_user_context()))\n"
+       "    t.start(); t.join()\n"
+       "    return [get_user_context().username, seen]\n"}};
   CHECK(project.json("f") == R"([null,null,"test",{},null])");
   auto call = project.make_call("f", "{}");
   call->caller.user = UserContext{};
@@ -491,20 +516,24 @@ TEST_CASE("Python: the caller is known to the call") {
 }
 
 TEST_CASE("Python: a reload is queued, and its payload runs when the runtime says so") {
-  PythonProject project{tool_file("f"), tool_file("g"), tool_file("ran"),
-                        {"python/tool_code.py",
-                         "from mxcp.runtime import reload_duckdb\n"
-                         "ran_ = []\n"
-                         "def payload(): ran_.append(1)\n"
-                         "async def broken():\n    ran_.append(2)\n    raise ValueError('payload')\n"
-                         "def f():\n"
-                         "    reload_duckdb(payload_func=payload, description='why')\n"
-                         "    reload_duckdb(broken)\n"
-                         "    return reload_duckdb()\n"
-                         "def g(): reload_duckdb('no function')\n"
-                         "def ran(): return ran_\n"}};
-  CHECK(project.json("g") == "error: payload_func must be a function without parameters, got "
-                             "'no function'");
+  PythonProject project{
+      tool_file("f"),
+      tool_file("g"),
+      tool_file("ran"),
+      {"python/tool_code.py",
+       "from mxcp.runtime import reload_duckdb\n"
+       "ran_ = []\n"
+       "def payload(): ran_.append(1)\n"
+       "async def broken():\n    ran_.append(2)\n    raise ValueError('payload')\n"
+       "def f():\n"
+       "    reload_duckdb(payload_func=payload, description='why')\n"
+       "    reload_duckdb(broken)\n"
+       "    return reload_duckdb()\n"
+       "def g(): reload_duckdb('no function')\n"
+       "def ran(): return ran_\n"}};
+  CHECK(project.json("g") ==
+        "error: payload_func must be a function without parameters, got "
+        "'no function'");
   CHECK(project.json("f") == "null");
   REQUIRE(project.services.reloads.size() == 3);
   CHECK(project.services.reloads[0].second == "why");

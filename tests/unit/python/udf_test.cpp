@@ -49,12 +49,9 @@ constexpr const char* kTools =
     "    return the_plugin.Tracked.alive\n";
 
 PythonProject make() {
-  return PythonProject{{"mxcp-site.yml", kSite},
-                       {"plugins/the_plugin.py", kPlugin},
-                       {"python/tool_code.py", kTools},
-                       test::tool_file("names"),
-                       test::tool_file("sleep"),
-                       test::tool_file("failures")};
+  return PythonProject{{"mxcp-site.yml", kSite},        {"plugins/the_plugin.py", kPlugin},
+                       {"python/tool_code.py", kTools}, test::tool_file("names"),
+                       test::tool_file("sleep"),        test::tool_file("failures")};
 }
 
 }  // namespace
@@ -70,7 +67,8 @@ TEST_CASE("UDF: every call sees its own user, also in parallel and on DuckDB's t
         UserContext user;
         user.username = "user" + std::to_string(t) + "_" + std::to_string(i);
         call->caller.user = user;
-        if (PythonProject::text(project.start(call).get()) != "[\"" + user.username + "\"]") ++wrong;
+        if (PythonProject::text(project.start(call).get()) != "[\"" + user.username + "\"]")
+          ++wrong;
       }
     });
   }

@@ -73,7 +73,8 @@ TEST_CASE("columns that fit the declaration are no problem") {
   CHECK(counts({kName}, spec(Kind::kString)) == "0/0");
   CHECK(counts({column("d", TypeId::kDate, "DATE")}, spec(Kind::kString)) == "0/0");
   CHECK(counts({column("x", TypeId::kSqlNull, "NULL")}, spec(Kind::kBoolean)) == "0/0");
-  CHECK(counts({column("l", TypeId::kList, "INTEGER[]")}, row({{"l", spec(Kind::kArray)}})) == "0/0");
+  CHECK(counts({column("l", TypeId::kList, "INTEGER[]")}, row({{"l", spec(Kind::kArray)}})) ==
+        "0/0");
   CHECK(counts({}, spec(Kind::kString)) == "0/0");
 }
 

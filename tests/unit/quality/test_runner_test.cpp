@@ -72,10 +72,11 @@ TEST_CASE("error_contains expects the call to fail") {
 
 TEST_CASE("the request carries the arguments and the identity of the test") {
   const test::TempProject project{
-      {"tools/t.yml", tool("t", "    - name: a\n"
-                                "      arguments: [{key: x, value: [1, null]}]\n"
-                                "      user_context: {username: ada, role: admin}\n"
-                                "    - {name: b, arguments: []}\n")}};
+      {"tools/t.yml", tool("t",
+                           "    - name: a\n"
+                           "      arguments: [{key: x, value: [1, null]}]\n"
+                           "      user_context: {username: ada, role: admin}\n"
+                           "    - {name: b, arguments: []}\n")}};
   std::vector<invoke::Request> requests;
   quality::TestOptions options;
   options.headers = {{"x-id", "7"}};
@@ -106,10 +107,9 @@ TEST_CASE("the request carries the arguments and the identity of the test") {
 }
 
 TEST_CASE("one endpoint can be chosen, a broken file is an error") {
-  const test::TempProject project{
-      {"tools/a.yml", tool("a", "    - {name: one, arguments: []}\n")},
-      {"tools/b.yml", tool("b", "    - {name: two, arguments: []}\n")},
-      {"tools/c.yml", "tool:\n  name: c\n  source: {cod: SELECT 1}\n"}};
+  const test::TempProject project{{"tools/a.yml", tool("a", "    - {name: one, arguments: []}\n")},
+                                  {"tools/b.yml", tool("b", "    - {name: two, arguments: []}\n")},
+                                  {"tools/c.yml", "tool:\n  name: c\n  source: {cod: SELECT 1}\n"}};
   const auto call = [](invoke::Request) { return succeed("1"); };
   const auto chosen =
       quality::run_tests(*project.load(), call, {}, project::EndpointKind::kTool, "b");
@@ -126,11 +126,12 @@ TEST_CASE("one endpoint can be chosen, a broken file is an error") {
 }
 
 TEST_CASE("a prompt is judged by its last assistant message, or by its messages") {
-  const test::TempProject project{
-      {"prompts/p.yml", "prompt:\n  name: p\n  messages: [{prompt: hi}]\n"
-                        "  tests: [{name: a, arguments: [], result: {k: 1}}]\n"}};
+  const test::TempProject project{{"prompts/p.yml",
+                                   "prompt:\n  name: p\n  messages: [{prompt: hi}]\n"
+                                   "  tests: [{name: a, arguments: [], result: {k: 1}}]\n"}};
   const auto status = [&](std::string json) {
-    return quality::run_tests(*project.load(), [&](invoke::Request) { return succeed(json); }, {})[0]
+    return quality::run_tests(*project.load(), [&](invoke::Request) { return succeed(json); },
+                              {})[0]
         .status();
   };
   CHECK(status(R"([{"prompt":"{\"k\": 1}","role":"assistant","type":null},
@@ -141,9 +142,11 @@ TEST_CASE("a prompt is judged by its last assistant message, or by its messages"
 }
 
 TEST_CASE("a user context map as an identity") {
-  const UserContext user = quality::user_from(
-      {{"user_id", 7}, {"email", "a@b.co"}, {"capabilities", Array{"read", "write"}}, {"role", "x"}},
-      "cli");
+  const UserContext user = quality::user_from({{"user_id", 7},
+                                               {"email", "a@b.co"},
+                                               {"capabilities", Array{"read", "write"}},
+                                               {"role", "x"}},
+                                              "cli");
   CHECK(user.provider == "cli");
   CHECK(user.user_id == "7");
   CHECK(user.username == "cli_user");

@@ -13,7 +13,8 @@ namespace {
 // A project whose database was filled with `setup`.
 class Checked {
  public:
-  Checked(std::initializer_list<std::pair<std::string, std::string>> files, std::string_view setup = "")
+  Checked(std::initializer_list<std::pair<std::string, std::string>> files,
+          std::string_view setup = "")
       : files_(files), project_(files_.load()) {
     engine::testing::set_search_path();
     engine::DatabaseOptions options;
@@ -93,7 +94,8 @@ TEST_CASE("mistakes in SQL are placed in the YAML block or in the SQL file") {
                    {"sql/t.sql", "SELECT id\nFROM users\nWHERE nam = 'x'\n"}},
                   kUsers);
   CHECK(in_file.lines().find("error[sql] sql/t.sql:3:7: ") == 0);
-  CHECK(check("tool: {name: t, source: {code: SELEC 1}}\n").find("error[sql] tools/t.yml:1:32: ") == 0);
+  CHECK(check("tool: {name: t, source: {code: SELEC 1}}\n").find("error[sql] tools/t.yml:1:32: ") ==
+        0);
 }
 
 TEST_CASE("a missing table is told apart from wrong SQL") {
@@ -177,22 +179,25 @@ TEST_CASE("columns that depend on a placeholder are not judged") {
 }
 
 TEST_CASE("Python is checked, and problems are sorted by place") {
-  Checked project({{"tools/t.yml", "tool: {name: t, language: python, source: {code: 'def t(): pass'}}\n"}});
+  Checked project(
+      {{"tools/t.yml", "tool: {name: t, language: python, source: {code: 'def t(): pass'}}\n"}});
   CHECK(project.lines() ==
         "error[python] python/z.py:2:1: checked again\nerror[python] python/z.py:9:1: checked t");
   CHECK(project.opened == 0);
 }
 
 TEST_CASE("prompts may use only declared parameters") {
-  Checked project({{"prompts/p.yml", "prompt:\n"
-                                     "  name: p\n"
-                                     "  parameters: [{name: topic, type: string}]\n"
-                                     "  messages:\n"
-                                     "    - prompt: about {{ topic }}\n"
-                                     "    - prompt: and {{ topc | upper }}\n"}});
-  CHECK(project.lines() ==
-        "error[config] prompts/p.yml:6:15: message 2 uses 'topc', which is not a declared parameter "
-        "(did you mean 'topic'?)");
+  Checked project({{"prompts/p.yml",
+                    "prompt:\n"
+                    "  name: p\n"
+                    "  parameters: [{name: topic, type: string}]\n"
+                    "  messages:\n"
+                    "    - prompt: about {{ topic }}\n"
+                    "    - prompt: and {{ topc | upper }}\n"}});
+  CHECK(
+      project.lines() ==
+      "error[config] prompts/p.yml:6:15: message 2 uses 'topc', which is not a declared parameter "
+      "(did you mean 'topic'?)");
 }
 
 TEST_CASE("every file is reported, sorted, and one can be chosen") {

@@ -11,8 +11,12 @@ using runtime::Gate;
 
 namespace {
 
-Instant soon() { return Clock::system().now() + std::chrono::seconds(20); }
-Instant now() { return Clock::system().now(); }
+Instant soon() {
+  return Clock::system().now() + std::chrono::seconds(20);
+}
+Instant now() {
+  return Clock::system().now();
+}
 
 struct Probe {
   std::vector<std::string> events;
@@ -74,7 +78,8 @@ TEST_CASE("a call that waited too long is refused") {
   Gate gate({.max_wait = std::chrono::milliseconds(1)});
   std::promise<Code> refused;
   gate.enter(
-      nullptr, [](Gate::Pass) { FAIL("ran"); }, [&](Error error) { refused.set_value(error.code); });
+      nullptr, [](Gate::Pass) { FAIL("ran"); },
+      [&](Error error) { refused.set_value(error.code); });
   CHECK(refused.get_future().get() == Code::kUnavailable);
 }
 

@@ -55,8 +55,7 @@ class FakeUserCode final : public runtime::UserCode, public invoke::Runner {
   std::vector<std::string> events;
 };
 
-constexpr const char* kPython =
-    "mxcp: 1\ntool: {name: py, language: python, source: {code: x}}\n";
+constexpr const char* kPython = "mxcp: 1\ntool: {name: py, language: python, source: {code: x}}\n";
 constexpr const char* kSql =
     "mxcp: 1\ntool: {name: generation, return: {type: integer}, source: {code: FROM g}}\n";
 
@@ -151,7 +150,9 @@ void make_database(const fs::path& path, int generation) {
   (*database)->close(Clock::system().now() + std::chrono::seconds(10));
 }
 
-fs::path database_of(const Server& server) { return server.root() / "data/db-default.duckdb"; }
+fs::path database_of(const Server& server) {
+  return server.root() / "data/db-default.duckdb";
+}
 
 }  // namespace
 
@@ -192,7 +193,8 @@ TEST_CASE("reload: hooks, closed database, payload, fresh modules, hooks, new da
         server.code.record("payload");
         make_database(database_of(server), 2);  // possible only because nobody has it open
         // Files of the project are read again, too.
-        server.files().write("tools/more.yml", "mxcp: 1\ntool: {name: more, source: {code: SELECT 7}}\n");
+        server.files().write("tools/more.yml",
+                             "mxcp: 1\ntool: {name: more, source: {code: SELECT 7}}\n");
         return {};
       },
       "swap");
@@ -210,7 +212,11 @@ TEST_CASE("a payload that fails is reported and survived") {
   server.start();
   CHECK(text(server.call("py")) == "null");
   REQUIRE(server.runtime()
-              .request_reload([]() -> Status { return Error{Code::kPython, "no such file"}; }, "")
+              .request_reload(
+                  []() -> Status {
+                    return Error{Code::kPython, "no such file"};
+                  },
+                  "")
               .ok());
   server.wait_reloads(1);
   CHECK(text(server.call("py")) == "null");

@@ -71,9 +71,8 @@ TEST_CASE("kinds of results") {
       {nullptr, "snibao"},
   };
   const std::pair<char, std::string_view> kinds[] = {
-      {'s', R"({"type":"string"})"},  {'n', R"({"type":"number"})"},
-      {'i', R"({"type":"integer"})"}, {'b', R"({"type":"boolean"})"},
-      {'a', R"({"type":"array"})"},   {'o', R"({"type":"object"})"}};
+      {'s', R"({"type":"string"})"},  {'n', R"({"type":"number"})"}, {'i', R"({"type":"integer"})"},
+      {'b', R"({"type":"boolean"})"}, {'a', R"({"type":"array"})"},  {'o', R"({"type":"object"})"}};
   for (const Row& row : rows) {
     for (const auto& kind : kinds) {
       CAPTURE(to_json(row.value));
@@ -130,8 +129,7 @@ TEST_CASE("everything declared is checked") {
       {R"({"type":"string","minLength":3})", R"("ab")",
        "must have at least 3 characters, got 2: \"ab\""},
       {R"({"type":"string","pattern":"^a"})", R"("b")", "must match the pattern ^a, got \"b\""},
-      {R"({"type":"string","enum":["a","b"]})", R"("c")",
-       "must be one of \"a\", \"b\", got \"c\""},
+      {R"({"type":"string","enum":["a","b"]})", R"("c")", "must be one of \"a\", \"b\", got \"c\""},
       {R"({"type":"number","exclusiveMinimum":1})", "1", "must be greater than 1, got 1"},
       {R"({"type":"number","multipleOf":0.1})", "0.25", "must be a multiple of 0.1, got 0.25"},
       {R"({"type":"number","multipleOf":0.1})", "0.3", ""},

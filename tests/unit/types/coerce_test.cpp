@@ -49,8 +49,7 @@ TEST_CASE("integers from text") {
       {"1e3", "integer 1000"},
       {"9223372036854775807", "integer 9223372036854775807"},
       {"9223372036854775808", "number 9223372036854775808"},
-      {"170141183460469231731687303715884105727",
-       "number 170141183460469231731687303715884105727"},
+      {"170141183460469231731687303715884105727", "number 170141183460469231731687303715884105727"},
       {"3.7", "x: expected an integer, got \"3.7\""},
       {"1e-3", "x: expected an integer, got \"1e-3\""},
       {"", "x: expected an integer, got \"\""},
@@ -183,8 +182,9 @@ TEST_CASE("arrays and objects from JSON text") {
   const std::string_view map = R"({"type":"object","properties":{"n":{"type":"integer"}}})";
   CHECK(from_text(map, R"({"n": "5", "other": "6"})") == R"(object {"n":5,"other":"6"})");
   CHECK(from_text(map, "[1]") == "x: expected an object, got [1]");
-  CHECK(from_text(map, "").starts_with("x: expected an object as JSON text such as {\"a\": 1}, "
-                                       "got \"\" (invalid JSON: "));
+  CHECK(
+      from_text(map, "").starts_with("x: expected an object as JSON text such as {\"a\": 1}, "
+                                     "got \"\" (invalid JSON: "));
   // Inside JSON text a string is a string.
   CHECK(from_text(R"({"type":"array","items":{"type":"string"}})", R"(["[1]", "5"])") ==
         R"(array ["[1]","5"])");
@@ -221,8 +221,7 @@ TEST_CASE("lengths count characters") {
 TEST_CASE("patterns are searched for, in characters") {
   const std::string_view code = R"({"type":"string","pattern":"^[A-Z]{3}-\\d+$"})";
   CHECK(from_text(code, "ABC-12") == R"(string "ABC-12")");
-  CHECK(from_text(code, "xABC-12") ==
-        R"(x: must match the pattern ^[A-Z]{3}-\d+$, got "xABC-12")");
+  CHECK(from_text(code, "xABC-12") == R"(x: must match the pattern ^[A-Z]{3}-\d+$, got "xABC-12")");
   CHECK(from_text(R"({"type":"string","pattern":"b"})", "abc") == R"(string "abc")");
   CHECK(from_text(R"({"type":"string","pattern":"^.$"})", "🦆") == "string \"🦆\"");
   CHECK(from_text(R"({"type":"string","pattern":"^\\p{Lu}ß$"})", "Üß") == "string \"Üß\"");
@@ -314,8 +313,7 @@ TEST_CASE("formats give values of their own") {
 
   CHECK(formatted("date", "2023-02-29") ==
         "x: must be a valid date (YYYY-MM-DD), got \"2023-02-29\" (that month has no such day)");
-  CHECK(formatted("date", "tomorrow") ==
-        "x: must be a valid date (YYYY-MM-DD), got \"tomorrow\"");
+  CHECK(formatted("date", "tomorrow") == "x: must be a valid date (YYYY-MM-DD), got \"tomorrow\"");
   CHECK(formatted("time", "24:00:00") ==
         "x: must be a valid time (HH:MM:SS), got \"24:00:00\" (the hour must be 00 to 23)");
   CHECK(formatted("date-time", "31.01.2024") ==

@@ -28,7 +28,9 @@ std::string integer(std::string_view text) {
 
 std::string number(std::string_view text) {
   const Value value = to_number(*parse_decimal(text));
-  return std::string(value.as_double() ? "double " : value.as_int() ? "int " : "exact ") +
+  return std::string(value.as_double() ? "double "
+                     : value.as_int()  ? "int "
+                                       : "exact ") +
          to_json(value);
 }
 

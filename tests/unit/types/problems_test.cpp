@@ -20,7 +20,9 @@ std::string problems(const TypeSpec& spec) {
   CHECK(Type::compile(spec).ok() == out.empty());
   return out;
 }
-std::string problems_of(std::string_view declaration) { return problems(spec_of(declaration)); }
+std::string problems_of(std::string_view declaration) {
+  return problems(spec_of(declaration));
+}
 
 struct Case {
   const char* declaration;
@@ -61,8 +63,7 @@ TEST_CASE("keywords that do not apply") {
       {R"({"type":"string","exclusiveMaximum":1})",
        "'exclusiveMaximum' applies to numbers and integers, not to type string "
        "(did you mean 'maxLength'?)"},
-      {R"({"type":"boolean","pattern":"x"})",
-       "'pattern' applies to strings, not to type boolean"},
+      {R"({"type":"boolean","pattern":"x"})", "'pattern' applies to strings, not to type boolean"},
       {R"({"type":"object","multipleOf":2})",
        "'multipleOf' applies to numbers and integers, not to type object"},
       {R"({"type":"string","minItems":2})",

@@ -146,7 +146,7 @@ class Generator {
   Value string(Format format) {
     static constexpr const char* kAny[] = {"",     "a",     "abc 1", "5",     "5.0", "true",
                                            "[1]",  "{}",    "x\ny",  "grüße", "1e3", "no",
-                                           "-_.a", "\xFFz", "🦆",    "null"};
+                                           "-_.a", "\xFFz", "🦆",  "null"};
     switch (chance(90) ? format : Format::kNone) {
       case Format::kNone: return pick(kAny);
       case Format::kEmail: return chance(50) ? "a@b.org" : "jörg@x.example";

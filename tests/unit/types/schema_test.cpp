@@ -22,17 +22,18 @@ std::string portable(std::string_view pattern) {
 }  // namespace
 
 TEST_CASE("a declaration renders as it was declared") {
-  for (const char* declaration :
-       {R"({"type":"string"})", R"({"type":"string","format":"email","description":"Who"})",
-        R"({"type":"string","enum":["a","b"],"default":"a","examples":["b"],"minLength":1,"maxLength":9,"pattern":"^\\w$"})",
-        R"({"type":"number","minimum":0.5,"maximum":18446744073709551616,"multipleOf":0.1})",
-        R"({"type":"integer","exclusiveMinimum":0,"exclusiveMaximum":10})",
-        R"({"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"items":{"type":"string","format":"date"}})",
-        R"({"type":"object","properties":{"z":{"type":"string"},"a":{"type":"object","default":{"q":[1]}}},"required":["z"],"additionalProperties":false})",
-        R"({"type":"object"})", R"({"type":"string","enum":["a",null],"default":null})",
-        R"({"type":"string","format":"date-time","default":"2024-01-31T00:00:00Z"})",
-        R"({"type":"number","default":5,"examples":[0.1,2]})",
-        R"({"type":"object","required":["b","a"]})"}) {
+  for (
+      const char* declaration :
+      {R"({"type":"string"})", R"({"type":"string","format":"email","description":"Who"})",
+       R"({"type":"string","enum":["a","b"],"default":"a","examples":["b"],"minLength":1,"maxLength":9,"pattern":"^\\w$"})",
+       R"({"type":"number","minimum":0.5,"maximum":18446744073709551616,"multipleOf":0.1})",
+       R"({"type":"integer","exclusiveMinimum":0,"exclusiveMaximum":10})",
+       R"({"type":"array","minItems":1,"maxItems":2,"uniqueItems":true,"items":{"type":"string","format":"date"}})",
+       R"({"type":"object","properties":{"z":{"type":"string"},"a":{"type":"object","default":{"q":[1]}}},"required":["z"],"additionalProperties":false})",
+       R"({"type":"object"})", R"({"type":"string","enum":["a",null],"default":null})",
+       R"({"type":"string","format":"date-time","default":"2024-01-31T00:00:00Z"})",
+       R"({"type":"number","default":5,"examples":[0.1,2]})",
+       R"({"type":"object","required":["b","a"]})"}) {
     CHECK(schema(declaration) == declaration);
   }
 }

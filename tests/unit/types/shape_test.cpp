@@ -10,8 +10,7 @@ using namespace mxcp::types;
 namespace {
 
 std::string shaped(const char* type, std::string_view result, bool rows) {
-  const auto out =
-      shape(json(result), type_of(std::string(R"({"type":")") + type + "\"}"), rows);
+  const auto out = shape(json(result), type_of(std::string(R"({"type":")") + type + "\"}"), rows);
   if (out.ok()) return to_json(*out);
   CHECK(out.error().code == Code::kInvalidOutput);
   return out.error().text();
@@ -33,8 +32,7 @@ TEST_CASE("rows") {
   CHECK(shaped("object", R"([{"a":1},{"a":2},{"a":3}])", true) ==
         "expected a single result of type 'object', got 3 rows "
         "(declare 'type: array' to return them all)");
-  CHECK(shaped("string", R"([{"a":1,"b":2}])", true) ==
-        "expected a single column, got 2: a, b");
+  CHECK(shaped("string", R"([{"a":1,"b":2}])", true) == "expected a single column, got 2: a, b");
 }
 
 TEST_CASE("lists from functions") {

@@ -78,7 +78,9 @@ inline TypeSpec spec_from(const Value& declaration) {
   return spec;
 }
 
-inline TypeSpec spec_of(std::string_view declaration) { return spec_from(json(declaration)); }
+inline TypeSpec spec_of(std::string_view declaration) {
+  return spec_from(json(declaration));
+}
 
 inline Type type_of(std::string_view declaration) {
   auto type = Type::compile(spec_of(declaration));
