@@ -145,8 +145,8 @@ FAKE_OP = """#!/bin/sh
 [ "$OP_SERVICE_ACCOUNT_TOKEN" = op-token ] || { echo "[ERROR] not signed in" >&2; exit 1; }
 [ "$1 $2" = "read --no-newline" ] || { echo "[ERROR] unexpected: $*" >&2; exit 2; }
 case "$3" in
-  op://work/db/password) printf 'p4ss word' ;;
-  "op://work/db/one-time password?attribute=otp") printf 123456 ;;
+  op://team/db/password) printf 'p4ss word' ;;
+  "op://team/db/one-time password?attribute=otp") printf 123456 ;;
   *) echo "[ERROR] \\"$3\\" isn't an item" >&2; exit 1 ;;
 esac
 """
@@ -165,7 +165,7 @@ def op(project, monkeypatch, tmp_path):
 def test_values_and_one_time_passwords(project, op):
     configure(
         project,
-        '{p: "op://work/db/password", t: "op://work/db/one-time password?attribute=otp"}',
+        '{p: "op://team/db/password", t: "op://team/db/one-time password?attribute=otp"}',
         "onepassword: {enabled: true}\n",
     )
     project.env = {"OP_SERVICE_ACCOUNT_TOKEN": "op-token"}
@@ -175,9 +175,9 @@ def test_values_and_one_time_passwords(project, op):
 @pytest.mark.parametrize(
     "reference, said",
     [
-        ("op://work/none/password", "isn't an item"),
-        ("op://work/db", "names no field"),
-        ("op://work/db/password?attribute=size", "an attribute that is not known"),
+        ("op://team/none/password", "isn't an item"),
+        ("op://team/db", "names no field"),
+        ("op://team/db/password?attribute=size", "an attribute that is not known"),
     ],
 )
 def test_what_1password_refuses(project, op, reference, said):
@@ -187,14 +187,14 @@ def test_what_1password_refuses(project, op, reference, said):
 
 
 def test_without_the_command(project):
-    configure(project, '{x: "op://work/db/password"}', "onepassword: {enabled: true}\n")
+    configure(project, '{x: "op://team/db/password"}', "onepassword: {enabled: true}\n")
     project.env = {"OP_SERVICE_ACCOUNT_TOKEN": "op-token", "PATH": "/nonexistent"}
     # The command under test is found by its own path.
     assert "its command 'op', which is not installed" in project.tool("show").error
 
 
 def test_a_running_server_asks_again_at_a_reload(project, op):
-    configure(project, '{p: "op://work/db/password"}', "onepassword: {enabled: true}\n")
+    configure(project, '{p: "op://team/db/password"}', "onepassword: {enabled: true}\n")
     project.env = {"OP_SERVICE_ACCOUNT_TOKEN": "op-token"}
     project.python_tool(
         "again", "from mxcp.runtime import reload_duckdb\ndef again(): reload_duckdb()\n"
