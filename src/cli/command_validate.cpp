@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <thread>
 
 #include "base/text.h"
 #include "cli/context.h"
@@ -186,6 +187,7 @@ int run(Context& context) {
   {
     Progress progress(output.err, "validating");
     quality::ValidateEnvironment environment;
+    environment.threads = std::max(1U, std::thread::hardware_concurrency());
     environment.database = [&] { return parts.runtime().database(); };
     environment.check_python = check_python;
     environment.progress = [&](std::size_t done, std::size_t total) {

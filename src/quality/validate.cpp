@@ -1,8 +1,11 @@
 #include "quality/validate.h"
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
+#include <thread>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "base/rules.h"
@@ -53,6 +56,32 @@ class Validator {
   Validator(const project::Project& project, const ValidateEnvironment& environment)
       : project_(project), environment_(environment) {}
 
+  // Prepares the SQL of many files at once; check() then finds the results. A few are as quick
+  // alone.
+  void prepare(const std::vector<const project::EndpointFile*>& files) {
+    constexpr std::size_t kWorthIt = 32;
+    std::vector<const project::Endpoint*> endpoints;
+    for (const auto* file : files) {
+      if (file->endpoint && is_sql(*file->endpoint)) endpoints.push_back(file->endpoint.get());
+    }
+    if (environment_.threads < 2 || endpoints.size() < kWorthIt || !open_database()) return;
+    std::vector<SqlProblems> results(endpoints.size());
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      for (std::size_t i = next++; i < endpoints.size(); i = next++) {
+        results[i] = check_sql(*endpoints[i], ***database_, project_.root());
+      }
+    };
+    {
+      std::vector<std::jthread> threads;
+      for (std::size_t i = 1; i < environment_.threads; ++i) threads.emplace_back(work);
+      work();
+    }
+    for (std::size_t i = 0; i < endpoints.size(); ++i) {
+      prepared_.emplace(endpoints[i], std::move(results[i]));
+    }
+  }
+
   FileReport check(const project::EndpointFile& file) {
     FileReport report{file.display_path, file.errors, file.warnings};
     if (file.endpoint) check_code(*file.endpoint, report);
@@ -76,18 +105,33 @@ class Validator {
       return;
     }
     if (!environment_.database) return;
-    if (!database_) database_ = environment_.database();
-    if (!database_->ok()) {
+    if (!open_database()) {
       report.errors.push_back(Error(database_->error()).as(rules::kDatabase));
       return;
     }
-    SqlProblems problems = check_sql(endpoint, ***database_, project_.root());
+    const auto prepared = prepared_.find(&endpoint);
+    SqlProblems problems = prepared != prepared_.end()
+                               ? std::move(prepared->second)
+                               : check_sql(endpoint, ***database_, project_.root());
     append(report.errors, std::move(problems.errors));
     append(report.warnings, std::move(problems.warnings));
   }
 
+  static bool is_sql(const project::Endpoint& endpoint) {
+    return endpoint.kind != project::EndpointKind::kPrompt &&
+           endpoint.language == project::Language::kSql;
+  }
+
+  // Whether there is one.
+  bool open_database() {
+    if (!environment_.database) return false;
+    if (!database_) database_ = environment_.database();
+    return database_->ok();
+  }
+
   const project::Project& project_;
   const ValidateEnvironment& environment_;
+  std::unordered_map<const project::Endpoint*, SqlProblems> prepared_;
   std::optional<Result<std::shared_ptr<engine::Database>>> database_;  // once it was needed
 };
 
@@ -100,6 +144,7 @@ std::vector<FileReport> validate(const project::Project& project,
     if (only.empty() || same_file(file.path, only)) chosen.push_back(&file);
   }
   Validator validator(project, environment);
+  validator.prepare(chosen);
   std::vector<FileReport> reports;
   for (const auto* file : chosen) {
     if (environment.progress) environment.progress(reports.size(), chosen.size());

@@ -25,6 +25,7 @@ struct ValidateEnvironment {
   std::function<Result<std::shared_ptr<engine::Database>>()> database;
   std::function<std::vector<Error>(const project::Endpoint&)> check_python;
   std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty
+  std::size_t threads = 1;  // that prepare SQL, each on a connection of its own
 };
 
 // One report per enabled file, sorted by path; `only` restricts to one file (absolute), and there

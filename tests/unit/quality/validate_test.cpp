@@ -31,6 +31,7 @@ class Checked {
 
   std::vector<quality::FileReport> reports(const fs::path& only = {}) {
     quality::ValidateEnvironment environment;
+    environment.threads = threads;
     environment.database = [this]() -> Result<std::shared_ptr<engine::Database>> {
       ++opened;
       return database_;
@@ -54,8 +55,14 @@ class Checked {
     return join(out, "\n");
   }
 
+  void add(const std::string& path, const std::string& text) {
+    files_.write(path, text);
+    project_ = files_.load();
+  }
+
   const fs::path& root() const { return files_.root(); }
   int opened = 0;
+  std::size_t threads = 1;
 
  private:
   test::TempProject files_;
@@ -236,4 +243,20 @@ TEST_CASE("a database that does not open fails every SQL endpoint, and is tried 
   CHECK(reports[1].errors.at(0).code == Code::kDatabase);
   CHECK(reports[2].errors.at(0).message == "locked");
   CHECK(tried == 1);
+}
+
+TEST_CASE("several threads find what one finds") {
+  Checked checked({}, kUsers);
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "t" + std::to_string(i);
+    const std::string sql = i % 7 == 0 ? "SELEC " + name : "SELECT " + std::to_string(i);
+    checked.add("tools/" + name + ".yml",
+                "tool:\n  name: " + name + "\n  source: {code: " + sql + "}\n");
+  }
+  const std::string alone = checked.lines();
+  checked.threads = 4;
+  CHECK(checked.lines() == alone);
+  CHECK(checked.reports().size() == 60);
+  CHECK(alone.find("tools/t49.yml") != std::string::npos);
+  CHECK(alone.find("tools/t50.yml") == std::string::npos);
 }
