@@ -1,0 +1,1 @@
+WITH q AS (FROM read_csv($f)) SELECT q.delete, nextval('s') FROM q
