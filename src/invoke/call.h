@@ -92,6 +92,15 @@ struct Outcome {
 };
 
 using Done = std::function<void(Outcome)>;
+
+// Hears of every call of a server when its outcome is known, before the caller does. From any
+// thread, many at a time; must not wait.
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  virtual void call_ended(const Outcome& outcome) = 0;
+};
+
 using RunnerDone = std::function<void(Result<RawResult>)>;
 
 // Runs endpoints of one language. `run` returns at once; `done` is called exactly once, from any

@@ -58,6 +58,7 @@ void Runtime::Impl::reload_loop() {
     reload_running = false;
     last_reload_error = std::move(error);
     ++reloads_completed;
+    if (!last_reload_error.empty()) ++reloads_failed;
     lock.unlock();
     if (on_reload) on_reload();
     lock.lock();

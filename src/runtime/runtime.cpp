@@ -129,18 +129,23 @@ void Runtime::call(invoke::Request request, invoke::Done done) {
   const auto cancel = pending->request.cancel;
   impl_->gate.enter(
       cancel,
-      [this, pending](Gate::Pass pass) {
-        invoke::invoke(project(), impl_->runners, std::move(pending->request),
-                       [pending, pass](invoke::Outcome outcome) mutable {
+      [this, impl = impl_.get(), pending](Gate::Pass pass) {
+        impl->active_calls.fetch_add(1, std::memory_order_relaxed);
+        invoke::invoke(project(), impl->runners, std::move(pending->request),
+                       [impl, pending, pass](invoke::Outcome outcome) mutable {
+                         // Whoever has read an answer does not count it as running.
+                         impl->active_calls.fetch_sub(1, std::memory_order_relaxed);
+                         if (impl->options.observer) impl->options.observer->call_ended(outcome);
                          pending->done(std::move(outcome));
                          // What the call held goes before it stops counting as running.
                          pending.reset();
                          pass.reset();
                        });
       },
-      [pending](Error error) {
+      [impl = impl_.get(), pending](Error error) {
         invoke::Outcome outcome;
         outcome.error = std::move(error);
+        if (impl->options.observer) impl->options.observer->call_ended(outcome);
         pending->done(std::move(outcome));
       });
 }
@@ -275,9 +280,24 @@ void Runtime::Impl::close_database() {
 
 Runtime::ReloadStatus Runtime::reload_status() const {
   const std::lock_guard lock(impl_->mutex);
-  return {impl_->started,          impl_->stopping,       impl_->reload_running,
-          impl_->reloads.size(),   impl_->gate.running(), impl_->reloads_completed,
-          impl_->last_reload_error};
+  return {.started = impl_->started,
+          .stopping = impl_->stopping,
+          .in_progress = impl_->reload_running,
+          .queued = impl_->reloads.size(),
+          .active_calls = impl_->active_calls,
+          .completed = impl_->reloads_completed,
+          .failed = impl_->reloads_failed,
+          .last_error = impl_->last_reload_error};
+}
+
+std::optional<engine::Database::Stats> Runtime::pool_stats() const {
+  std::shared_ptr<engine::Database> database;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    database = impl_->database;
+  }
+  if (database == nullptr) return {};
+  return database->stats();
 }
 
 void Runtime::on_reload(std::function<void()> callback) {

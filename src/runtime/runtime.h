@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,7 @@ struct RuntimeOptions {
   // Server only: problems found while starting. When it returns false the gate stays closed (the
   // server is about to leave); with --ignore-errors it reports and returns true.
   std::function<bool(const std::vector<Error>&)> on_start_problems;
+  invoke::CallObserver* observer = nullptr;  // may be null; must outlive the runtime
 };
 
 class Runtime final : public invoke::Services {
@@ -95,11 +97,14 @@ class Runtime final : public invoke::Services {
     bool stopping = false;
     bool in_progress = false;
     std::size_t queued = 0;
-    std::size_t active_calls = 0;
+    std::size_t active_calls = 0;  // whose outcome is not known yet
     std::uint64_t completed = 0;
-    std::string last_error;  // of the last reload; "" when it went well
+    std::uint64_t failed = 0;  // of the completed ones
+    std::string last_error;    // of the last reload; "" when it went well
   };
   ReloadStatus reload_status() const;
+  // Of the database's pool; nothing while there is no open database.
+  std::optional<engine::Database::Stats> pool_stats() const;
   // Called after every reload, from the reload thread. Set before start().
   void on_reload(std::function<void()> callback);
 

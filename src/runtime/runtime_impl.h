@@ -1,6 +1,7 @@
 // The inside of Runtime, shared by runtime.cpp (start, calls, stop, the database) and reload.cpp.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -93,6 +94,7 @@ struct Runtime::Impl {
   bool stopping = false;
   bool started = false;
   std::uint64_t reloads_completed = 0;
+  std::uint64_t reloads_failed = 0;
   std::string last_reload_error;
 
   std::mutex opening;                 // one thread opens the database, the others wait for it
@@ -102,6 +104,8 @@ struct Runtime::Impl {
   std::thread open_thread;
   std::unique_ptr<Watch> watch;
   Gate gate;
+  // Calls whose outcome is not known yet. The gate counts longer, until the caller has it.
+  std::atomic<std::size_t> active_calls{0};
   WorkerPool sql_workers;
   invoke::SqlRunner sql_runner;
   invoke::Runners runners;
