@@ -171,7 +171,58 @@ def tool_yaml(name: str, language: str, code: str, head: str = "") -> str:
     )
 
 
-class Server:
+class Requests:
+    """What tests ask of a server, over whatever transport."""
+
+    def start(self, method: str, params: Any = None, **meta: Any) -> int:
+        """Sends a request and does not wait for its answer; gives its id."""
+        raise NotImplementedError
+
+    def answer(self, id: Any) -> dict[str, Any]:
+        """Waits for the answer to that request."""
+        raise NotImplementedError
+
+    def request(self, method: str, params: Any = None, **meta: Any) -> dict[str, Any]:
+        return self.answer(self.start(method, params, **meta))
+
+    def start_call(self, name: str, arguments: dict[str, Any] | None = None, **meta: Any) -> int:
+        return self.start("tools/call", {"name": name, "arguments": arguments or {}}, **meta)
+
+    def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
+        """The result of tools/call; a protocol error fails the test."""
+        response = self.answer(self.start_call(name, arguments))
+        assert "result" in response, response
+        return response["result"]
+
+    def value(self, name: str, /, **arguments: Any) -> Any:
+        """What a tool returned, from its text block."""
+        result = self.call(name, **arguments)
+        assert not result.get("isError"), result
+        [block] = result["content"]
+        assert block["type"] == "text", result
+        try:
+            return json.loads(block["text"], parse_constant=refuse_constant)
+        except ValueError:
+            return block["text"]
+
+    def error(self, name: str, /, **arguments: Any) -> str:
+        """The text of a tool's error."""
+        result = self.call(name, **arguments)
+        assert result.get("isError") is True, result
+        [block] = result["content"]
+        return block["text"]
+
+
+def begin(version: str) -> dict[str, Any]:
+    """The parameters of initialize."""
+    return {
+        "protocolVersion": version,
+        "capabilities": {},
+        "clientInfo": {"name": "tests", "version": "1"},
+    }
+
+
+class Server(Requests):
     """`mxcp serve --transport stdio`, spoken to in raw JSON-RPC.
 
     Every line of its stdout must be a JSON-RPC message; another one fails the test when the server is
@@ -269,9 +320,11 @@ class Server:
             message["params"] = params
         self.write(json.dumps(message) + "\n")
 
-    def start(self, method: str, params: Any = None) -> int:
+    def start(self, method: str, params: Any = None, **meta: Any) -> int:
         """Sends a request and does not wait for its answer."""
         self._next_id += 1
+        if meta:
+            params = {**(params or {}), "_meta": meta}
         self.send(method, params, id=self._next_id)
         return self._next_id
 
@@ -283,50 +336,10 @@ class Server:
     def answered(self, id: Any) -> bool:
         return json.dumps(id) in self._responses
 
-    def request(self, method: str, params: Any = None) -> dict[str, Any]:
-        return self.answer(self.start(method, params))
-
     def initialize(self, version: str = "2025-11-25") -> dict[str, Any]:
-        response = self.request(
-            "initialize",
-            {
-                "protocolVersion": version,
-                "capabilities": {},
-                "clientInfo": {"name": "tests", "version": "1"},
-            },
-        )
+        response = self.request("initialize", begin(version))
         self.send("notifications/initialized")
         return response["result"]
-
-    def start_call(self, name: str, arguments: dict[str, Any] | None = None, **meta: Any) -> int:
-        params: dict[str, Any] = {"name": name, "arguments": arguments or {}}
-        if meta:
-            params["_meta"] = meta
-        return self.start("tools/call", params)
-
-    def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
-        """The result of tools/call; a protocol error fails the test."""
-        response = self.answer(self.start_call(name, arguments))
-        assert "result" in response, response
-        return response["result"]
-
-    def value(self, name: str, /, **arguments: Any) -> Any:
-        """What a tool returned, from its text block."""
-        result = self.call(name, **arguments)
-        assert not result.get("isError"), result
-        [block] = result["content"]
-        assert block["type"] == "text", result
-        try:
-            return json.loads(block["text"], parse_constant=refuse_constant)
-        except ValueError:
-            return block["text"]
-
-    def error(self, name: str, /, **arguments: Any) -> str:
-        """The text of a tool's error."""
-        result = self.call(name, **arguments)
-        assert result.get("isError") is True, result
-        [block] = result["content"]
-        return block["text"]
 
     # --- ending -------------------------------------------------------------------------------
 

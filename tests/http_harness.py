@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import COMMAND, PATIENCE, Project, environment, refuse_constant
+from harness import COMMAND, PATIENCE, Project, Requests, begin, environment, refuse_constant
 
 LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
@@ -46,6 +46,7 @@ class Response:
 class Event:
     id: str | None
     data: str
+    name: str = "message"
 
     @property
     def message(self) -> dict[str, Any]:
@@ -53,21 +54,23 @@ class Event:
 
 
 def events_in(lines: Any) -> Iterator[Event]:
-    id, data = None, []
+    id, data, name = None, [], "message"
     for line in lines:
         if not line:
             if data:
-                yield Event(id, "\n".join(data))
-            id, data = None, []
+                yield Event(id, "\n".join(data), name)
+            id, data, name = None, [], "message"
         elif line.startswith("id: "):
             id = line[4:]
         elif line.startswith("data: "):
             data.append(line[6:])
+        elif line.startswith("event: "):
+            name = line[7:]
         else:
-            assert line.startswith((":", "event: ")), line
+            assert line.startswith(":"), line
 
 
-class HttpServer:
+class HttpServer(Requests):
     """The server process; an exit status other than 0 fails the test unless it is asked for."""
 
     def __init__(self, project: Project, *flags: str, env: dict[str, str] | None = None):
@@ -180,21 +183,11 @@ class HttpServer:
 
     def initialize(self, version: str = LEGACY) -> dict[str, Any]:
         self.session, self.version = None, version
-        response = self.post(
-            "initialize",
-            {
-                "protocolVersion": version,
-                "capabilities": {},
-                "clientInfo": {"name": "tests", "version": "1"},
-            },
-            id="begin",
-        )
+        response = self.post("initialize", begin(version), id="begin")
         assert response.status == 200, response
         self.session = response.headers.get("mcp-session-id")
         assert self.post("notifications/initialized").status == 202
         return response.json["result"]
-
-    # The same names as harness.Server has, so that tests can run over both.
 
     def start(self, method: str, params: Any = None, **meta: Any) -> int:
         self._next_id += 1
@@ -207,31 +200,6 @@ class HttpServer:
         answer = response.messages[-1]
         assert answer["id"] == id, response
         return answer
-
-    def request(self, method: str, params: Any = None, **meta: Any) -> dict[str, Any]:
-        return self.answer(self.start(method, params, **meta))
-
-    def start_call(self, name: str, arguments: dict[str, Any] | None = None, **meta: Any) -> int:
-        return self.start("tools/call", {"name": name, "arguments": arguments or {}}, **meta)
-
-    def call(self, name: str, /, **arguments: Any) -> dict[str, Any]:
-        response = self.answer(self.start_call(name, arguments))
-        assert "result" in response, response
-        return response["result"]
-
-    def value(self, name: str, /, **arguments: Any) -> Any:
-        result = self.call(name, **arguments)
-        assert not result.get("isError"), result
-        [block] = result["content"]
-        try:
-            return json.loads(block["text"], parse_constant=refuse_constant)
-        except ValueError:
-            return block["text"]
-
-    def error(self, name: str, /, **arguments: Any) -> str:
-        result = self.call(name, **arguments)
-        assert result.get("isError") is True, result
-        return result["content"][0]["text"]
 
     def wait_ready(self) -> dict[str, Any]:
         return self.wait_until(lambda: self.http("GET", "/readyz").status == 200, "ready") and (

@@ -16,6 +16,8 @@
 #include "cli/parts.h"
 #include "cli/planted_bug.h"
 #include "engine/library.h"
+#include "mcp/http.h"
+#include "mcp/http_sse.h"
 #include "mcp/server.h"
 #include "net/aes_sealer.h"
 #include "python/python_runtime.h"
@@ -137,10 +139,8 @@ class AppStdioServer final : public McpServer {
   net::StdioTransport transport_;
 };
 
-net::Readiness readiness_of(const runtime::Runtime& runtime) {
+net::HttpPage readiness_of(const runtime::Runtime& runtime) {
   const auto status = runtime.reload_status();
-  net::Readiness out;
-  out.ready = status.started && !status.stopping;
   Object json;
   json.add("status", status.stopping      ? "stopping"
                      : !status.started    ? "starting"
@@ -149,18 +149,36 @@ net::Readiness readiness_of(const runtime::Runtime& runtime) {
   json.add("active_calls", static_cast<std::uint64_t>(status.active_calls));
   json.add("reloads", status.completed);
   if (!status.last_error.empty()) json.add("reload_error", status.last_error);
-  out.json = to_json(std::move(json));
-  return out;
+  const bool ready = status.started && !status.stopping;
+  return {.status = ready ? 200 : 503, .body = to_json(std::move(json)) + '\n'};
+}
+
+net::HttpPages pages_of(const runtime::Runtime& runtime) {
+  net::HttpPages pages;
+  pages["/livez"] = [] { return net::HttpPage{.body = "{\"status\":\"ok\"}\n"}; };
+  pages["/readyz"] = [&runtime] { return readiness_of(runtime); };
+  return pages;
+}
+
+std::unique_ptr<mcp::HttpHandler> http_handler(const HttpServing& options, mcp::Server& server) {
+  if (options.sse) {
+    mcp::SseOptions sse;
+    if (!options.path.empty()) sse.path = options.path;
+    return std::make_unique<mcp::SseEndpoint>(std::move(sse), server);
+  }
+  mcp::HttpEndpointOptions endpoint;
+  if (!options.path.empty()) endpoint.path = options.path;
+  endpoint.stateless = options.stateless;
+  return std::make_unique<mcp::HttpEndpoint>(std::move(endpoint), server);
 }
 
 class AppHttpServer final : public McpServer {
  public:
-  AppHttpServer(runtime::Runtime& runtime, net::HttpOptions options,
-                mcp::HttpEndpointOptions endpoint)
+  AppHttpServer(runtime::Runtime& runtime, const HttpServing& options)
       : backend_(runtime),
         server_(server_options(*runtime.project()), backend_),
-        endpoint_(endpoint, server_),
-        http_(std::move(options), endpoint_, [&runtime] { return readiness_of(runtime); }) {
+        handler_(http_handler(options, server_)),
+        http_(options.http, *handler_, pages_of(runtime)) {
     runtime.on_reload([this] {
       server_.notify_list_changed();
       server_.notify_resources_updated();
@@ -175,7 +193,7 @@ class AppHttpServer final : public McpServer {
  private:
   AppBackend backend_;
   mcp::Server server_;
-  mcp::HttpEndpoint endpoint_;
+  const std::unique_ptr<mcp::HttpHandler> handler_;
   net::HttpServer http_;
 };
 
@@ -190,9 +208,8 @@ McpServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams stream
   return *new AppStdioServer(runtime, streams);
 }
 
-McpServer& make_http_server(runtime::Runtime& runtime, net::HttpOptions options,
-                            mcp::HttpEndpointOptions endpoint) {
-  return *new AppHttpServer(runtime, std::move(options), endpoint);
+McpServer& make_http_server(runtime::Runtime& runtime, HttpServing options) {
+  return *new AppHttpServer(runtime, options);
 }
 
 std::vector<Error> check_python(const project::Endpoint& endpoint) {

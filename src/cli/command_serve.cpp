@@ -90,8 +90,6 @@ std::vector<Error> check_sources(const project::Project& project, engine::Databa
   return errors;
 }
 
-constexpr std::string_view kHttp = "streamable-http";
-
 Result<int> port_from(const std::string& text) {
   int port = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -105,29 +103,36 @@ Result<int> port_from(const std::string& text) {
 }
 
 // The user's configuration, and the options that override it.
-Result<net::HttpOptions> http_options(const Context& context, const project::Project& project) {
+Result<HttpServing> http_options(const Context& context, const project::Project& project,
+                                 bool sse) {
   const project::HttpTransportConfig& config = project.user().http;
-  net::HttpOptions options;
+  HttpServing serving;
+  net::HttpOptions& options = serving.http;
   options.host = context.line.value("host").value_or(config.host);
   options.port = config.port;
   if (const auto port = context.line.value("port")) {
     MXCP_TRY(options.port, port_from(*port));
   }
   options.unix_socket = context.line.value("unix-socket").value_or("");
-  options.path = context.line.value("path").value_or("/mcp");
-  if (!options.path.starts_with('/')) options.path.insert(0, "/");
-  while (options.path.size() > 1 && options.path.ends_with('/')) options.path.pop_back();
   options.base_url = config.base_url;
   options.trust_proxy = config.trust_proxy;
-  return options;
+  serving.sse = sse;
+  serving.stateless = context.line.has("stateless") || config.stateless;
+  if (const auto path = context.line.value("path")) {
+    serving.path = *path;
+    if (!serving.path.starts_with('/')) serving.path.insert(0, "/");
+    while (serving.path.size() > 1 && serving.path.ends_with('/')) serving.path.pop_back();
+  }
+  return serving;
 }
 
 class Serve {
  public:
   using MakeServer = std::function<McpServer&(runtime::Runtime&)>;
-  Serve(Context& context, std::shared_ptr<const project::Project> project,
+  Serve(Context& context, std::shared_ptr<const project::Project> project, std::string transport,
         const MakeServer& make_server)
       : output_(context.output),
+        transport_(std::move(transport)),
         ignore_errors_(context.line.has("ignore-errors")),
         parts_(make_parts(std::move(project), options(context), WithPython::kYes)),
         loop_(parts_.loop()),
@@ -188,7 +193,7 @@ class Serve {
       Object report;
       report.add("status", "ok");
       report.add("url", url);
-      report.add("transport", kHttp);
+      report.add("transport", transport_);
       report.add("project", project->site().project);
       report.add("profile", project->profile_name());
       report.add("tools", static_cast<std::uint64_t>(tools));
@@ -242,6 +247,7 @@ class Serve {
   }
 
   Output& output_;
+  const std::string transport_;
   const bool ignore_errors_;
   std::vector<Failure> failures_;  // found while starting; main thread
   Parts& parts_;
@@ -262,13 +268,6 @@ int run(Context& context) {
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
   const std::string transport = flag.value_or((*project)->user().transport);
-  if (transport == "sse") {
-    return output.fail({Code::kUnavailable,
-                        "this version of mxcp does not have the sse transport of 2024-11-05" +
-                            std::string(flag ? "" : ", which your user configuration asks for"),
-                        {},
-                        "mxcp serve --transport streamable-http"});
-  }
   const std::vector<Failure> broken = broken_files(**project);
   if (!broken.empty() && !context.line.has("ignore-errors")) {
     if (!flag && transport == "stdio") seize();
@@ -278,21 +277,19 @@ int run(Context& context) {
 
   if (transport == "stdio") {
     if (!flag) seize();
-    return Serve(context, *project,
+    return Serve(context, *project, transport,
                  [&](runtime::Runtime& runtime) -> McpServer& {
                    return make_stdio_server(runtime, streams);
                  })
         .run();
   }
-  const auto options = http_options(context, **project);
+  const auto options = http_options(context, **project, transport == "sse");
   if (!options.ok()) return context.fail(options.error());
-  mcp::HttpEndpointOptions endpoint;
   // The report is all that stdout carries then, whatever the project's code prints.
   if (output.json) seize();
-  endpoint.stateless = context.line.has("stateless") || (*project)->user().http.stateless;
-  return Serve(context, *project,
+  return Serve(context, *project, transport,
                [&](runtime::Runtime& runtime) -> McpServer& {
-                 return make_http_server(runtime, *options, endpoint);
+                 return make_http_server(runtime, *options);
                })
       .run();
 }
@@ -320,15 +317,18 @@ const Command& serve_command() {
       .options =
           {{.name = "transport",
             .value = "NAME",
-            .help = "streamable-http or stdio (default: the transport of the user "
-                    "configuration, else streamable-http). sse is not part of this version",
-            .choices = {"stdio", "streamable-http", "sse"}},
+            .help = "streamable-http, stdio, or sse for clients that only know HTTP+SSE of "
+                    "2024-11-05 (default: the transport of the user configuration, else "
+                    "streamable-http)",
+            .choices = {"streamable-http", "stdio", "sse"}},
            {.name = "host",
             .value = "NAME",
             .help = "Where to listen (default: localhost, so only this machine); 0.0.0.0 for "
                     "every address"},
            {.name = "port", .value = "N", .help = "The port (default: 8000); 0 takes a free one"},
-           {.name = "path", .value = "PATH", .help = "The path of the endpoint (default: /mcp)"},
+           {.name = "path",
+            .value = "PATH",
+            .help = "The path of the endpoint (default: /mcp, with sse: /sse)"},
            {.name = "unix-socket",
             .value = "FILE",
             .help = "Listen on this Unix socket instead of a port",

@@ -10,7 +10,6 @@
 
 #include "engine/database.h"
 #include "invoke/call.h"
-#include "mcp/http.h"
 #include "net/http_server.h"
 #include "net/stdio.h"
 #include "project/project.h"
@@ -54,8 +53,13 @@ class McpServer {
 };
 // On the process's own standard streams.
 McpServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams);
-McpServer& make_http_server(runtime::Runtime& runtime, net::HttpOptions options,
-                            mcp::HttpEndpointOptions endpoint);
+struct HttpServing {
+  net::HttpOptions http;
+  bool sse = false;  // the transport of 2024-11-05
+  std::string path;  // of the endpoint; "" is the usual one of the transport
+  bool stateless = false;
+};
+McpServer& make_http_server(runtime::Runtime& runtime, HttpServing options);
 
 // Vault and 1Password, for references in the user configuration.
 project::SecretStores secret_stores();

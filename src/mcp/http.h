@@ -1,8 +1,10 @@
-// Streamable HTTP without sockets: what a request to the MCP endpoint means, and what is answered.
+// MCP over HTTP without sockets: what a request means, and what is answered.
 //
-// A transport (net/http_server) reads complete requests and gives each one to HttpEndpoint with an
-// HttpReply to answer through. Both eras are served by the same endpoint, and every message decides
-// for itself:
+// A transport (net/http_server) reads complete requests and gives each one to an HttpHandler with
+// an HttpReply to answer through. There are two: HttpEndpoint is Streamable HTTP; SseEndpoint
+// (http_sse.h) is the transport of 2024-11-05, with a stream and an endpoint to post to.
+//
+// Both eras are served by the same HttpEndpoint, and every message decides for itself:
 //   - A request of 2026-07-28 stands alone. Its headers must repeat what its body says
 //     (http_headers.h), closing the connection cancels it, and nothing is kept afterwards.
 //   - The handshake revisions have sessions (http_sessions.h): `initialize` mints an id that later
@@ -26,6 +28,8 @@ namespace mxcp::mcp {
 // One complete request. Its headers stand in the caller, with names in lower case.
 struct HttpRequest {
   std::string method;  // "POST"
+  std::string path;    // "/mcp", without a slash at its end
+  std::string query;   // what follows the '?'
   std::string body;
   Caller caller;
 
@@ -57,29 +61,45 @@ class HttpCall {
   virtual void disconnected() = 0;
 };
 
+// What a transport serves.
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  // Where clients begin.
+  virtual const std::string& path() const = 0;
+  // Whether requests for this path are for handle(). From any thread.
+  virtual bool serves(std::string_view path) const = 0;
+  // Returns at once. Null when the request needs no word of a disconnect.
+  virtual std::shared_ptr<HttpCall> handle(HttpRequest request,
+                                           std::shared_ptr<HttpReply> reply) = 0;
+  // Ends sessions that were idle too long. To be called every few seconds.
+  virtual void sweep() = 0;
+  // The server is about to stop: ends what would never end by itself (subscriptions, streams that a
+  // client only listens to), as soon as nothing is due on it. To be called until all has ended.
+  virtual void end_streams() = 0;
+  virtual std::size_t session_count() const = 0;
+};
+
 struct HttpEndpointOptions {
+  std::string path = "/mcp";
   bool stateless = false;
   std::size_t max_sessions = 10'000;
   // A session that nothing happened in for so long ends.
   std::chrono::milliseconds session_idle{30 * 60'000};
 };
 
-class HttpEndpoint {
+class HttpEndpoint final : public HttpHandler {
  public:
   // The server must outlive the endpoint.
   HttpEndpoint(HttpEndpointOptions options, Server& server);
-  ~HttpEndpoint();
+  ~HttpEndpoint() override;
 
-  // Returns at once. Null when the request needs no word of a disconnect.
-  std::shared_ptr<HttpCall> handle(HttpRequest request, std::shared_ptr<HttpReply> reply);
-
-  // Ends sessions that were idle too long. To be called every few seconds.
-  void sweep();
-  // The server is about to stop: ends what would never end by itself (subscriptions, streams that
-  // a client only listens to).
-  void end_streams();
-
-  std::size_t session_count() const;
+  const std::string& path() const override;
+  bool serves(std::string_view path) const override { return path == this->path(); }
+  std::shared_ptr<HttpCall> handle(HttpRequest request, std::shared_ptr<HttpReply> reply) override;
+  void sweep() override;
+  void end_streams() override;
+  std::size_t session_count() const override;
 
  private:
   struct Impl;

@@ -27,15 +27,6 @@ CallPtr refuse(HttpReply& reply, int status, int code, std::string message,
   return nullptr;
 }
 
-RpcError parse_failure(const Error& error) {
-  std::string what = error.message;
-  if (error.place.line > 0) {
-    what += " (line " + std::to_string(error.place.line) + ", column " +
-            std::to_string(error.place.column) + ")";
-  }
-  return {kParseError, std::move(what)};
-}
-
 RpcError unknown_session() {
   return {kInvalidRequest, "this session has ended or never was; begin again with 'initialize'"};
 }
@@ -51,7 +42,7 @@ std::string_view HttpRequest::header(std::string_view lower_case_name) const {
 
 struct HttpEndpoint::Impl {
   Impl(HttpEndpointOptions given, Server& the_server)
-      : options(given),
+      : options(std::move(given)),
         server(the_server),
         core(the_server.core()),
         sessions(the_server, options) {}
@@ -75,9 +66,13 @@ struct HttpEndpoint::Impl {
 };
 
 HttpEndpoint::HttpEndpoint(HttpEndpointOptions options, Server& server)
-    : impl_(std::make_unique<Impl>(options, server)) {}
+    : impl_(std::make_unique<Impl>(std::move(options), server)) {}
 
 HttpEndpoint::~HttpEndpoint() = default;
+
+const std::string& HttpEndpoint::path() const {
+  return impl_->options.path;
+}
 
 CallPtr HttpEndpoint::handle(HttpRequest request, std::shared_ptr<HttpReply> reply) {
   if (request.method == "POST") return impl_->post(request, std::move(reply));

@@ -17,8 +17,16 @@ constexpr std::size_t kKeptStreams = 8;
 // A session that somebody used so lately is not ended to make place for another.
 constexpr std::chrono::minutes kYoung{1};
 
-// 128 random bits of the operating system, as hexadecimal text; empty when it gives none.
-std::string random_id() {
+std::optional<std::uint64_t> number_in(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return {};
+  return value;
+}
+
+}  // namespace
+
+std::string random_session_id() {
   std::array<unsigned char, 16> bytes{};
   if (::getentropy(bytes.data(), bytes.size()) != 0) return {};
   constexpr char kDigits[] = "0123456789abcdef";
@@ -30,18 +38,9 @@ std::string random_id() {
   return id;
 }
 
-std::string user_of(const Caller& caller) {
+std::string session_user(const Caller& caller) {
   return caller.user ? caller.user->provider + '\n' + caller.user->user_id : std::string();
 }
-
-std::optional<std::uint64_t> number_in(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
-
-}  // namespace
 
 // What belongs to no request goes to whoever listens. The session has ended before it goes.
 class HttpSession::Listener final : public Peer {
@@ -60,7 +59,7 @@ class HttpSession::Listener final : public Peer {
 HttpSession::HttpSession(Server& server, std::string id, const Caller& caller, Instant now)
     : server_(server),
       id_(std::move(id)),
-      user_(user_of(caller)),
+      user_(session_user(caller)),
       session_(
           server.open_session(std::make_shared<Listener>(*this),
                               Caller{.transport = caller.transport, .user = {}, .headers = {}})),
@@ -72,7 +71,7 @@ HttpSession::~HttpSession() {
 }
 
 bool HttpSession::belongs_to(const Caller& caller) const {
-  return user_ == user_of(caller);
+  return user_ == session_user(caller);
 }
 
 bool HttpSession::is_idle() const {
@@ -136,7 +135,7 @@ void HttpSession::end() {
 // --- HttpSessions -------------------------------------------------------------------------------
 
 std::shared_ptr<HttpSession> HttpSessions::open(const Caller& caller, Instant now) {
-  std::string id = random_id();
+  std::string id = random_session_id();
   if (id.empty()) return nullptr;
   auto session = std::make_shared<HttpSession>(server_, id, caller, now);
   std::shared_ptr<HttpSession> ended;

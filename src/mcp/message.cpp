@@ -74,6 +74,15 @@ std::variant<Message, Malformed> read_message(Value value) {
   return message;
 }
 
+RpcError parse_failure(const Error& error) {
+  std::string what = error.message;
+  if (error.place.line > 0) {
+    what += " (line " + std::to_string(error.place.line) + ", column " +
+            std::to_string(error.place.column) + ")";
+  }
+  return {kParseError, std::move(what)};
+}
+
 std::string error_message(const RequestId* id, bool null_id, const RpcError& error) {
   std::string out = R"({"jsonrpc":"2.0",)";
   if (id != nullptr) {

@@ -32,6 +32,8 @@ struct RpcError {
 // of this machine) nor the detail (a traceback).
 std::string public_text(const Error& error);
 RpcError to_rpc(const Error& error);
+// Of text that is no JSON.
+RpcError parse_failure(const Error& error);
 
 // A string or an integer, as the JSON text that goes back: 7 and "7" are different ids, and every
 // digit survives. Also the form of progress tokens.

@@ -18,7 +18,7 @@
 //   revisions/     what differs between revisions on the wire, as data
 //   request_meta   what `_meta` says about a request: era, progress token, log level
 //   session        a client on a stream: handshake, batches, running requests, cancelling
-//   http           the same over HTTP requests: http_headers, http_sessions, http_endpoint
+//   http           the same over HTTP requests: http_headers, http_sessions, http_endpoint, http_sse
 //   core           the table of methods; (request, caller) -> one answer
 //   exchange       one running request: its notifications, then its one answer, then silence
 //   tools, resources, prompts, completion, lists, discovery, subscriptions     the methods

@@ -78,15 +78,7 @@ Session::Session(Core& core, std::shared_ptr<Peer> peer, Caller caller)
 void Session::receive(std::string_view text) {
   if (text.size() > core_.setup()->options.max_message) return receive_oversized();
   auto parsed = parse_json(text);
-  if (!parsed.ok()) {
-    const Error& error = parsed.error();
-    std::string what = error.message;
-    if (error.place.line > 0) {
-      what += " (line " + std::to_string(error.place.line) + ", column " +
-              std::to_string(error.place.column) + ")";
-    }
-    return refuse(peer_, {}, {kParseError, std::move(what)});
-  }
+  if (!parsed.ok()) return refuse(peer_, {}, parse_failure(parsed.error()));
   if (Array* const items = parsed->as_array()) {
     receive_batch(std::move(*items), peer_, caller_);
   } else {

@@ -250,15 +250,18 @@ void HttpConnection::dispatch() {
     return respond(403, "application/json",
                    error_body("this Origin is not allowed: " + shorten(origin, 100)), "");
   }
-  std::string_view path = view(request.target());
-  path = path.substr(0, path.find_first_of("?#"));
-  route(std::move(out), path);
+  const std::string_view target = view(request.target());
+  std::string_view path = target.substr(0, target.find_first_of("?#"));
+  if (const auto query = target.find('?'); query != std::string_view::npos) {
+    out.query = std::string(target.substr(query + 1));
+  }
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  out.path = std::string(path);
+  route(std::move(out));
 }
 
-void HttpConnection::route(mcp::HttpRequest request, std::string_view path) {
-  const HttpOptions& options = service_.options;
-  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  if (path == options.path) {
+void HttpConnection::route(mcp::HttpRequest request) {
+  if (service_.handler.serves(request.path)) {
     if (request.method == "OPTIONS") {
       return respond(204, "", "",
                      "Allow: POST, GET, DELETE\r\n"
@@ -266,23 +269,23 @@ void HttpConnection::route(mcp::HttpRequest request, std::string_view path) {
                      "Access-Control-Allow-Headers: *, Authorization\r\n"
                      "Access-Control-Max-Age: 3600\r\n");
     }
-    auto call = service_.endpoint.handle(std::move(request), shared_from_this());
+    auto call = service_.handler.handle(std::move(request), shared_from_this());
     const std::lock_guard lock(mutex_);
     // Still the same request: the next one begins on this thread.
     if (busy_) call_ = std::move(call);
     return;
   }
-  const bool is_health = options.health && (path == "/livez" || path == "/readyz");
-  if (!is_health) {
+  const auto page = service_.pages.find(request.path);
+  if (page == service_.pages.end()) {
     return respond(404, "application/json",
-                   error_body("nothing is here; the MCP endpoint is " + options.path), "");
+                   error_body("nothing is here; the MCP endpoint is " + service_.handler.path()),
+                   "");
   }
   if (request.method != "GET") {
     return respond(405, "application/json", error_body("only GET"), "Allow: GET\r\n");
   }
-  if (path == "/livez") return respond(200, "application/json", "{\"status\":\"ok\"}\n", "");
-  Readiness readiness = service_.readiness();
-  respond(readiness.ready ? 200 : 503, "application/json", std::move(readiness.json) + "\n",
+  HttpPage content = page->second();
+  respond(content.status, content.content_type, std::move(content.body),
           "Cache-Control: no-store\r\n");
 }
 

@@ -25,17 +25,17 @@ namespace mxcp::net {
 
 // What all connections share.
 struct HttpService {
-  HttpService(HttpOptions given, mcp::HttpEndpoint& the_endpoint, std::function<Readiness()> asked)
+  HttpService(HttpOptions given, mcp::HttpHandler& the_handler, HttpPages the_pages)
       : options(std::move(given)),
         guard(options.unix_socket.empty() ? options.host : "", options.base_url,
               options.trust_proxy),
-        endpoint(the_endpoint),
-        readiness(std::move(asked)) {}
+        handler(the_handler),
+        pages(std::move(the_pages)) {}
 
   const HttpOptions options;
   const HttpGuard guard;
-  mcp::HttpEndpoint& endpoint;
-  const std::function<Readiness()> readiness;
+  mcp::HttpHandler& handler;
+  const HttpPages pages;
   std::atomic<bool> stopping{false};
 };
 
@@ -76,7 +76,7 @@ class HttpConnection final : public mcp::HttpReply,
   // Answers a request that could not be read, and closes.
   void fail(int status, std::string_view message);
   void dispatch();
-  void route(mcp::HttpRequest request, std::string_view path);
+  void route(mcp::HttpRequest request);
   // Our side is done: waits for the client to close, so that it can read what was written.
   void linger();
   // The client is gone.

@@ -37,6 +37,7 @@ constexpr std::size_t kMaxThreads = 8;
 // Connections that may be told that there is no place, beyond those that have one.
 constexpr std::size_t kTurnedAway = 64;
 constexpr std::chrono::milliseconds kSweepEvery{500};
+constexpr std::chrono::milliseconds kLookEvery{50};     // at streams that may end now
 constexpr std::chrono::milliseconds kAcceptPause{100};  // when there are no descriptors left
 
 std::string last_error() {
@@ -95,8 +96,8 @@ struct HttpServer::Impl {
     asio::steady_timer pause;
   };
 
-  Impl(HttpOptions options, mcp::HttpEndpoint& endpoint, std::function<Readiness()> readiness)
-      : service(std::move(options), endpoint, std::move(readiness)) {}
+  Impl(HttpOptions options, mcp::HttpHandler& handler, HttpPages pages)
+      : service(std::move(options), handler, std::move(pages)) {}
 
   Status listen();
   Status listen_on_address(const std::string& host, int port);
@@ -122,9 +123,8 @@ struct HttpServer::Impl {
   std::condition_variable all_closed;
 };
 
-HttpServer::HttpServer(HttpOptions options, mcp::HttpEndpoint& endpoint,
-                       std::function<Readiness()> readiness)
-    : impl_(std::make_unique<Impl>(std::move(options), endpoint, std::move(readiness))) {}
+HttpServer::HttpServer(HttpOptions options, mcp::HttpHandler& handler, HttpPages pages)
+    : impl_(std::make_unique<Impl>(std::move(options), handler, std::move(pages))) {}
 
 HttpServer::~HttpServer() {
   stop();
@@ -312,7 +312,7 @@ void HttpServer::Impl::sweep(Shard& shard) {
     connections.reserve(shard.connections.size());
     for (const auto& [key, connection] : shard.connections) connections.push_back(connection);
     for (const auto& connection : connections) connection->sweep(now);
-    if (&shard == shards.front().get() && ++sweeps % 10 == 0) service.endpoint.sweep();
+    if (&shard == shards.front().get() && ++sweeps % 10 == 0) service.handler.sweep();
     sweep(shard);
   });
 }
@@ -332,11 +332,12 @@ void HttpServer::Impl::on_each(void (*action)(HttpConnection&)) {
 
 std::string HttpServer::url() const {
   const HttpOptions& options = impl_->service.options;
-  if (!options.unix_socket.empty()) return "unix:" + options.unix_socket + ":" + options.path;
+  const std::string& path = impl_->service.handler.path();
+  if (!options.unix_socket.empty()) return "unix:" + options.unix_socket + ":" + path;
   std::string host = options.host;
   if (host == "0.0.0.0" || host == "::") host = "localhost";
   if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
-  return "http://" + host + ":" + std::to_string(impl_->bound_port) + options.path;
+  return "http://" + host + ":" + std::to_string(impl_->bound_port) + path;
 }
 
 std::size_t HttpServer::connection_count() const {
@@ -356,10 +357,17 @@ void HttpServer::drain(Instant deadline) {
   if (const std::string& path = self.service.options.unix_socket; !path.empty()) {
     ::unlink(path.c_str());
   }
-  self.service.endpoint.end_streams();
   self.on_each([](HttpConnection& connection) { connection.drain(); });
   std::unique_lock lock(self.mutex);
-  self.all_closed.wait_until(lock, deadline, [&] { return self.count == 0; });
+  while (self.count != 0) {
+    lock.unlock();
+    self.service.handler.end_streams();
+    lock.lock();
+    const Instant now = Clock::system().now();
+    if (now >= deadline) break;
+    self.all_closed.wait_until(lock, std::min(deadline, now + kLookEvery),
+                               [&] { return self.count == 0; });
+  }
 }
 
 void HttpServer::stop() {

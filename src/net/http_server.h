@@ -1,4 +1,4 @@
-// The HTTP transport: an MCP endpoint on a TCP port or a Unix socket, with /livez and /readyz.
+// The HTTP transport: an MCP endpoint on a TCP port or a Unix socket, and pages beside it.
 //
 // HTTP/1.1 with keep-alive. Requests of one connection are answered in their order, one at a time;
 // what a client sends ahead waits in the socket. Everything is bounded: headers (431), bodies
@@ -16,6 +16,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,12 +29,10 @@ namespace mxcp::net {
 
 struct HttpOptions {
   std::string host = "localhost";
-  int port = 8000;          // 0: any that is free
-  std::string unix_socket;  // instead of host and port
-  std::string path = "/mcp";
+  int port = 8000;           // 0: any that is free
+  std::string unix_socket;   // instead of host and port
   std::string base_url;      // how clients reach the server through a proxy
   bool trust_proxy = false;  // X-Forwarded-Host stands for Host
-  bool health = true;        // /livez and /readyz
 
   std::size_t threads = 0;  // that read: 0 is one for each two cores
   std::size_t max_connections = 2048;
@@ -48,16 +47,18 @@ struct HttpOptions {
   std::chrono::milliseconds keep_alive{15'000};    // between signs of life on a stream
 };
 
-// What /readyz says: 200 or 503, and a JSON object.
-struct Readiness {
-  bool ready = true;
-  std::string json = "{}";
+// What GET on a path beside the endpoint gives.
+struct HttpPage {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body;
 };
+// By path ("/livez"). Called on the threads that read: they must not wait.
+using HttpPages = std::map<std::string, std::function<HttpPage()>, std::less<>>;
 
 class HttpServer {
  public:
-  HttpServer(HttpOptions options, mcp::HttpEndpoint& endpoint,
-             std::function<Readiness()> readiness);
+  HttpServer(HttpOptions options, mcp::HttpHandler& handler, HttpPages pages);
   ~HttpServer();
 
   // Binds and begins to serve. Errors: kIo when that is not possible, e.g. the port is in use.
