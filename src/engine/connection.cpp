@@ -121,6 +121,10 @@ PreparedSql* Connection::cached(std::string_view sql) {
     generation_ = now;
     return nullptr;
   }
+  return find_cached(sql);
+}
+
+PreparedSql* Connection::find_cached(std::string_view sql) {
   const auto it = by_sql_.find(sql);
   if (it == by_sql_.end()) return nullptr;
   entries_.splice(entries_.begin(), entries_, it->second);
@@ -183,6 +187,16 @@ Result<std::unique_ptr<PreparedSql>> Connection::prepare(c::ExtractedStatements 
   if (identity_seen_) prepared->identity = identity();
   prepared->uses_function = function_seen_;
   return prepared;
+}
+
+Result<std::unique_ptr<PreparedSql>> Connection::prepare_instead(std::string_view sql,
+                                                                 const RunText& text,
+                                                                 const SqlPiece& piece) {
+  ExtractedHandle statements(api());
+  if (api().extract_statements(connection_, text.text.c_str(), statements.out()) != 1) {
+    return sql_error(api().extract_statements_error(statements.get()), sql, text);
+  }
+  return prepare(statements.get(), 0, &piece, sql, text);
 }
 
 std::string Connection::identity() const {

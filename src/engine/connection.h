@@ -15,6 +15,7 @@
 #include "base/user_context.h"
 #include "engine/handle.h"
 #include "engine/instance.h"
+#include "engine/result_set.h"
 #include "engine/sql_text.h"
 
 namespace mxcp::engine {
@@ -38,6 +39,11 @@ struct PreparedSql {
 
   RunText run;            // what was prepared instead of the source; its text is not kept
   bool distinct = false;  // it is with_distinct_parameters
+
+  // For TypedForm, where DuckDB could not infer the types of all parameters: the columns of the
+  // first result, and the types that the statement cannot be prepared with.
+  std::vector<Column> columns;
+  std::vector<std::string> refused_types;
 };
 
 // A SELECT, or an EXPLAIN that does not run what it explains.
@@ -75,7 +81,10 @@ class Connection {
   // --- prepared statements
 
   // The cached statement of this text, or nullptr. `identity` is that of the current caller.
+  // Drops all of them when the catalogue changed since the last call.
   PreparedSql* cached(std::string_view sql);
+  // The same without a look at the catalogue: what cached() gave before stays valid.
+  PreparedSql* find_cached(std::string_view sql);
   PreparedSql& cache(std::string_view sql, std::unique_ptr<PreparedSql> prepared,
                      std::size_t capacity);
   void forget(std::string_view sql);
@@ -86,6 +95,9 @@ class Connection {
   Result<std::unique_ptr<PreparedSql>> prepare(c::ExtractedStatements statements, c::Index index,
                                                const SqlPiece* piece, std::string_view sql,
                                                const RunText& run = {});
+  // Prepares `text` in place of the statement `piece` of `sql`.
+  Result<std::unique_ptr<PreparedSql>> prepare_instead(std::string_view sql, const RunText& text,
+                                                       const SqlPiece& piece);
 
   // --- the caller, for user_functions and scalar_function
 

@@ -3,12 +3,13 @@
 #include <optional>
 #include <thread>
 
-#include "base/text.h"
+#include "engine/arguments.h"
 #include "engine/binding.h"
 #include "engine/column_type.h"
 #include "engine/lease_impl.h"
 #include "engine/result_state.h"
 #include "engine/sql_error.h"
+#include "engine/typed_form.h"
 
 namespace mxcp::engine {
 namespace {
@@ -17,59 +18,6 @@ using types::Arguments;
 
 constexpr std::chrono::milliseconds kProgressEvery{100};
 constexpr std::chrono::microseconds kNoTaskPause{500};
-
-// DuckDB's parameter names do not distinguish case; the exact name wins.
-const Value* find_argument(const Arguments& arguments, std::string_view name) {
-  const Value* found = nullptr;
-  for (const auto& [given, value] : arguments) {
-    if (given == name) return &value;
-    if (found == nullptr && to_lower(given) == to_lower(name)) found = &value;
-  }
-  return found;
-}
-
-std::vector<std::string> names_of(const Arguments& arguments) {
-  std::vector<std::string> names;
-  for (const auto& argument : arguments) names.push_back(argument.first);
-  return names;
-}
-
-bool is_positional(std::string_view name) {
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// Every name that the SQL uses is given, and the other way round.
-Status check_names(const std::vector<std::string>& used, const Arguments& arguments,
-                   bool allow_unused) {
-  for (const std::string& name : used) {
-    if (find_argument(arguments, name) != nullptr) continue;
-    if (is_positional(name)) {
-      return Error{Code::kSql,
-                   "the SQL uses the positional parameter $" + name +
-                       " (or ?), but parameters are given by name",
-                   {},
-                   "write $name instead"};
-    }
-    return Error{Code::kSql,
-                 "the SQL uses the parameter $" + name + ", which is not given",
-                 {},
-                 suggest(name, names_of(arguments))};
-  }
-  if (allow_unused) return {};
-  for (const auto& argument : arguments) {
-    const auto same = [&](const std::string& name) {
-      return name == argument.first || to_lower(name) == to_lower(argument.first);
-    };
-    if (std::any_of(used.begin(), used.end(), same)) continue;
-    return Error{Code::kSql,
-                 "the parameter '" + argument.first + "' is given, but the SQL does not use $" +
-                     argument.first,
-                 {},
-                 suggest(argument.first, used)};
-  }
-  return {};
-}
 
 std::vector<std::string> names_of(const PreparedSql& prepared) {
   std::vector<std::string> names;
@@ -179,17 +127,6 @@ Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
   return {ResultState::make(std::move(state)), true, readable};
 }
 
-// Prepares `text` in place of a statement of `sql`.
-Result<std::unique_ptr<PreparedSql>> prepare_instead(Connection& connection, std::string_view sql,
-                                                     const RunText& text, const SqlPiece& piece) {
-  const Api& api = connection.api();
-  ExtractedHandle statements(api);
-  if (api.extract_statements(connection.get(), text.text.c_str(), statements.out()) != 1) {
-    return sql_error(api.extract_statements_error(statements.get()), sql, text);
-  }
-  return connection.prepare(statements.get(), 0, &piece, sql, text);
-}
-
 RunText as_it_stands(std::string_view sql, const SqlPiece& piece) {
   RunText out;
   out.text = sql.substr(piece.begin, piece.end - piece.begin);
@@ -238,7 +175,7 @@ Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece
   if (piece != nullptr && piece->repeats_parameter()) {
     RunText distinct = with_distinct_parameters(sql, *piece, Connection::kSuffix);
     if (Result<std::unique_ptr<PreparedSql>> made =
-            prepare_instead(connection, sql, distinct, *piece);
+            connection.prepare_instead(sql, distinct, *piece);
         made.ok()) {
       (*made)->set_distinct();
       outcome = statement(**made, last);
@@ -261,7 +198,7 @@ Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece
   }
   if (!text) text = as_it_stands(sql, *piece);
   Result<std::unique_ptr<PreparedSql>> wrapped =
-      prepare_instead(connection, sql, with_casts(*std::move(text), columns), *piece);
+      connection.prepare_instead(sql, with_casts(*std::move(text), columns), *piece);
   if (!wrapped.ok()) return {unreadable(columns), nullptr};
   if (distinct) (*wrapped)->set_distinct();
   Outcome second = statement(**wrapped, last);
@@ -275,6 +212,7 @@ Result<ResultSet> Run::single(std::unique_ptr<PreparedSql> prepared, const SqlPi
   if (!ran.result.ok() || ran.prepared->changes_session || ran.prepared->uses_function) {
     return std::move(ran.result);
   }
+  TypedForm::note_columns(*ran.prepared, ran.result->columns());
   switch (ran.prepared->type) {
     case c::kStatementSelect:
     case c::kStatementInsert:
@@ -387,8 +325,16 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
   connection.abandon_active();
   const CallerScope caller(connection, options);
   const Run run{connection, sql, parameters, options};
+  const std::size_t capacity = impl_->pool->options().statements_per_connection;
   if (PreparedSql* prepared = connection.cached(sql)) {
     MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));
+    if (const TypedForm typed(connection, sql, *prepared, parameters, capacity); typed.get()) {
+      Run::Outcome outcome = run.statement(*typed.get(), true);
+      if (outcome.readable && (outcome.result.ok() || outcome.started)) {
+        return std::move(outcome.result);
+      }
+      typed.refuse();
+    }
     Run::Outcome outcome = run.statement(*prepared, true);
     if (outcome.readable && (outcome.result.ok() || outcome.started)) {
       return std::move(outcome.result);
@@ -406,7 +352,7 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
   MXCP_TRY(std::unique_ptr<PreparedSql> prepared,
            connection.prepare(statements.get(), 0, piece, sql));
   MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));
-  return run.single(std::move(prepared), piece, impl_->pool->options().statements_per_connection);
+  return run.single(std::move(prepared), piece, capacity);
 }
 
 Result<std::vector<StatementInfo>> Lease::prepare(
@@ -427,7 +373,7 @@ Result<std::vector<StatementInfo>> Lease::prepare(
       out.push_back(describe(connection.api(), **prepared, piece));
       if (piece != nullptr && says_more(types, **prepared, out.back())) {
         const RunText text = with_typed_parameters(sql, *piece, types);
-        auto typed = prepare_instead(connection, sql, text, *piece);
+        auto typed = connection.prepare_instead(sql, text, *piece);
         if (typed.ok()) {
           out.back().columns = describe(connection.api(), **typed, piece).columns;
         } else {
