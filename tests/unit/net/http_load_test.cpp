@@ -80,7 +80,7 @@ struct Site {
         backend(folder->load()),
         server(test_options(), backend),
         endpoint({}, server),
-        http(options(), endpoint, [] { return Readiness{}; }) {
+        http(options(), endpoint, {}) {
     REQUIRE(http.start().ok());
     const std::string url = http.url();
     port = std::stoi(url.substr(url.rfind(':') + 1));
