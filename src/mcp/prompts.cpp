@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "mcp/content.h"
 #include "mcp/core.h"
 
 namespace mxcp::mcp {
@@ -141,6 +142,13 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
   void append_media(const PromptMessage& message, const std::string& mime_type,
                     const std::string& base64_json) {
     std::string& out = begin(message);
+    if (message.type == "audio" && !exchange_->revision().audio) {
+      std::string mime_type_json;
+      append_json_string(mime_type_json, mime_type);
+      append_audio_as_resource(out, mime_type_json, base64_json, {});
+      out += '}';
+      return;
+    }
     out += R"({"type":")" + message.type + R"(","data":)";
     out += base64_json;
     out += R"(,"mimeType":)";

@@ -1,6 +1,7 @@
 // tools/call: the hot path. The result's JSON text goes into the answer as it is; nothing of it is
 // parsed again.
 #include "base/json.h"
+#include "mcp/content.h"
 #include "mcp/core.h"
 #include "types/shape.h"
 
@@ -54,7 +55,7 @@ void answer_call(const ExchangePtr& exchange, const std::string& name,
   if (outcome.error) return answer_error(exchange, name, public_text(*outcome.error));
   if (outcome.is_content) {
     Reply reply(*exchange, outcome.json.size());
-    reply.member("content") += outcome.json;
+    append_content_blocks(reply.member("content"), exchange->revision(), outcome.json);
     reply.member("isError") += "false";
     return exchange->answer(std::move(reply));
   }

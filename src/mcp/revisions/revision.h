@@ -21,6 +21,7 @@ struct Revision {
   bool tool_annotations = false;
   bool progress_messages = false;
   bool completions_capability = false;
+  bool audio = false;
   // Titles, output schemas, structured content, links to resources.
   bool structured = false;
   // An SSE stream begins with an event that only says its id.
