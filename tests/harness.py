@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wire import Wire, schema_folder
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 # The command under test: $MXCP_COMMAND, or the one beside the running Python.
 COMMAND = shlex.split(os.environ.get("MXCP_COMMAND", "")) or [
@@ -225,8 +227,8 @@ def begin(version: str) -> dict[str, Any]:
 class Server(Requests):
     """`mxcp serve --transport stdio`, spoken to in raw JSON-RPC.
 
-    Every line of its stdout must be a JSON-RPC message; another one fails the test when the server is
-    closed, as does an exit status other than 0 unless the test asks for it.
+    Every line of its stdout must be a JSON-RPC message that its revision allows (wire.py); another one fails
+    the test when the server is closed, as does an exit status other than 0 unless the test asks for it.
     """
 
     def __init__(self, project: Project, flags: tuple[str, ...], env: dict[str, str]):
@@ -242,6 +244,7 @@ class Server(Requests):
                 start_new_session=True,
             )
         self.stray: list[str] = []
+        self.wire = Wire()
         self.notifications: list[dict[str, Any]] = []
         self.modern: str | None = None  # the revision of requests without a handshake
         self._arrived = threading.Condition()
@@ -265,6 +268,7 @@ class Server(Requests):
             except (ValueError, AssertionError, AttributeError):
                 self.stray.append(line)
                 continue
+            self.wire.received(message)
             with self._arrived:
                 for one in message if isinstance(message, list) else [message]:
                     if "method" in one:
@@ -302,6 +306,8 @@ class Server(Requests):
 
     def write(self, text: str) -> None:
         assert self.process.stdin
+        for line in text.splitlines():
+            self.wire.sent(line)
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
@@ -375,14 +381,27 @@ class Server(Requests):
             self._reader.join(PATIENCE)
         if kind is None:
             assert self.stray == [], f"lines on stdout that are no protocol: {self.stray}"
+            self.wire.verdict()
+
+
+def tapped(project: Project) -> tuple[list[str], Path]:
+    """The command of a server over stdio for a client that is not ours, and where its messages are written;
+    `tap.check_stdio` checks them."""
+    log = project.home / f"messages-{time.monotonic_ns()}.log"
+    tap = str(Path(__file__).with_name("tap.py"))
+    return [sys.executable, tap, str(log), *COMMAND, "serve", "--transport", "stdio"], log
 
 
 @contextlib.asynccontextmanager
-async def official_client(project: Project, mode: str = "auto", **options: Any):
+async def official_client(
+    project: Project, mode: str = "auto", hear: Any = None, **options: Any
+):
     """The `mcp` package's client on a server of this project.
 
     mode: "auto" (asks the server), "legacy" (the handshake), or a revision without handshake.
+    hear: is called with each notification.
     """
+    import tap
     from mcp.client.client import Client
     from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -391,10 +410,13 @@ async def official_client(project: Project, mode: str = "auto", **options: Any):
     async def on_message(message: Any) -> None:
         if isinstance(message, Exception):
             broken.append(message)
+        elif hear:
+            await hear(message)
 
+    command, log = tapped(project)
     parameters = StdioServerParameters(
-        command=COMMAND[0],
-        args=[*COMMAND[1:], "serve", "--transport", "stdio"],
+        command=command[0],
+        args=command[1:],
         env=environment(project.home, project.env),
         cwd=project.folder,
     )
@@ -409,3 +431,4 @@ async def official_client(project: Project, mode: str = "auto", **options: Any):
         ) as client:
             yield client
     assert not broken, f"the client could not read: {broken}"
+    assert schema_folder() is None or tap.check_stdio(log) > 0

@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness import COMMAND, PATIENCE, Project, Requests, begin, environment, refuse_constant
+from tap import HttpTap
+from wire import Wire, schema_folder
 
 LEGACY = "2025-11-25"
 MODERN = "2026-07-28"
@@ -99,6 +101,7 @@ class HttpServer(Requests):
         self._running: dict[int, Future[Response]] = {}
         self._next_id = 0
         self._expected_code: int | None = 0
+        self.wire = Wire()
 
     @property
     def stderr(self) -> str:
@@ -131,13 +134,31 @@ class HttpServer(Requests):
             own.request(method, path or self.path, body, given)
             got = own.getresponse()
             text = got.read().decode()
-            return Response(got.status, {k.lower(): v for k, v in got.getheaders()}, text)
+            response = Response(got.status, {k.lower(): v for k, v in got.getheaders()}, text)
         finally:
             if connection is None:
                 own.close()
+        self._check(given, body, response)
+        return response
+
+    def _check(self, headers: dict[str, str], body: Any, response: Response) -> None:
+        """The messages of a response against their schema."""
+        sent = {name.lower(): value for name, value in headers.items()}
+        session = response.headers.get("mcp-session-id") or sent.get("mcp-session-id", "")
+        kind = response.headers.get("content-type", "")
+        if kind.startswith(("application/json", "text/event-stream")) and "jsonrpc" in response.body:
+            for message in response.messages:
+                self.wire.received(message, session, body if isinstance(body, str) else None)
 
     def open_stream(self, method: str = "GET", body: Any = None, **headers: str) -> Stream:
         return Stream(self, method, body, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    @contextlib.contextmanager
+    def tapped(self) -> Iterator[HttpTap]:
+        """For a client that is not ours: its messages are checked at the end."""
+        with HttpTap(self.port, self.path) as tap:
+            yield tap
+        assert schema_folder() is None or tap.check() > 0
 
     # --- messages -----------------------------------------------------------------------------
 
@@ -243,6 +264,8 @@ class HttpServer(Requests):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self._pool.shutdown(wait=False)
+        if kind is None:
+            self.wire.verdict()
 
 
 class Stream:
@@ -258,11 +281,19 @@ class Stream:
         if body is not None:
             given["Content-Type"] = "application/json"
         given.update(headers)
+        self._wire, self._body = server.wire, json.dumps(body) if body else None
+        self._session = headers.get("Mcp-Session-Id", "")
         self.connection.request(method, server.path, json.dumps(body) if body else None, given)
         self.response = self.connection.getresponse()
         self.status = self.response.status
         self.headers = {k.lower(): v for k, v in self.response.getheaders()}
-        self._events = events_in(line.decode().rstrip("\n") for line in self.response)
+        self._events = self._checked(line.decode().rstrip("\n") for line in self.response)
+
+    def _checked(self, lines: Iterator[str]) -> Iterator[Event]:
+        for event in events_in(lines):
+            if event.data:
+                self._wire.received(event.message, self._session, self._body)
+            yield event
 
     def event(self) -> Event:
         return next(self._events)

@@ -142,9 +142,9 @@ async def client_of(project: Project, mode: str, how: str, **options: Any):
         return
     from mcp.client.client import Client
 
-    with HttpServer(project) as server:
+    with HttpServer(project) as server, server.tapped() as tap:
         async with Client(
-            server.url, mode=mode, read_timeout_seconds=PATIENCE, **options
+            tap.url, mode=mode, read_timeout_seconds=PATIENCE, **options
         ) as client:
             yield client
 

@@ -389,5 +389,5 @@ def test_the_official_client(served: Project, mode: str, flags: list[str]) -> No
             many = await asyncio.gather(*(client.call_tool("add", {"a": i}) for i in range(50)))
             assert [r.structured_content for r in many] == [{"result": i + 1} for i in range(50)]
 
-    with HttpServer(served, *flags) as server:
-        asyncio.run(talk(server.url))
+    with HttpServer(served, *flags) as server, server.tapped() as tap:
+        asyncio.run(talk(tap.url))
