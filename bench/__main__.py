@@ -22,6 +22,8 @@ examples:
   script/bench version list run-sql         only these rows
   script/bench calls                        a group of rows
   script/bench --peer none calls            ours alone
+  script/bench http                         over HTTP under load, only when asked for: 20 minutes
+  script/bench soak                         100,000 calls, 50 reloads, 1,000 sessions: 3 minutes
   script/bench --ours none --peer ~/peer/bin/mxcp   the peer alone
 
 rows, by group:

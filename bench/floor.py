@@ -67,6 +67,15 @@ class Floor:
         )
         return answer["milliseconds"], wrong
 
+    def start_loop(self, statements: list[str], bound: list[list], threads: int, seconds: float) -> None:
+        """Statements in a loop on several threads; `loop_rate` waits for the end."""
+        request = {"statements": statements, "calls": bound, "threads": threads, "seconds": seconds}
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+
+    def loop_rate(self) -> float:
+        return self._answer()["rate"]
+
     def _answer(self) -> dict:
         line = self._process.stdout.readline()
         answer = json.loads(line) if line else {"error": self._log.read_text()[-800:]}
@@ -76,10 +85,13 @@ class Floor:
 
 
 def check_same_statement(tool: expected.Tool) -> None:
+    check_same(expected.PROJECT / tool.file, tool.name, tool.statement)
+
+
+def check_same(file: Path, tool: str, statement: str) -> None:
     """The floor must run what the tool runs: its SQL has to be found in the project's file."""
-    text = (expected.PROJECT / tool.file).read_text()
-    if " ".join(tool.statement.split()) not in " ".join(text.split()):
-        raise BenchError(f"expected.py and project/{tool.file} have different SQL for {tool.name}")
+    if " ".join(statement.split()) not in " ".join(file.read_text().replace('"\n', "").split()):
+        raise BenchError(f"the bench and {file.name} have different SQL for {tool}")
 
 
 def threads_setting() -> list[str]:

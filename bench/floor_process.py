@@ -8,6 +8,7 @@ Requests and answers are lines of JSON, see floor.py. Run by the interpreter who
 import ctypes
 import json
 import sys
+import threading
 import time
 
 
@@ -26,11 +27,19 @@ class Read(ctypes.Structure):
 def load(path: str) -> ctypes.CDLL:
     library = ctypes.CDLL(path)
     library.floor_new.restype = ctypes.c_void_p
-    for name in ("open", "version", "execute", "prepare", "run"):
+    for name in ("open", "version", "execute", "prepare", "run", "share", "loop"):
         getattr(library, "floor_" + name).restype = ctypes.c_char_p
     library.floor_run.argtypes = [
         ctypes.c_void_p,
         ctypes.POINTER(Argument),
+        ctypes.c_uint64,
+        ctypes.POINTER(Read),
+    ]
+    library.floor_loop.argtypes = [
+        ctypes.POINTER(ctypes.c_void_p),
+        ctypes.c_uint64,
+        ctypes.POINTER(Argument),
+        ctypes.c_uint64,
         ctypes.c_uint64,
         ctypes.POINTER(Read),
     ]
@@ -56,6 +65,38 @@ def opened(library: ctypes.CDLL, argv: list[str]) -> ctypes.c_void_p:
     return floor
 
 
+def loop(library: ctypes.CDLL, floor: ctypes.c_void_p, request: dict) -> dict:
+    """The statements by several threads at once, for some seconds: how often a second."""
+    given = arguments([values[0] if values else 0 for values in request["calls"]])
+    threads, reads, problems = [], [], []
+    for _ in range(request["threads"]):
+        own = (ctypes.c_void_p * len(request["statements"]))()
+        for number, statement in enumerate(request["statements"]):
+            one = ctypes.c_void_p(library.floor_new())
+            check(library.floor_share(one, floor))
+            check(library.floor_prepare(one, statement.encode()))
+            own[number] = one
+        read = Read()
+        reads.append((own, read))
+
+        def run(own=own, read=read) -> None:
+            nanoseconds = int(request["seconds"] * 1e9)
+            problem = library.floor_loop(own, len(own), given, len(given), nanoseconds, ctypes.byref(read))
+            if problem:
+                problems.append(problem)
+
+        threads.append(threading.Thread(target=run))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for own, _ in reads:
+        for one in own:
+            library.floor_close(ctypes.c_void_p(one))
+    check(problems[0] if problems else None)
+    return {"rate": sum(read.rows / (read.nanoseconds / 1e9) for _, read in reads)}
+
+
 def main() -> None:
     path, data = sys.argv[1], sys.argv[4]
     library = load(path)
@@ -70,6 +111,9 @@ def main() -> None:
 
     for line in sys.stdin:
         request = json.loads(line)
+        if "statements" in request:
+            print(json.dumps(loop(library, floor, request)), flush=True)
+            continue
         check(library.floor_prepare(floor, request["statement"].encode()))
         calls = [arguments(values) for values in request["calls"]]
         milliseconds, read, answers = [], Read(), set()

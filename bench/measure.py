@@ -16,9 +16,11 @@ from bench import expected, processes, programs
 from bench.client import Client
 from bench.figures import Figures, percentile
 from bench.floor import Floor, threads_setting
+from bench.http_measure import HttpBench
 from bench.processes import BenchError
 from bench.rows import ROWS
 from bench.side import Side
+from bench.soak import Soak
 
 SERVE = ["serve", "--transport", "stdio"]
 MEMORY_CALLS, MEMORY_WARM_UP, MEMORY_SECONDS = 10000, 500, 400  # the last is a limit for each side
@@ -50,6 +52,8 @@ class Bench:
         self.many()
         self.calls()
         self.memory()
+        HttpBench(self).all()
+        Soak(self).all()
 
     def wanted(self, group: str) -> list[str]:
         return [row.name for row in ROWS.values() if row.group == group and row.name in self.chosen]

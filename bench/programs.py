@@ -1,5 +1,6 @@
 """The native programs of the bench, compiled into the work folder of a run."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,12 +19,31 @@ def compile_all(work: Path) -> None:
         raise BenchError("no C compiler was found; install one, or name it in CC")
     for source, output, options in (
         ("timed.c", "timed", []),
-        ("floor.c", "floor.so", ["-fPIC", "-shared", "-ldl"]),
+        ("floor.c", "floor.so", ["-fPIC", "-shared", "-ldl", "-lpthread"]),
+        ("loadgen.c", "loadgen", []),
     ):
         command = [compiler, "-std=gnu11", "-O2", "-o", work / output, SOURCES / source, *options]
         done = processes.run(command, 60)
         if done.returncode != 0:
             raise BenchError(f"{source} does not compile:\n{done.stderr[-1500:]}")
+
+
+def echo(work: Path) -> Path:
+    """native/echo.cpp, which takes half a minute: in build/cache for as long as it stays the same."""
+    source = SOURCES / "echo.cpp"
+    kept = SOURCES.parent.parent / "build" / "cache" / "bench"
+    program = kept / f"echo-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
+    if not program.exists():
+        kept.mkdir(parents=True, exist_ok=True)
+        compiler = os.environ.get("CXX") or shutil.which("c++") or shutil.which("g++")
+        if not compiler:
+            raise BenchError("no C++ compiler was found; install one, or name it in CXX")
+        command = [compiler, "-std=c++20", "-O2", "-o", work / "echo", source, "-lpthread"]
+        done = processes.run(command, 300)
+        if done.returncode != 0:
+            raise BenchError(f"echo.cpp does not compile:\n{done.stderr[-1500:]}")
+        shutil.copy(work / "echo", program)
+    return program
 
 
 @dataclass

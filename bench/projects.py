@@ -1,6 +1,7 @@
 """Project folders: those of generated tools, for what grows with their number, and a fair order of files."""
 
 import os
+import time
 from pathlib import Path
 
 SITE = """\
@@ -61,6 +62,16 @@ def generate(folder: Path, tools: int, python: bool) -> Path:
     for module, text in modules.items():
         (folder / "python" / f"{module}.py").write_text(text.rstrip("\n") + "\n")
     return folder
+
+
+def touch(folder: Path, number: int) -> None:
+    """Another description of one tool: the definition changes, its answers do not."""
+    file = folder / "tools" / f"add_{number}.yml"
+    text = file.read_text().split("\n")
+    text[3] = f"  description: Adds {number} to a number, as of {time.monotonic_ns()}"
+    replaced = file.with_suffix(".new")
+    replaced.write_text("\n".join(text))
+    replaced.replace(file)
 
 
 def to_the_middle(folder: Path, names: list[str]) -> dict[str, int]:

@@ -9,6 +9,8 @@ from bench.figures import Figure, Figures
 from bench.rows import ROWS, Verdict
 from bench.side import Side
 
+WITH_RATIO = ("memory-idle", "soak-idle")
+
 
 def about(sides: list[Side], arguments: list[str]) -> dict:
     return {
@@ -49,7 +51,8 @@ def missed(figures: Figures) -> int:
 
 
 def as_markdown(about: dict, figures: Figures) -> str:
-    parts = [_heading(about), _targets(figures), _calls(figures), _commands(figures)]
+    parts = [_heading(about), _targets(figures), _calls(figures), _http(figures), _soak(figures)]
+    parts.append(_commands(figures))
     if figures.errors:
         errors = "\n".join(f"* {' '.join(error.split())}" for error in figures.errors)
         parts.append(f"Not measured:\n\n{errors}")
@@ -78,7 +81,7 @@ def _targets(figures: Figures) -> str:
             row.title,
             _number(peer, row.unit),
             _number(ours, row.unit),
-            _ratio(peer, ours) if row.unit == "ms" or name == "memory-idle" else "",
+            _ratio(peer, ours) if row.unit in ("ms", "/s") or name in WITH_RATIO else "",
         ]
         for target in row.targets or [None]:
             verdict = target.judge(name, figures) if target else Verdict("", "", "")
@@ -134,6 +137,58 @@ def _calls(figures: Figures) -> str:
         "wrong",
     ]
     return _table(header, lines, "lrrrrrrrrrrr")
+
+
+def _http(figures: Figures) -> str:
+    """Every cell: what a second brings, p50 / p99 in ms."""
+    lines = []
+    for name, row in ROWS.items():
+        if row.unit != "/s" or name not in figures.rows:
+            continue
+        sides = figures.rows[name]
+        floors = [f.value for s, f in sides.items() if s.startswith("floor") and f.value]
+        ours = figures.value(name, "ours")
+        lines.append(
+            [
+                name.removeprefix("http-"),
+                *(_loaded(sides.get(s)) for s in ("ours", "ours, 2026-07-28", "sdk", "peer")),
+                f"{max(floors):,.0f}" if floors else "-",
+                f"{ours / max(floors):.2f}" if floors and ours else "-",
+                str(sum(f.wrong for f in sides.values())),
+            ]
+        )
+    if not lines:
+        return ""
+    header = ["over HTTP; connections: a second (p50 / p99 ms)", "ours", "ours, 2026-07-28"]
+    header += ["official SDK", "peer", "C loop", "ours / C loop", "wrong"]
+    return _table(header, lines, "lrrrrrrr")
+
+
+def _loaded(figure: Figure | None) -> str:
+    if figure is None or figure.value is None:
+        return "-"
+    p50, p99 = figure.more.get("p50", 0), figure.more.get("p99", 0)
+    return f"{figure.value:,.0f} ({p50:.3g} / {p99:.3g})"
+
+
+def _soak(figures: Figures) -> str:
+    lines = []
+    grown = figures.rows.get("soak-growth", {}).get("ours")
+    if grown and "points" in grown.more:
+        more = grown.more
+        lines.append(
+            f"* soak: {more['calls']:,} calls, {more['sessions']:,} sessions, {grown.wrong} wrong; resident memory "
+            f"{more['start_mb']} MB after a tenth, {more['end_mb']} MB at the end, "
+            f"{more['kb_per_1000_calls']} KB for each 1,000 calls"
+        )
+    reloads = figures.rows.get("soak-reload", {}).get("ours")
+    if reloads and "points" in reloads.more:
+        more, points = reloads.more, reloads.more["points"]
+        lines.append(
+            f"* {more['reloads']} reloads under load: {more['calls']:,} calls, {reloads.wrong} wrong; resident memory "
+            f"{more['before_mb']} MB before, {points[0]} MB after the first, {points[-1]} MB after the last"
+        )
+    return "\n".join(lines)
 
 
 def _commands(figures: Figures) -> str:

@@ -1,10 +1,10 @@
 // The floor: what a statement costs through DuckDB's C API when nothing else is done.
 //
-// Built into a shared object and loaded with ctypes by floor_process.py, because the wheel's library
-// needs the symbols of a Python process. A call binds, executes and reads every value of a number
-// of statements, prepared once; only the loop in floor_run is timed. Every function returns NULL or
-// a message. The values read are summed up into a fingerprint that the caller compares with the
-// expected one (fingerprint() in expected.py).
+// Built into a shared object and loaded with ctypes by floor_process.py, because the wheel's
+// library needs the symbols of a Python process. A call binds, executes and reads every value of a
+// number of statements, prepared once; only the loop in floor_run is timed. Every function returns
+// NULL or a message. The values read are summed up into a fingerprint that the caller compares with
+// the expected one (fingerprint() in expected.py).
 #include <dlfcn.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,39 +34,41 @@ typedef struct {
 enum { kInlinedText = 12 };
 enum { kTypeInteger = 4, kTypeBigint = 5, kTypeDouble = 11, kTypeVarchar = 17 };
 
-#define FUNCTIONS(X)                                                     \
-  X(int, create_config, (Handle*))                                       \
-  X(int, set_config, (Handle, const char*, const char*))                 \
-  X(void, destroy_config, (Handle*))                                     \
-  X(int, open_ext, (const char*, Handle*, Handle, char**))               \
-  X(void, close, (Handle*))                                              \
-  X(int, connect, (Handle, Handle*))                                     \
-  X(void, disconnect, (Handle*))                                         \
-  X(int, query, (Handle, const char*, Result*))                          \
-  X(const char*, result_error, (Result*))                                \
-  X(void, destroy_result, (Result*))                                     \
-  X(int, prepare, (Handle, const char*, Handle*))                        \
-  X(const char*, prepare_error, (Handle))                                \
-  X(void, destroy_prepare, (Handle*))                                    \
-  X(int, param_type, (Handle, idx_t))                                    \
-  X(int, bind_int32, (Handle, idx_t, int32_t))                           \
-  X(int, bind_int64, (Handle, idx_t, int64_t))                           \
-  X(int, bind_varchar_length, (Handle, idx_t, const char*, idx_t))       \
-  X(int, execute_prepared, (Handle, Result*))                            \
-  X(idx_t, column_count, (Result*))                                      \
-  X(int, column_type, (Result*, idx_t))                                  \
-  X(Handle, fetch_chunk, (Result))                                       \
-  X(idx_t, data_chunk_get_size, (Handle))                                \
-  X(Handle, data_chunk_get_vector, (Handle, idx_t))                      \
-  X(void, destroy_data_chunk, (Handle*))                                 \
-  X(void*, vector_get_data, (Handle))                                    \
-  X(uint64_t*, vector_get_validity, (Handle))                            \
+#define FUNCTIONS(X)                                               \
+  X(int, create_config, (Handle*))                                 \
+  X(int, set_config, (Handle, const char*, const char*))           \
+  X(void, destroy_config, (Handle*))                               \
+  X(int, open_ext, (const char*, Handle*, Handle, char**))         \
+  X(void, close, (Handle*))                                        \
+  X(int, connect, (Handle, Handle*))                               \
+  X(void, disconnect, (Handle*))                                   \
+  X(int, query, (Handle, const char*, Result*))                    \
+  X(const char*, result_error, (Result*))                          \
+  X(void, destroy_result, (Result*))                               \
+  X(int, prepare, (Handle, const char*, Handle*))                  \
+  X(const char*, prepare_error, (Handle))                          \
+  X(void, destroy_prepare, (Handle*))                              \
+  X(int, param_type, (Handle, idx_t))                              \
+  X(int, bind_int32, (Handle, idx_t, int32_t))                     \
+  X(int, bind_int64, (Handle, idx_t, int64_t))                     \
+  X(int, bind_double, (Handle, idx_t, double))                     \
+  X(int, bind_varchar_length, (Handle, idx_t, const char*, idx_t)) \
+  X(int, execute_prepared, (Handle, Result*))                      \
+  X(idx_t, column_count, (Result*))                                \
+  X(int, column_type, (Result*, idx_t))                            \
+  X(Handle, fetch_chunk, (Result))                                 \
+  X(idx_t, data_chunk_get_size, (Handle))                          \
+  X(Handle, data_chunk_get_vector, (Handle, idx_t))                \
+  X(void, destroy_data_chunk, (Handle*))                           \
+  X(void*, vector_get_data, (Handle))                              \
+  X(uint64_t*, vector_get_validity, (Handle))                      \
   X(const char*, library_version, (void))
 
 #define DECLARE(type, name, arguments) type(*name) arguments;
 struct Floor {
   FUNCTIONS(DECLARE)
   Handle database;
+  int borrowed;  // the database is another floor's
   Handle connection;
   Handle statement;
   int parameter;  // the type of the statement's parameter
@@ -92,14 +94,16 @@ static const char* fail(struct Floor* floor, const char* what, const char* why) 
   return floor->message;
 }
 
-struct Floor* floor_new(void) { return calloc(1, sizeof(struct Floor)); }
+struct Floor* floor_new(void) {
+  return calloc(1, sizeof(struct Floor));
+}
 
 const char* floor_open(struct Floor* floor, const char* library, const char* path,
                        const char* threads) {
   Handle handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
   if (!handle) return fail(floor, "dlopen", dlerror());
-#define RESOLVE(type, name, arguments)                              \
-  *(void**)&floor->name = dlsym(handle, "duckdb_" #name);           \
+#define RESOLVE(type, name, arguments)                    \
+  *(void**)&floor->name = dlsym(handle, "duckdb_" #name); \
   if (!floor->name) return fail(floor, "dlsym duckdb_" #name, dlerror());
   FUNCTIONS(RESOLVE)
 #undef RESOLVE
@@ -116,7 +120,20 @@ const char* floor_open(struct Floor* floor, const char* library, const char* pat
   return NULL;
 }
 
-const char* floor_version(struct Floor* floor) { return floor->library_version(); }
+// A connection of its own to the database of another floor, which has to outlive it.
+const char* floor_share(struct Floor* floor, const struct Floor* with) {
+  *floor = *with;
+  floor->borrowed = 1;
+  floor->statement = NULL;
+  floor->connection = NULL;
+  if (floor->connect(floor->database, &floor->connection) != 0)
+    return fail(floor, "share", "connect");
+  return NULL;
+}
+
+const char* floor_version(struct Floor* floor) {
+  return floor->library_version();
+}
 
 const char* floor_execute(struct Floor* floor, const char* sql) {
   Result result;
@@ -141,6 +158,8 @@ static void bind(struct Floor* floor, const struct Argument* argument) {
     floor->bind_varchar_length(floor->statement, 1, argument->text, strlen(argument->text));
   } else if (floor->parameter == kTypeInteger) {
     floor->bind_int32(floor->statement, 1, (int32_t)argument->number);
+  } else if (floor->parameter == kTypeDouble) {
+    floor->bind_double(floor->statement, 1, (double)argument->number);
   } else {
     floor->bind_int64(floor->statement, 1, argument->number);
   }
@@ -206,14 +225,39 @@ const char* floor_run(struct Floor* floor, const struct Argument* arguments, idx
   }
   if (count == 0) problem = read_result(floor, read);
   clock_gettime(CLOCK_MONOTONIC, &end);
-  read->nanoseconds = (uint64_t)(end.tv_sec - start.tv_sec) * 1000000000u +
-                      (uint64_t)end.tv_nsec - (uint64_t)start.tv_nsec;
+  read->nanoseconds = (uint64_t)(end.tv_sec - start.tv_sec) * 1000000000u + (uint64_t)end.tv_nsec -
+                      (uint64_t)start.tv_nsec;
   return problem;
+}
+
+// A loop over the prepared statements of `floors`, each with the same argument, one argument after
+// the other, for so many nanoseconds. For use by several threads at once, each with floors of its
+// own.
+const char* floor_loop(struct Floor* const* floors, idx_t floor_count,
+                       const struct Argument* arguments, idx_t argument_count, uint64_t nanoseconds,
+                       struct Read* read) {
+  struct timespec start, now;
+  memset(read, 0, sizeof *read);
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  idx_t rounds = 0;
+  do {
+    for (idx_t i = 0; i < floor_count; ++i) {
+      bind(floors[i], &arguments[rounds % argument_count]);
+      const char* problem = read_result(floors[i], read);
+      if (problem) return problem;
+    }
+    ++rounds;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    read->nanoseconds = (uint64_t)(now.tv_sec - start.tv_sec) * 1000000000u +
+                        (uint64_t)now.tv_nsec - (uint64_t)start.tv_nsec;
+  } while (read->nanoseconds < nanoseconds);
+  read->rows = rounds;
+  return NULL;
 }
 
 void floor_close(struct Floor* floor) {
   if (floor->statement) floor->destroy_prepare(&floor->statement);
   if (floor->connection) floor->disconnect(&floor->connection);
-  if (floor->database) floor->close(&floor->database);
+  if (floor->database && !floor->borrowed) floor->close(&floor->database);
   free(floor);
 }
