@@ -129,6 +129,10 @@ class HttpServer(Requests):
             body = json.dumps(body)
         if body is not None:
             given.setdefault("Content-Type", "application/json")
+        if isinstance(body, str):
+            # With HTTP+SSE the answer comes on another connection.
+            sent = {name.lower(): value for name, value in given.items()}
+            self.wire.sent(body, sent.get("mcp-session-id", ""))
         own = connection or self.connect()
         try:
             own.request(method, path or self.path, body, given)
@@ -291,7 +295,7 @@ class Stream:
 
     def _checked(self, lines: Iterator[str]) -> Iterator[Event]:
         for event in events_in(lines):
-            if event.data:
+            if event.data and event.name == "message":
                 self._wire.received(event.message, self._session, self._body)
             yield event
 
