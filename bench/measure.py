@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import expected, processes, programs
 from bench.client import Client
+from bench.data_measure import DataBench
 from bench.figures import Figures, percentile
 from bench.floor import Floor, threads_setting
 from bench.http_measure import HttpBench
@@ -52,6 +53,7 @@ class Bench:
         self.many()
         self.calls()
         self.memory()
+        DataBench(self).all()
         HttpBench(self).all()
         Soak(self).all()
 
