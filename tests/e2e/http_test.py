@@ -36,17 +36,21 @@ def raw_request(server: HttpServer, message: dict, host: str = "localhost") -> b
     body = json.dumps(message).encode()
     headers = {"Host": host, "Content-Type": "application/json", **server.headers_for(message)}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    server.wire.sent(body, server.session or "")
     return f"POST /mcp HTTP/1.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def read_response(stream) -> tuple[int, str]:
+def read_response(stream, server: HttpServer | None = None) -> tuple[int, str]:
     status = int(stream.readline().split()[1])
     length = 0
     while (line := stream.readline().strip()) != b"":
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length":
             length = int(value)
-    return status, stream.read(length).decode()
+    text = stream.read(length).decode()
+    if server and "jsonrpc" in text:
+        server.wire.received(json.loads(text), server.session or "")
+    return status, text
 
 
 # --- where it listens ----------------------------------------------------------------------------
@@ -196,7 +200,7 @@ def test_what_is_too_large(served: Project) -> None:
 def test_odd_requests(served: Project, request_text: str, status: int) -> None:
     with HttpServer(served) as server, server.socket() as client:
         client.sendall(request_text.encode())
-        assert read_response(client.makefile("rb"))[0] == status
+        assert read_response(client.makefile("rb"), server)[0] == status
         assert server.http("GET", "/livez").status == 200
 
 
@@ -210,7 +214,7 @@ def test_a_body_in_many_small_pieces_and_expect(served: Project) -> None:
         assert stream.readline() == b"HTTP/1.1 100 Continue\r\n" and stream.readline() == b"\r\n"
         for byte in body:
             client.sendall(bytes([byte]))
-        status, text = read_response(stream)
+        status, text = read_response(stream, server)
         assert status == 200 and json.loads(text)["result"]["structuredContent"] == {"result": 7}
 
 
@@ -221,7 +225,7 @@ def test_requests_sent_ahead_are_answered_in_order(served: Project) -> None:
         messages += [call_message(server, "add", {"a": i}, i) for i in range(2, 300)]
         client.sendall(b"".join(raw_request(server, message) for message in messages))
         stream = client.makefile("rb")
-        answers = [json.loads(read_response(stream)[1]) for _ in messages]
+        answers = [json.loads(read_response(stream, server)[1]) for _ in messages]
         assert [answer["id"] for answer in answers] == list(range(1, 300))
         assert answers[-1]["result"]["structuredContent"] == {"result": 300}
 
@@ -237,7 +241,7 @@ def test_a_client_that_does_not_read_costs_nobody_else_anything(served: Project)
             assert server.value("add", a=i) == i + 1
         stream = lazy.makefile("rb")
         for _ in range(20):
-            answer = json.loads(read_response(stream)[1])
+            answer = json.loads(read_response(stream, server)[1])
             assert len(answer["result"]["content"][0]["text"]) == size
 
 
