@@ -15,7 +15,7 @@ from bench.http_servers import HttpServer, SlowCaller
 from bench.http_tools import TOOLS, Tool
 from bench.processes import BenchError
 
-MODERN = "ours, 2026-07-28"
+MODERN = ", 2026-07-28"
 PEER_CONNECTIONS = (1, 32)  # at 256 it needs half a minute for what is in flight
 BARE_LOOP = """
 import sys, time
@@ -92,8 +92,8 @@ class HttpBench:
         for name, server in servers.items():
             if name != "peer" or count in PEER_CONNECTIONS:
                 lanes.append((name, server, False))
-            if name == "ours":
-                lanes.append((MODERN, server, True))
+            if name in ("ours", "sdk"):
+                lanes.append((name + MODERN, server, True))
         for round in range(self.rounds):
             for lane in list(lanes):
                 name, server, modern = lane
@@ -109,7 +109,7 @@ class HttpBench:
                 except BenchError as error:
                     self.bench._report(row, name, error)
                     lanes.remove(lane)
-        session, modern = self.figures.value(row, "ours"), self.figures.value(row, MODERN)
+        session, modern = self.figures.value(row, "ours"), self.figures.value(row, "ours" + MODERN)
         if session and modern:
             self.ratios.append(modern / session)
         if session and tool.statements:

@@ -147,11 +147,14 @@ def _http(figures: Figures) -> str:
             continue
         sides = figures.rows[name]
         floors = [f.value for s, f in sides.items() if s.startswith("floor") and f.value]
+        sdk = [f for s, f in sides.items() if s.startswith("sdk") and f.value]
         ours = figures.value(name, "ours")
         lines.append(
             [
                 name.removeprefix("http-"),
-                *(_loaded(sides.get(s)) for s in ("ours", "ours, 2026-07-28", "sdk", "peer")),
+                *(_loaded(sides.get(s)) for s in ("ours", "ours, 2026-07-28")),
+                _loaded(max(sdk, key=lambda f: f.value)) if sdk else "-",
+                _loaded(sides.get("peer")),
                 f"{max(floors):,.0f}" if floors else "-",
                 f"{ours / max(floors):.2f}" if floors and ours else "-",
                 str(sum(f.wrong for f in sides.values())),
