@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -105,13 +106,20 @@ class AppBackend final : public mcp::Backend {
 
 mcp::ServerOptions server_options(const project::Project& project) {
   mcp::ServerOptions options;
-  options.info.title = project.site().project;
+  const project::ServerAppearance& appearance = project.site().server;
+  options.info.title = appearance.title.empty() ? project.site().project : appearance.title;
+  options.info.description = appearance.description;
+  options.info.instructions = appearance.instructions;
+  options.info.website = appearance.website;
+  options.info.icons = appearance.icons;
   options.info.version = program_version();
   // Several processes behind one address share a secret, so that each understands the others'
   // tokens.
   options.sealer = std::make_shared<net::AesSealer>(environment("MXCP_STATE_SECRET"));
   return options;
 }
+
+constexpr std::chrono::seconds kTasksAfterEnd{5};
 
 class AppStdioServer final : public McpServer {
  public:
@@ -129,7 +137,11 @@ class AppStdioServer final : public McpServer {
     transport_.start(std::move(on_end));
     return {};
   }
-  void drain(Instant deadline) override { transport_.stop(deadline); }
+  void drain(Instant deadline) override {
+    transport_.stop(deadline);
+    // Nobody can come back for the result, but what was begun may still come to its end.
+    server_.drain_tasks(std::min(deadline, Clock::system().now() + kTasksAfterEnd));
+  }
   void stop() override {}
   std::string url() const override { return ""; }
 
@@ -186,7 +198,10 @@ class AppHttpServer final : public McpServer {
   }
 
   Status start(std::function<void()>) override { return http_.start(); }
-  void drain(Instant deadline) override { http_.drain(deadline); }
+  void drain(Instant deadline) override {
+    http_.drain(deadline);
+    server_.drain_tasks(deadline);
+  }
   void stop() override { http_.stop(); }
   std::string url() const override { return http_.url(); }
 
@@ -214,6 +229,10 @@ McpServer& make_http_server(runtime::Runtime& runtime, HttpServing options) {
 
 std::vector<Error> check_python(const project::Endpoint& endpoint) {
   return python::check_source(endpoint);
+}
+
+std::string check_own_schema(const std::string& schema) {
+  return python::check_schema(schema);
 }
 
 project::SecretStores secret_stores() {

@@ -72,6 +72,7 @@ std::vector<Error> check_sources(const project::Project& project, engine::Databa
     return std::shared_ptr<engine::Database>(std::shared_ptr<void>(), &database);
   };
   environment.check_python = check_python;
+  environment.check_schema = check_own_schema;
   std::set<std::string> broken;
   for (const auto& file : project.files()) {
     if (!file.endpoint) broken.insert(file.display_path);

@@ -190,6 +190,7 @@ int run(Context& context) {
     environment.threads = std::max(1U, std::thread::hardware_concurrency());
     environment.database = [&] { return parts.runtime().database(); };
     environment.check_python = check_python;
+    environment.check_schema = check_own_schema;
     environment.progress = [&](std::size_t done, std::size_t total) {
       progress.set_text("validating " + std::to_string(done + 1) + " of " + std::to_string(total));
     };

@@ -66,6 +66,8 @@ project::SecretStores secret_stores();
 
 // The checks of an endpoint's Python source (nothing is imported).
 std::vector<Error> check_python(const project::Endpoint& endpoint);
+// What is wrong with a JSON Schema of the author's own; "" when it is sound.
+std::string check_own_schema(const std::string& schema);
 
 // "0.1.0"
 std::string program_version();

@@ -1,6 +1,7 @@
 // One call on its way through the pipeline, and the interfaces that others implement for it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,6 +30,10 @@ class ClientChannel {
   // Whether the client asked for progress: then the engine polls the query's.
   virtual bool wants_progress() const = 0;
 
+  // The client shall fetch the rest of the answer itself, not before `retry`: its connection is
+  // not needed meanwhile. Where that cannot be, nothing happens.
+  virtual void release(std::chrono::milliseconds retry) { static_cast<void>(retry); }
+
   // A question to the client, or through it to its user: `method` is elicitation/create,
   // sampling/createMessage or roots/list.
   struct Question {
@@ -52,6 +57,9 @@ struct Request {
   project::EndpointKind kind = project::EndpointKind::kTool;
   std::string id;  // tool or prompt name, resource URI or template
   Object arguments;
+  // A parameter: not the endpoint runs, but the SQL that says what may be typed for it. It knows
+  // $value, what was typed so far, and the other parameters as far as `arguments` has them.
+  std::string completes;
   types::Source source = types::Source::kJson;
   Caller caller;
   std::shared_ptr<CancelToken> cancel = std::make_shared<CancelToken>();

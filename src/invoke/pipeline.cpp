@@ -110,62 +110,159 @@ double seconds_since(Instant start) {
   return std::chrono::duration<double>(Clock::system().now() - start).count();
 }
 
+// Against a schema of the author's own; the error lists what breaks it.
+void check_own(const Runners& runners, std::shared_ptr<const std::string> schema, std::string json,
+               Code code, const std::string& prefix, std::function<void(Status)> then) {
+  if (runners.schemas == nullptr) {
+    return then(Error{Code::kUnavailable, "nothing here can check a JSON Schema"});
+  }
+  runners.schemas->check(
+      std::move(schema), std::move(json),
+      [code, prefix, then = std::move(then)](Result<SchemaChecker::Violations> checked) {
+        if (!checked.ok()) return then(std::move(checked).error());
+        if (checked->empty()) return then({});
+        then(Error{code, prefix + types::to_text(*checked)});
+      });
+}
+
+// The SQL behind `completion:` as an endpoint of its own, guarded like the one it belongs to.
+std::shared_ptr<const project::Endpoint> completion_query(const project::Endpoint& endpoint,
+                                                          const std::string& parameter) {
+  auto query = std::make_shared<project::Endpoint>();
+  query->kind = EndpointKind::kResource;
+  query->name = endpoint.name;
+  query->uri = endpoint.uri;
+  query->place = endpoint.place;
+  query->display_file = endpoint.display_file;
+  if (const auto* const entry = endpoint.parameters.find(parameter)) {
+    const types::TypeSpec& spec = entry->type.spec();
+    query->source.text = spec.completion;
+    query->source.first_line = 0;
+    const auto place = spec.places.find("completion");
+    query->source.place = place == spec.places.end() ? spec.place : place->second;
+  }
+  return query;
+}
+
+Result<types::Arguments> completion_arguments(const project::Endpoint& endpoint,
+                                              const Object& given) {
+  types::Arguments arguments;
+  const auto add = [&](const std::string& name) {
+    const Value* const value = given.find(name);
+    arguments.emplace_back(name, value == nullptr ? Value() : *value);
+  };
+  add("value");
+  for (const auto& entry : endpoint.parameters.entries()) {
+    if (entry.name != "value") add(entry.name);
+  }
+  return arguments;
+}
+
+// One call from the moment its arguments are bound.
+class Running : public std::enable_shared_from_this<Running> {
+ public:
+  Running(const Runners& runners, std::shared_ptr<const project::Endpoint> endpoint, Done done,
+          Instant start)
+      : runners_(runners), endpoint_(std::move(endpoint)), done_(std::move(done)), start_(start) {}
+
+  void fail(Error error) {
+    Outcome outcome;
+    outcome.error = std::move(error);
+    finish(std::move(outcome));
+  }
+
+  const std::shared_ptr<const project::Endpoint>& endpoint() const { return endpoint_; }
+
+  // Checks the arguments against a schema of the author's own, where there is one.
+  void run_checked(Call call) {
+    const auto schema = endpoint_->parameters.own_schema();
+    if (schema == nullptr) return run(std::move(call));
+    Object arguments;
+    for (const auto& [name, value] : call.arguments) arguments.add(name, value);
+    check_own(runners_, schema, to_json(arguments), Code::kInvalidArgs, "",
+              [self = shared_from_this(), call = std::move(call)](Status checked) mutable {
+                if (!checked.ok()) return self->fail(std::move(checked).error());
+                call.arguments = call.endpoint->parameters.with_defaults(std::move(call.arguments));
+                self->run(std::move(call));
+              });
+  }
+
+ private:
+  // Run; then shape, validate and write the result, on the thread that has it.
+  void run(Call given) {
+    Runner* const runner = runner_for(runners_, *endpoint_);
+    if (runner == nullptr) {
+      return fail({Code::kUnavailable, "nothing here can run '" + endpoint_->id() + "'"});
+    }
+    const auto call = std::make_shared<const Call>(std::move(given));
+    runner->run(call, [self = shared_from_this(), call](Result<RawResult> raw) {
+      // A query that was interrupted, or a result that came after all: cancelled is cancelled.
+      if (call->cancel->cancelled()) raw = call->cancel->error();
+      if (!raw.ok()) return self->fail(std::move(raw).error());
+      auto finished = invoke::finish(*call, *std::move(raw));
+      if (!finished.ok()) return self->fail(std::move(finished).error());
+      self->check_result(*call, *std::move(finished));
+    });
+  }
+
+  void check_result(const Call& call, Outcome outcome) {
+    if (endpoint_->output_schema == nullptr || !call.check_output)
+      return finish(std::move(outcome));
+    std::string json = outcome.json;
+    check_own(runners_, endpoint_->output_schema, std::move(json), Code::kInvalidOutput,
+              "output validation failed: ",
+              [self = shared_from_this(), outcome = std::move(outcome)](Status checked) mutable {
+                if (checked.ok()) return self->finish(std::move(outcome));
+                self->fail(std::move(checked).error().at(self->endpoint_->place));
+              });
+  }
+
+  void finish(Outcome outcome) {
+    outcome.endpoint = endpoint_;
+    outcome.seconds = seconds_since(start_);
+    if (outcome.error && !outcome.error->detail.empty()) {
+      log::error("call", "{} '{}': {}\n{}", project::name_of(endpoint_->kind), endpoint_->id(),
+                 outcome.error->message, outcome.error->detail);
+    }
+    done_(std::move(outcome));
+  }
+
+  const Runners& runners_;
+  const std::shared_ptr<const project::Endpoint> endpoint_;
+  const Done done_;
+  const Instant start_;
+};
+
 }  // namespace
 
 void invoke(std::shared_ptr<const project::Project> project, const Runners& runners,
             Request request, Done done) {
   const Instant start = Clock::system().now();
-  const auto fail = [&](Error error, std::shared_ptr<const project::Endpoint> endpoint) {
-    Outcome outcome;
-    outcome.error = std::move(error);
-    outcome.endpoint = std::move(endpoint);
-    outcome.seconds = seconds_since(start);
-    done(std::move(outcome));
-  };
-
   // Find the endpoint.
   const auto endpoint = project->find(request.kind, request.id);
-  if (!endpoint) return fail(project->not_found(request.kind, request.id), nullptr);
+  if (!endpoint) {
+    Outcome outcome;
+    outcome.error = project->not_found(request.kind, request.id);
+    outcome.seconds = seconds_since(start);
+    return done(std::move(outcome));
+  }
+  const bool completes = !request.completes.empty();
+  const auto running = std::make_shared<Running>(
+      runners, completes ? completion_query(*endpoint, request.completes) : endpoint,
+      std::move(done), start);
 
   // Coerce and validate the arguments.
-  auto arguments = endpoint->parameters.bind(request.arguments, request.source);
-  if (!arguments.ok()) return fail(std::move(arguments).error(), endpoint);
+  auto arguments = completes ? completion_arguments(*endpoint, request.arguments)
+                             : endpoint->parameters.bind(request.arguments, request.source);
+  if (!arguments.ok()) return running->fail(std::move(arguments).error());
 
   // Input policy.
   if (auto allowed = check_policies(*endpoint); !allowed.ok()) {
-    return fail(std::move(allowed).error(), endpoint);
+    return running->fail(std::move(allowed).error());
   }
-
-  // Run; then shape, validate and write the result, on the thread that has it.
-  const auto call = std::make_shared<const Call>(
-      Call{std::move(project), endpoint, *std::move(arguments), std::move(request.caller),
-           std::move(request.cancel), std::move(request.client), request.check_output});
-  Runner* const runner = runner_for(runners, *endpoint);
-  if (runner == nullptr) {
-    return fail({Code::kUnavailable, "nothing here can run '" + endpoint->id() + "'"}, endpoint);
-  }
-  runner->run(call, [call, start, done = std::move(done)](Result<RawResult> raw) {
-    Outcome outcome;
-    // A query that was interrupted, or a result that came after all: cancelled is cancelled.
-    if (call->cancel->cancelled()) raw = call->cancel->error();
-    if (raw.ok()) {
-      auto finished = finish(*call, *std::move(raw));
-      if (finished.ok()) {
-        outcome = *std::move(finished);
-      } else {
-        outcome.error = std::move(finished).error();
-      }
-    } else {
-      outcome.error = std::move(raw).error();
-    }
-    outcome.endpoint = call->endpoint;
-    outcome.seconds = seconds_since(start);
-    if (outcome.error && !outcome.error->detail.empty()) {
-      log::error("call", "{} '{}': {}\n{}", project::name_of(call->endpoint->kind),
-                 call->endpoint->id(), outcome.error->message, outcome.error->detail);
-    }
-    done(std::move(outcome));
-  });
+  running->run_checked({std::move(project), running->endpoint(), *std::move(arguments),
+                        std::move(request.caller), std::move(request.cancel),
+                        std::move(request.client), request.check_output});
 }
 
 Outcome invoke_and_wait(std::shared_ptr<const project::Project> project, const Runners& runners,

@@ -4,16 +4,30 @@
 //   result, output policy, audit.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "invoke/call.h"
 
 namespace mxcp::invoke {
 
+// Checks JSON against a JSON Schema (2020-12) that an author wrote.
+class SchemaChecker {
+ public:
+  using Violations = std::vector<types::Violation>;
+  using Done = std::function<void(Result<Violations>)>;
+  virtual ~SchemaChecker() = default;
+  // Both are JSON text. Returns at once; `done` is called exactly once, from any thread.
+  virtual void check(std::shared_ptr<const std::string> schema, std::string json, Done done) = 0;
+};
+
 struct Runners {
   Runner* sql = nullptr;
   Runner* python = nullptr;
   Runner* prompt = nullptr;  // renders the messages of a prompt
+  SchemaChecker* schemas = nullptr;
 };
 
 // Starts the call; `done` gets the outcome, from any thread, exactly once.

@@ -80,6 +80,10 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
   if (call.client && call.client->wants_progress()) {
     options.progress = [&](double percent) { call.client->progress(percent, 100.0, ""); };
   }
+  // A schema of the author's own has properties that only it needs; a completion (pipeline.cpp) is
+  // given more than it declares.
+  const auto& parameters = call.endpoint->parameters;
+  options.allow_unused = parameters.own_schema() != nullptr || parameters.empty();
   if (call.endpoint->free_sql) return execute_free(lease, call, options);
   const project::Source& source = call.endpoint->source;
   auto rows = lease.execute(source.text, call.arguments, options);

@@ -45,35 +45,52 @@ Value annotations_of(const project::Annotations& given) {
   return out;
 }
 
+void add_title(Entry& entry, const Endpoint& endpoint, const Revision& revision) {
+  if (revision.structured && !endpoint.title.empty()) entry.add("title", endpoint.title);
+}
+
+// What every kind of entry ends with.
+std::string finish(Entry entry, const Endpoint& endpoint, const Revision& revision) {
+  if (revision.icons && !endpoint.icons.empty()) entry.add("icons", endpoint.icons);
+  if (revision.structured && !endpoint.meta.empty()) entry.add("_meta", endpoint.meta);
+  return entry.finish();
+}
+
 std::string encode_tool(const Endpoint& tool, const Revision& revision) {
   Entry entry;
   entry.add("name", tool.name);
-  if (revision.structured && tool.annotations && tool.annotations->title) {
-    entry.add("title", *tool.annotations->title);
-  }
+  add_title(entry, tool, revision);
   entry.add("description", tool.description);
   entry.add("inputSchema", tool.parameters.json_schema());
-  if (revision.structured && tool.return_type) {
+  if (revision.structured && tool.output_schema != nullptr) {
+    entry.open("outputSchema") += *tool.output_schema;
+  } else if (revision.structured && tool.return_type) {
     entry.add("outputSchema", types::output_schema(*tool.return_type));
   }
   if (revision.tool_annotations && tool.annotations) {
     entry.add("annotations", annotations_of(*tool.annotations));
   }
-  return entry.finish();
+  return finish(std::move(entry), tool, revision);
 }
 
-std::string encode_resource(const Endpoint& resource, std::string_view uri_key) {
+std::string encode_resource(const Endpoint& resource, std::string_view uri_key,
+                            const Revision& revision) {
   Entry entry;
   entry.add(uri_key, resource.uri);
   entry.add("name", resource.name);
+  add_title(entry, resource, revision);
   entry.add("description", resource.description);
   if (resource.mime_type) entry.add("mimeType", *resource.mime_type);
-  return entry.finish();
+  if (!resource.content_annotations.empty()) {
+    entry.add("annotations", resource.content_annotations);
+  }
+  return finish(std::move(entry), resource, revision);
 }
 
-std::string encode_prompt(const Endpoint& prompt) {
+std::string encode_prompt(const Endpoint& prompt, const Revision& revision) {
   Entry entry;
   entry.add("name", prompt.name);
+  add_title(entry, prompt, revision);
   entry.add("description", prompt.description);
   Array arguments;
   for (const auto& parameter : prompt.parameters.entries()) {
@@ -84,17 +101,17 @@ std::string encode_prompt(const Endpoint& prompt) {
     arguments.emplace_back(std::move(argument));
   }
   if (!arguments.empty()) entry.add("arguments", std::move(arguments));
-  return entry.finish();
+  return finish(std::move(entry), prompt, revision);
 }
 
 std::string encode(ListKind kind, const Endpoint& endpoint, const Revision& revision) {
   switch (kind) {
     case ListKind::kTools: return encode_tool(endpoint, revision);
-    case ListKind::kResources: return encode_resource(endpoint, "uri");
-    case ListKind::kTemplates: return encode_resource(endpoint, "uriTemplate");
+    case ListKind::kResources: return encode_resource(endpoint, "uri", revision);
+    case ListKind::kTemplates: return encode_resource(endpoint, "uriTemplate", revision);
     case ListKind::kPrompts: break;
   }
-  return encode_prompt(endpoint);
+  return encode_prompt(endpoint, revision);
 }
 
 }  // namespace
@@ -102,6 +119,7 @@ std::string encode(ListKind kind, const Endpoint& endpoint, const Revision& revi
 Catalog::Catalog(std::shared_ptr<const project::Project> project) : project_(std::move(project)) {
   for (const auto& endpoint : project_->endpoints()) {
     endpoints_[static_cast<std::size_t>(list_of(*endpoint))].push_back(endpoint.get());
+    if (endpoint->task.support != project::TaskSupport::kForbidden) has_tasks_ = true;
   }
   for (auto& endpoints : endpoints_) {
     std::sort(endpoints.begin(), endpoints.end(),

@@ -37,6 +37,8 @@ class Catalog {
 
   const std::shared_ptr<const project::Project>& project() const { return project_; }
   bool has(ListKind kind) const { return !of(kind).empty(); }
+  // Some tool may run as a task.
+  bool has_tasks() const { return has_tasks_; }
   // The list of tools is not complete yet: Backend::when_ready.
   bool awaits_types() const;
   // Sorted by key. Encoded when first asked for; the reference lives as long as the catalog.
@@ -57,6 +59,7 @@ class Catalog {
   const Endpoints& of(ListKind kind) const { return endpoints_[static_cast<std::size_t>(kind)]; }
 
   std::shared_ptr<const project::Project> project_;
+  bool has_tasks_ = false;
   std::array<Endpoints, kListKinds.size()> endpoints_;
   std::vector<std::pair<UriTemplate, const project::Endpoint*>> templates_;  // most specific first
   mutable std::mutex mutex_;

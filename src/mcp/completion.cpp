@@ -1,6 +1,8 @@
-// completion/complete: values for an argument of a prompt or a resource template, from what its
-// declaration already says (enum, examples, boolean).
+// completion/complete: values for an argument of a prompt or a resource template: from what its
+// declaration already says (enum, examples, boolean), or from the SQL under `completion:`, whose
+// first column they are. A query that uses $value chooses and sorts by itself.
 #include <algorithm>
+#include <set>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -42,6 +44,36 @@ const std::string* text_member(const Value* object, std::string_view key) {
   return value == nullptr ? nullptr : value->as_string();
 }
 
+void answer_values(const ExchangePtr& exchange, const std::vector<std::string>& values) {
+  const std::size_t shown = std::min(values.size(), kMaxValues);
+  Reply reply(*exchange);
+  std::string& out = reply.member("completion") += R"({"values":[)";
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0) out += ',';
+    append_json_string(out, values[i]);
+  }
+  out += R"(],"total":)";
+  append_json_int(out, static_cast<std::int64_t>(values.size()));
+  out += shown < values.size() ? R"(,"hasMore":true})" : R"(,"hasMore":false})";
+  exchange->answer(std::move(reply));
+}
+
+// The first column, without NULL and repetitions.
+std::vector<std::string> first_column(const std::string& json) {
+  const auto rows = parse_json(json);
+  const Array* const items = rows.ok() ? rows->as_array() : nullptr;
+  std::vector<std::string> out;
+  if (items == nullptr) return out;
+  std::set<std::string> seen;
+  for (const Value& item : *items) {
+    const Object* const row = item.as_object();
+    if (row == nullptr || row->empty() || row->begin()->second.is_null()) continue;
+    std::string text = to_plain_text(row->begin()->second);
+    if (seen.insert(text).second) out.push_back(std::move(text));
+  }
+  return out;
+}
+
 }  // namespace
 
 void complete(Core& core, const ExchangePtr& exchange) {
@@ -80,18 +112,29 @@ void complete(Core& core, const ExchangePtr& exchange) {
     return exchange->fail(unknown_name("argument", *name, known));
   }
 
-  const auto values = matching(candidates(parameter->type.spec()), *typed);
-  const std::size_t shown = std::min(values.size(), kMaxValues);
-  Reply reply(*exchange);
-  std::string& out = reply.member("completion") += R"({"values":[)";
-  for (std::size_t i = 0; i < shown; ++i) {
-    if (i > 0) out += ',';
-    append_json_string(out, values[i]);
+  const types::TypeSpec& spec = parameter->type.spec();
+  if (spec.completion.empty()) {
+    return answer_values(exchange, matching(candidates(spec), *typed));
   }
-  out += R"(],"total":)";
-  append_json_int(out, static_cast<std::int64_t>(values.size()));
-  out += shown < values.size() ? R"(,"hasMore":true})" : R"(,"hasMore":false})";
-  exchange->answer(std::move(reply));
+  invoke::Request request;
+  request.kind = endpoint->kind;
+  request.id = endpoint->id();
+  request.completes = *name;
+  const Value* const context = exchange->params().find("context");
+  if (const Value* const given = context == nullptr ? nullptr : context->find("arguments");
+      given != nullptr && given->is_object()) {
+    request.arguments = *given->as_object();
+  }
+  request.arguments.set("value", *typed);
+  request.caller = std::move(exchange->caller());
+  request.cancel = exchange->cancel_token();
+  const bool chooses = spec.completion.find("$value") != std::string::npos;
+  core.backend().call(
+      std::move(request), [exchange, chooses, typed = *typed](const invoke::Outcome& outcome) {
+        if (outcome.error) return exchange->fail(to_rpc(*outcome.error));
+        auto values = first_column(outcome.json);
+        answer_values(exchange, chooses ? values : matching(std::move(values), typed));
+      });
 }
 
 }  // namespace mxcp::mcp

@@ -8,7 +8,7 @@
 namespace mxcp::mcp {
 namespace {
 
-constexpr std::array<Method, 10> kMethods = {{
+constexpr std::array<Method, 13> kMethods = {{
     {.name = "tools/call", .handle = call_tool, .runs = true},
     {.name = "tools/list", .handle = list_tools, .runs = true},
     {.name = "resources/read", .handle = read_resource, .runs = true},
@@ -16,8 +16,11 @@ constexpr std::array<Method, 10> kMethods = {{
     {.name = "resources/templates/list", .handle = list_resource_templates},
     {.name = "prompts/get", .handle = get_prompt, .runs = true},
     {.name = "prompts/list", .handle = list_prompts},
-    {.name = "completion/complete", .handle = complete},
+    {.name = "completion/complete", .handle = complete, .runs = true},
     {.name = "server/discover", .handle = discover, .stateless_only = true},
+    {.name = "tasks/get", .handle = get_task, .stateless_only = true},
+    {.name = "tasks/update", .handle = update_task, .stateless_only = true},
+    {.name = "tasks/cancel", .handle = cancel_task, .stateless_only = true},
     {.name = "subscriptions/listen", .handle = listen, .runs = true, .stateless_only = true},
 }};
 
@@ -30,7 +33,8 @@ constexpr std::array<std::string_view, 5> kRemoved = {
 Core::Core(ServerOptions options, Backend& backend)
     : setup_(std::make_shared<const Setup>(std::move(options))),
       backend_(backend),
-      catalogs_(backend) {}
+      catalogs_(backend),
+      tasks_(setup_->options, [this](const Task& task) { subscriptions_.notify_task(task); }) {}
 
 const Method* Core::find_method(std::string_view name, const Revision& revision) {
   const auto it = std::find_if(kMethods.begin(), kMethods.end(),

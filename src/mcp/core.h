@@ -16,6 +16,7 @@
 #include "mcp/exchange.h"
 #include "mcp/server.h"
 #include "mcp/subscriptions.h"
+#include "mcp/tasks.h"
 
 namespace mxcp::mcp {
 
@@ -46,12 +47,14 @@ class Core {
   Backend& backend() { return backend_; }
   std::shared_ptr<const Catalog> catalog() { return catalogs_.current(); }
   Subscriptions& subscriptions() { return subscriptions_; }
+  TaskStore& tasks() { return tasks_; }
 
  private:
   std::shared_ptr<const Setup> setup_;
   Backend& backend_;
   Catalogs catalogs_;
   Subscriptions subscriptions_;
+  TaskStore tasks_;
 };
 
 RpcError method_not_found(std::string_view name, const Revision& revision);
@@ -85,6 +88,13 @@ void get_prompt(Core& core, const ExchangePtr& exchange);
 
 // completion.cpp
 void complete(Core& core, const ExchangePtr& exchange);
+
+// task_methods.cpp
+void get_task(Core& core, const ExchangePtr& exchange);
+void update_task(Core& core, const ExchangePtr& exchange);
+void cancel_task(Core& core, const ExchangePtr& exchange);
+// -32021, because the client does not declare the extension.
+RpcError missing_tasks_extension();
 
 // subscriptions.cpp
 void listen(Core& core, const ExchangePtr& exchange);

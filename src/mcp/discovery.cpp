@@ -8,6 +8,9 @@ std::string capabilities(const Catalog& catalog, const Revision& revision) {
   std::string out = R"({"logging":{})";
   const bool completes = catalog.has(ListKind::kPrompts) || catalog.has(ListKind::kTemplates);
   if (revision.completions_capability && completes) out += R"(,"completions":{})";
+  if (revision.stateless && catalog.has_tasks()) {
+    out += R"(,"extensions":{"io.modelcontextprotocol/tasks":{}})";
+  }
   if (catalog.has(ListKind::kPrompts)) out += R"(,"prompts":{"listChanged":true})";
   if (has_resources(catalog)) out += R"(,"resources":{"subscribe":true,"listChanged":true})";
   out += R"(,"tools":{"listChanged":true}})";

@@ -11,15 +11,24 @@
 namespace mxcp::mcp {
 namespace {
 
-std::string implementation(const ServerInfo& info, bool with_title) {
+std::string implementation(const ServerInfo& info, bool with_title, bool with_all) {
   std::string out = R"({"name":)";
   append_json_string(out, info.name);
-  if (with_title && !info.title.empty()) {
-    out += R"(,"title":)";
-    append_json_string(out, info.title);
+  const auto add = [&](bool wanted, std::string_view key, const std::string& value) {
+    if (!wanted || value.empty()) return;
+    out += R"(,")";
+    out += key;
+    out += R"(":)";
+    append_json_string(out, value);
+  };
+  add(with_title, "title", info.title);
+  add(true, "version", info.version);
+  add(with_all, "description", info.description);
+  add(with_all, "websiteUrl", info.website);
+  if (with_all && !info.icons.empty()) {
+    out += R"(,"icons":)";
+    append_json(out, info.icons);
   }
-  out += R"(,"version":)";
-  append_json_string(out, info.version);
   out += '}';
   return out;
 }
@@ -38,13 +47,21 @@ void append_number(std::string& out, double value) {
 
 Setup::Setup(ServerOptions given)
     : options(std::move(given)),
-      server_info(implementation(options.info, true)),
-      untitled_server_info(implementation(options.info, false)) {}
+      full_info_(implementation(options.info, true, true)),
+      titled_info_(implementation(options.info, true, false)),
+      bare_info_(implementation(options.info, false, false)) {}
+
+const std::string& Setup::server_info(const Revision& revision) const {
+  if (revision.icons) return full_info_;
+  return revision.structured ? titled_info_ : bare_info_;
+}
 
 // --- Reply --------------------------------------------------------------------------------------
 
 Reply::Reply(const Exchange& exchange, std::size_t size_hint, std::string_view result_type)
-    : revision_(exchange.revision()), setup_(exchange.setup()) {
+    : revision_(exchange.revision()),
+      setup_(exchange.setup()),
+      introduces_(exchange.method() == "server/discover") {
   text_.reserve(size_hint + 256);
   text_ += R"({"jsonrpc":"2.0","id":)";
   text_ += exchange.id().json;
@@ -56,12 +73,17 @@ Reply::Reply(const Exchange& exchange, std::size_t size_hint, std::string_view r
   }
 }
 
-std::string& Reply::member(std::string_view key) {
+std::string& ObjectText::member(std::string_view key) {
   if (!std::exchange(first_, false)) text_ += ',';
   text_ += '"';
   text_ += key;
   text_ += R"(":)";
   return text_;
+}
+
+void ObjectText::append(std::string_view members) {
+  if (!std::exchange(first_, false)) text_ += ',';
+  text_ += members;
 }
 
 void Reply::cache_for(std::chrono::milliseconds ttl, bool same_for_all_callers) {
@@ -74,7 +96,7 @@ std::string Reply::finish() && {
   if (revision_.stateless) {
     std::string& out = member("_meta");
     out += R"({"io.modelcontextprotocol/serverInfo":)";
-    out += setup_.server_info;
+    out += introduces_ ? setup_.server_info(revision_) : setup_.titled_info();
     if (!subscription_.empty()) {
       out += R"(,"io.modelcontextprotocol/subscriptionId":)";
       out += subscription_;
@@ -99,20 +121,27 @@ Exchange::Exchange(Message message, RequestMeta meta, Caller caller, std::shared
       peer_(std::move(peer)),
       last_progress_(-std::numeric_limits<double>::infinity()) {}
 
-void Exchange::answer(Reply reply) {
-  settle(std::move(reply).finish(), 0);
+bool Exchange::declares(std::string_view extension) const {
+  if (meta_.capabilities == nullptr) return false;
+  const Value* const extensions = meta_.capabilities->find("extensions");
+  const Value* const declared = extensions == nullptr ? nullptr : extensions->find(extension);
+  return declared != nullptr && declared->is_object();
+}
+
+bool Exchange::answer(Reply reply) {
+  return settle(std::move(reply).finish(), 0);
 }
 
 void Exchange::fail(const RpcError& error) {
   settle(error_message(&id_, false, error), error.code);
 }
 
-void Exchange::settle(std::string message, int error_code) {
+bool Exchange::settle(std::string message, int error_code) {
   std::shared_ptr<void> place;
   {
     const std::lock_guard lock(mutex_);
     place.swap(place_);
-    if (!is_open()) return;
+    if (!is_open()) return false;
     if (!late_progress_.empty()) {
       peer_->send(notification_message("notifications/progress", late_progress_));
     }
@@ -120,6 +149,7 @@ void Exchange::settle(std::string message, int error_code) {
     close()->answer(std::move(message), error_code);
   }
   if (const auto owner = owner_.lock()) owner->closed(*this);
+  return true;
 }
 
 bool Exchange::withdraw() {
@@ -152,6 +182,11 @@ bool Exchange::notify(std::string_view method, std::string_view params) {
   if (!is_open()) return false;
   peer_->send(std::move(message));
   return true;
+}
+
+void Exchange::release(std::chrono::milliseconds retry) {
+  const std::lock_guard lock(mutex_);
+  if (is_open()) peer_->release(retry);
 }
 
 void Exchange::log(const std::string& level, const std::string& logger, const Value& data) {

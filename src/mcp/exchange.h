@@ -30,8 +30,13 @@ struct Setup {
   explicit Setup(ServerOptions given);
 
   ServerOptions options;
-  std::string server_info;           // JSON, with the title
-  std::string untitled_server_info;  // for revisions that have none
+  // How the server presents itself to a client of that revision; JSON.
+  const std::string& server_info(const Revision& revision) const;
+  // The same for every single result: name, title and version.
+  const std::string& titled_info() const { return titled_info_; }
+
+ private:
+  std::string full_info_, titled_info_, bare_info_;
 };
 
 class Exchange;
@@ -48,18 +53,31 @@ class ExchangeOwner {
   virtual void ask(Exchange& exchange, Questions questions, Answers done) = 0;
 };
 
+// The members of a JSON object, written one after the other into one buffer.
+class ObjectText {
+ public:
+  // Where to append the JSON text of the member's value.
+  std::string& member(std::string_view key);
+  // Members that are written already.
+  void append(std::string_view members);
+
+ protected:
+  std::string text_;
+
+ private:
+  bool first_ = true;
+};
+
 // Builds the result message of an exchange in one buffer, in the form of its revision.
 //
 //     Reply reply(exchange);
 //     reply.member("content") += "[]";
 //     exchange.answer(std::move(reply));
-class Reply {
+class Reply : public ObjectText {
  public:
   explicit Reply(const Exchange& exchange, std::size_t size_hint = 256,
                  std::string_view result_type = "complete");
 
-  // Where to append the JSON text of the member's value.
-  std::string& member(std::string_view key);
   // How long the client may keep this result; the handshake revisions do not know that.
   void cache_for(std::chrono::milliseconds ttl, bool same_for_all_callers);
   // "io.modelcontextprotocol/subscriptionId" in the result's `_meta`.
@@ -69,9 +87,8 @@ class Reply {
  private:
   const Revision& revision_;
   const Setup& setup_;
-  std::string text_;
+  const bool introduces_;  // the server, with its icons
   std::string subscription_;
-  bool first_ = true;
 };
 
 class Exchange final : public invoke::ClientChannel {
@@ -92,8 +109,15 @@ class Exchange final : public invoke::ClientChannel {
   // withdrawn before.
   void hold(std::shared_ptr<void> place) { place_ = std::move(place); }
 
+  // Whether the client declares the extension in this very request.
+  bool declares(std::string_view extension) const;
+  const std::shared_ptr<const Object>& client_capabilities() const { return meta_.capabilities; }
+  // What the client brought along from an earlier round, by question.
+  const Object& answers() const { return answers_; }
+
   // --- what goes out ---
-  void answer(Reply reply);
+  // False when the exchange was closed before: nothing was sent.
+  bool answer(Reply reply);
   void fail(const RpcError& error);
   // `params` is JSON text. False when the exchange is closed: nothing was sent.
   bool notify(std::string_view method, std::string_view params);
@@ -116,6 +140,7 @@ class Exchange final : public invoke::ClientChannel {
   // At most kProgressRate a second after a first burst; of what came too fast the last is kept and
   // sent before the answer. A value that does not grow is dropped.
   void progress(double progress, std::optional<double> total, const std::string& message) override;
+  void release(std::chrono::milliseconds retry) override;
   bool wants_progress() const override { return !meta_.progress_token.empty(); }
   Object capabilities() const override;
   // 2026-07-28: what is not answered yet is asked in the result, which ends this run of the call.
@@ -126,7 +151,7 @@ class Exchange final : public invoke::ClientChannel {
   static constexpr double kProgressBurst = 20;
 
  private:
-  void settle(std::string message, int error_code);
+  bool settle(std::string message, int error_code);
   void ask_in_result(const std::vector<Question>& questions, const Object& known);
   bool stop(bool tell_peer);
   // Gives the peer away: work that goes on for a withdrawn request keeps no connection.

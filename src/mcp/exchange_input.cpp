@@ -10,34 +10,10 @@
 
 #include "base/json.h"
 #include "mcp/exchange.h"
+#include "mcp/questions.h"
 
 namespace mxcp::mcp {
 namespace {
-
-// What a client must have declared to be asked.
-std::string_view capability_for(std::string_view method) {
-  if (method == "elicitation/create") return "elicitation";
-  if (method == "sampling/createMessage") return "sampling";
-  return "roots";
-}
-
-// Whether it answers the question; otherwise it is asked again.
-bool is_answer(std::string_view method, const Value& value) {
-  const auto has = [&](std::string_view key) { return value.find(key) != nullptr; };
-  if (method == "elicitation/create") {
-    const Value* const action = value.find("action");
-    if (action == nullptr || !action->is_string()) return false;
-    const std::string& text = *action->as_string();
-    if (text == "accept") {
-      const Value* const content = value.find("content");
-      return content == nullptr || content->is_object();
-    }
-    return text == "decline" || text == "cancel";
-  }
-  if (method == "sampling/createMessage") return has("content");
-  const Value* const roots = value.find("roots");
-  return roots != nullptr && roots->is_array();
-}
 
 // The same text for the same request, in whatever order its members come.
 std::string identity_of(const std::string& method, const Object& params, const Caller& caller) {
@@ -103,18 +79,11 @@ std::optional<RpcError> Exchange::read_input() {
 }
 
 void Exchange::ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) {
-  Object missing;
-  for (const Question& question : questions) {
-    const std::string_view capability = capability_for(question.method);
-    if (meta_.capabilities == nullptr || !meta_.capabilities->contains(capability)) {
-      missing.set(std::string(capability), Object());
-    }
-  }
+  Object missing = missing_capabilities(questions, meta_.capabilities.get());
   if (!missing.empty()) {
     const std::string names = to_json(missing);
     if (meta_.revision->stateless) {
-      fail({kMissingCapability, "the client does not declare what this call needs of it: " + names,
-            Value(Object{{"requiredCapabilities", std::move(missing)}})});
+      fail(missing_capability(std::move(missing)));
       cancel_->cancel();
       return done(Error{Code::kCancelled, "the client cannot be asked"});
     }

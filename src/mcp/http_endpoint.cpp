@@ -51,6 +51,8 @@ struct HttpEndpoint::Impl {
   CallPtr get(HttpRequest& request, std::shared_ptr<HttpReply> reply);
   CallPtr remove(HttpRequest& request, HttpReply& reply);
 
+  std::optional<RpcError> check_tool_headers(const HttpRequest& request,
+                                             const Message& message) const;
   CallPtr stateless_request(HttpRequest& request, Message message, const PeerPtr& peer);
   // One message of the handshake revisions, or a batch of them.
   using Incoming = std::variant<Message, Malformed, Array>;
@@ -134,6 +136,19 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
   return nullptr;
 }
 
+std::optional<RpcError> HttpEndpoint::Impl::check_tool_headers(const HttpRequest& request,
+                                                               const Message& message) const {
+  if (message.method != "tools/call") return {};
+  const Value* const name = message.params.find("name");
+  if (name == nullptr || !name->is_string()) return {};
+  const auto tool =
+      core.backend().project()->find(project::EndpointKind::kTool, *name->as_string());
+  if (tool == nullptr || tool->header_parameters.empty()) return {};
+  const Value* const arguments = message.params.find("arguments");
+  return check_parameter_headers(request, tool->header_parameters,
+                                 arguments == nullptr ? nullptr : arguments->as_object());
+}
+
 CallPtr HttpEndpoint::Impl::stateless_request(HttpRequest& request, Message message,
                                               const PeerPtr& peer) {
   // That header and body contradict each other counts before what they say.
@@ -152,6 +167,10 @@ CallPtr HttpEndpoint::Impl::stateless_request(HttpRequest& request, Message mess
   }
   RequestMeta& known = *std::get_if<RequestMeta>(&meta);
   if (const auto error = check_headers(request, message)) {
+    peer->refuse(400, &message.id, *error);
+    return nullptr;
+  }
+  if (const auto error = check_tool_headers(request, message)) {
     peer->refuse(400, &message.id, *error);
     return nullptr;
   }
@@ -290,10 +309,12 @@ CallPtr HttpEndpoint::Impl::remove(HttpRequest& request, HttpReply& reply) {
 
 void HttpEndpoint::sweep() {
   impl_->sessions.sweep(impl_->now());
+  impl_->core.tasks().sweep();
 }
 
 void HttpEndpoint::end_streams() {
   impl_->core.subscriptions().end_all();
+  impl_->core.tasks().end_questions();
   impl_->sessions.end_streams();
 }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/json.h"
 #include "base/text.h"
 
 namespace mxcp::mcp {
@@ -75,6 +76,16 @@ std::optional<RpcError> compare(std::string_view header, const HttpRequest& requ
                   "', the body says '" + shorten(in_body, 128) + "'");
 }
 
+// 42 and 42.0 are one number.
+bool is_number_of(std::string_view text, const Value& number) {
+  const auto parsed = parse_json(text);
+  if (!parsed.ok() || !parsed->is_number()) return false;
+  const std::int64_t* const a = parsed->as_int();
+  const std::int64_t* const b = number.as_int();
+  if (a != nullptr && b != nullptr) return *a == *b;
+  return to_double(*parsed) == to_double(number);
+}
+
 }  // namespace
 
 std::optional<RpcError> check_version_header(const HttpRequest& request,
@@ -92,6 +103,33 @@ std::optional<RpcError> check_headers(const HttpRequest& request, const Message&
   const Value* const name = message.params.find(key);
   if (name == nullptr || !name->is_string()) return {};
   return compare("Mcp-Name", request, "mcp-name", *name->as_string(), true);
+}
+
+std::optional<RpcError> check_parameter_headers(
+    const HttpRequest& request, const std::vector<project::HeaderParameter>& parameters,
+    const Object* arguments) {
+  for (const project::HeaderParameter& parameter : parameters) {
+    const Value* value = nullptr;
+    const Object* inside = arguments;
+    for (const std::string& step : parameter.path) {
+      value = inside == nullptr ? nullptr : inside->find(step);
+      inside = value == nullptr ? nullptr : value->as_object();
+    }
+    const std::string name = to_lower(parameter.header);
+    const std::string_view given = request.header(name);
+    if (value == nullptr || value->is_null()) {
+      if (given.empty()) continue;
+      return mismatch("the header " + parameter.header + " is '" + shorten(given, 128) +
+                      "', but the arguments have no such value");
+    }
+    // What is no plain value was never meant for a header; the call will say what is wrong with it.
+    if (!value->is_string() && !value->is_number() && value->as_bool() == nullptr) continue;
+    const std::string in_body = to_plain_text(*value);
+    if (given.empty() && in_body.empty()) continue;
+    if (value->is_number() && is_number_of(given, *value)) continue;
+    if (auto error = compare(parameter.header, request, name, in_body, true)) return error;
+  }
+  return {};
 }
 
 std::optional<std::string> decode_header_value(std::string_view value) {

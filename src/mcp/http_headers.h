@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mcp/http.h"
 #include "mcp/message.h"
+#include "project/endpoint.h"
 
 namespace mxcp::mcp {
 
@@ -16,6 +18,12 @@ std::optional<RpcError> check_version_header(const HttpRequest& request,
                                              std::string_view protocol_version);
 // Mcp-Method and, where there is a name, Mcp-Name. The error is -32020.
 std::optional<RpcError> check_headers(const HttpRequest& request, const Message& message);
+
+// Mcp-Param-<name> of the parameters that ask for it: each says what the arguments say, and is
+// there exactly when they have a value. The error is -32020.
+std::optional<RpcError> check_parameter_headers(
+    const HttpRequest& request, const std::vector<project::HeaderParameter>& parameters,
+    const Object* arguments);
 
 // The value of a header that may be written as =?base64?...?=; nullopt when that is broken, or when
 // the value has characters that no header may have.

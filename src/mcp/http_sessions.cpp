@@ -1,9 +1,6 @@
 #include "mcp/http_sessions.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
@@ -27,15 +24,7 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
 }  // namespace
 
 std::string random_session_id() {
-  std::array<unsigned char, 16> bytes{};
-  if (::getentropy(bytes.data(), bytes.size()) != 0) return {};
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string id;
-  for (const unsigned char byte : bytes) {
-    id += kDigits[byte >> 4];
-    id += kDigits[byte & 15];
-  }
-  return id;
+  return random_id();
 }
 
 std::string session_user(const Caller& caller) {

@@ -50,10 +50,9 @@ class HttpSession final : public HttpStreams {
   void end_streams();
   // Ends the session: running requests are cancelled, streams end.
   void end();
+  bool primes() const override;
 
  private:
-  bool primes() const;
-
   Server& server_;
   const std::string id_;
   const std::string user_;

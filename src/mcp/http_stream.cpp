@@ -104,9 +104,11 @@ bool HttpStream::is_attached() const {
   return reply_ != nullptr;
 }
 
-void HttpStream::end_reply() {
+void HttpStream::end_reply(std::optional<std::chrono::milliseconds> retry) {
   const std::lock_guard lock(mutex_);
-  if (const auto reply = std::exchange(reply_, nullptr)) reply->end_stream("");
+  const auto reply = std::exchange(reply_, nullptr);
+  if (reply == nullptr) return;
+  reply->end_stream(retry ? "retry: " + std::to_string(retry->count()) + "\n\n" : "");
 }
 
 // --- HttpPeer -----------------------------------------------------------------------------------
@@ -154,6 +156,17 @@ void HttpPeer::withdrawn() {
   // No message about it follows, and that is what an empty stream says.
   reply->begin_stream("", "");
   reply->end_stream("");
+}
+
+// Only a client that was told an event's id at the beginning can come back for the rest.
+void HttpPeer::release(std::chrono::milliseconds retry) {
+  const std::lock_guard lock(mutex_);
+  if (streams_ == nullptr || !streams_->primes() || !accepted_.stream) return;
+  if (stream_ == nullptr) {
+    if (reply_ == nullptr) return;
+    begin_stream();
+  }
+  stream_->end_reply(retry);
 }
 
 void HttpPeer::disconnected() {

@@ -1,10 +1,12 @@
 // SSE streams, and the answers to single requests that may become one.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,8 +38,8 @@ class HttpStream final : public Peer {
   void send(std::string message) override;
   // No message follows `last` (which may be empty).
   void finish(std::string last);
-  // Ends the reply; the stream itself may go on at another.
-  void end_reply();
+  // Ends the reply; the stream itself may go on at another, not before `retry` when that is given.
+  void end_reply(std::optional<std::chrono::milliseconds> retry = {});
 
  private:
   struct Event {
@@ -63,6 +65,8 @@ class HttpStreams {
  public:
   virtual ~HttpStreams() = default;
   virtual std::shared_ptr<HttpStream> open_stream() = 0;
+  // Whether a stream begins with an event that only says its id.
+  virtual bool primes() const = 0;
 };
 
 // The peer of one POST request.
@@ -84,6 +88,7 @@ class HttpPeer final : public Peer, public HttpCall {
   void send(std::string message) override;
   void answer(std::string message, int error_code) override;
   void withdrawn() override;
+  void release(std::chrono::milliseconds retry) override;
   void disconnected() override;
 
   // An error with an HTTP status of its own.

@@ -77,8 +77,16 @@ void read_resource(Core& core, const ExchangePtr& exchange) {
         out += '[';
         append_resource_contents(out, uri, outcome);
         out += ']';
-        // What a query says now it may not say a moment later, nor to the next caller.
-        reply.cache_for(std::chrono::milliseconds(0), false);
+        // What a query says now it may not say a moment later, nor to the next caller, unless the
+        // author knows better. An answer that took a question is nobody else's.
+        project::CacheSettings cache;
+        if (outcome.endpoint != nullptr && exchange->answers().empty()) {
+          cache = outcome.endpoint->cache.value_or(cache);
+          const bool guarded = !outcome.endpoint->input_policies.empty() ||
+                               !outcome.endpoint->output_policies.empty();
+          if (guarded) cache.same_for_all = false;
+        }
+        reply.cache_for(cache.ttl, cache.same_for_all);
         exchange->answer(std::move(reply));
       });
 }

@@ -65,6 +65,7 @@ void Server::end(const std::shared_ptr<Session>& session) {
 }
 
 void Server::drain(const std::shared_ptr<Session>& session, Instant deadline) {
+  end_questions();
   session->drain(deadline);
 }
 
@@ -92,6 +93,14 @@ void Server::notify_resources_updated() {
   }
   for (const auto& session : sessions) session->notify_resources_updated();
   impl_->core.subscriptions().notify_resources_updated();
+}
+
+void Server::end_questions() {
+  impl_->core.tasks().end_questions();
+}
+
+bool Server::drain_tasks(Instant deadline) {
+  return impl_->core.tasks().wait_idle(deadline);
 }
 
 Core& Server::core() {

@@ -22,6 +22,7 @@
 //   core           the table of methods; (request, caller) -> one answer
 //   exchange       one running request: its notifications, then its one answer, then silence
 //   tools, resources, prompts, completion, lists, discovery, subscriptions     the methods
+//   tasks          calls that go on after their request was answered
 //   catalog        the lists of one Project snapshot, encoded once per revision
 //   uri_template   `users://{id}`
 //
@@ -60,6 +61,8 @@ class Peer {
   }
   // The client withdrew a request: no answer to it will come.
   virtual void withdrawn() {}
+  // The client may come back for what follows, after `retry`, instead of keeping its connection.
+  virtual void release(std::chrono::milliseconds retry) { static_cast<void>(retry); }
 };
 
 // What the protocol serves.
@@ -83,6 +86,9 @@ struct ServerInfo {
   std::string title;
   std::string version;
   std::string instructions;
+  std::string description = {};
+  std::string website = {};
+  Array icons = {};
 };
 
 // Turns text into a token that only this server can have made, and back. What a token is `bound` to
@@ -93,6 +99,18 @@ class Sealer {
   virtual std::string seal(std::string_view text, std::string_view bound) const = 0;
   virtual std::optional<std::string> open(std::string_view token, std::string_view bound) const = 0;
 };
+
+// Of the tasks that are kept (tasks.h). What a tool declares itself counts more.
+struct TaskLimits {
+  std::chrono::milliseconds ttl{3'600'000};        // from the beginning of a task
+  std::chrono::milliseconds poll_interval{1'000};  // how often a client should ask
+  std::size_t max_unfinished = 1'000;
+  std::size_t max_kept = 10'000;
+  std::size_t max_bytes = 64 << 20;  // of results and questions
+};
+
+// 128 random bits of the operating system, as hexadecimal text; empty when it gives none.
+std::string random_id();
 
 struct ServerOptions {
   ServerInfo info;
@@ -106,6 +124,8 @@ struct ServerOptions {
   // For what a client of 2026-07-28 keeps for us between the rounds of a call.
   std::shared_ptr<const Sealer> sealer;
   std::chrono::minutes answer_time{60};  // for which it may keep it
+  TaskLimits tasks;
+  std::function<std::string()> new_task_id = random_id;  // such as nobody can guess
 };
 
 class Core;
@@ -138,6 +158,10 @@ class Server {
   void notify_list_changed();
   // The data may be different: the same for the resources that clients subscribed to.
   void notify_resources_updated();
+  // Nobody can answer any more what running tasks ask: they are told so.
+  void end_questions();
+  // Waits for the tasks that run, which belong to no session. False at the deadline.
+  bool drain_tasks(Instant deadline);
 
   // For transports whose requests need no session.
   Core& core();

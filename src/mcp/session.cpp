@@ -323,7 +323,7 @@ void Session::initialize(const ExchangePtr& exchange) {
   Reply reply(*exchange, 512);
   append_json_string(reply.member("protocolVersion"), chosen->name);
   reply.member("capabilities") += capabilities(*catalog, *chosen);
-  reply.member("serverInfo") += chosen->structured ? setup.server_info : setup.untitled_server_info;
+  reply.member("serverInfo") += setup.server_info(*chosen);
   if (!setup.options.info.instructions.empty()) {
     append_json_string(reply.member("instructions"), setup.options.info.instructions);
   }

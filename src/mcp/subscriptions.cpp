@@ -10,6 +10,7 @@ namespace {
 
 // Resources that one subscription may name; more are not honoured.
 constexpr std::size_t kMaxResources = 1000;
+constexpr std::size_t kMaxTasks = 1000;
 
 // {"_meta":{...subscriptionId...}<rest>}
 std::string tagged(const Exchange& exchange, std::string_view rest) {
@@ -31,7 +32,18 @@ std::string acknowledged(const Subscriptions::Filter& given) {
     Array uris(given.resources.begin(), given.resources.end());
     honoured.add("resourceSubscriptions", std::move(uris));
   }
+  if (!given.tasks.empty()) {
+    Array ids;
+    for (const auto& one : given.tasks) {
+      if (const auto task = one.lock()) ids.emplace_back(task->id());
+    }
+    honoured.add("taskIds", std::move(ids));
+  }
   return R"(,"notifications":)" + to_json(honoured);
+}
+
+void tell_of(Exchange& exchange, const Task& task) {
+  exchange.notify("notifications/tasks", tagged(exchange, ',' + task.details()));
 }
 
 void answer_end(const std::shared_ptr<Exchange>& exchange) {
@@ -51,6 +63,9 @@ void Subscriptions::add(const std::shared_ptr<Exchange>& exchange, Filter filter
   });
   exchange->notify("notifications/subscriptions/acknowledged",
                    tagged(*exchange, acknowledged(filter)));
+  for (const auto& one : filter.tasks) {
+    if (const auto task = one.lock()) tell_of(*exchange, *task);
+  }
   entries_.push_back({exchange, std::move(filter)});
 }
 
@@ -78,6 +93,17 @@ void Subscriptions::notify_resources_updated() {
       exchange->notify("notifications/resources/updated",
                        tagged(*exchange, ",\"uri\":" + to_json(uri)));
     }
+  }
+}
+
+void Subscriptions::notify_task(const Task& task) {
+  const std::lock_guard lock(mutex_);
+  for (const Entry& entry : entries_) {
+    const auto& tasks = entry.filter.tasks;
+    const bool wanted = std::any_of(tasks.begin(), tasks.end(),
+                                    [&](const auto& one) { return one.lock().get() == &task; });
+    const auto exchange = wanted ? entry.exchange.lock() : nullptr;
+    if (exchange != nullptr) tell_of(*exchange, task);
   }
 }
 
@@ -142,6 +168,21 @@ void listen(Core& core, const ExchangePtr& exchange) {
       }
       if (filter.resources.size() < kMaxResources && catalog->resolve(*uri.as_string())) {
         filter.resources.push_back(*uri.as_string());
+      }
+    }
+  }
+  if (const Value* const given = wanted->find("taskIds"); given && !given->is_null()) {
+    if (!exchange->declares(kTasksExtension)) return exchange->fail(missing_tasks_extension());
+    const Array* const ids = given->as_array();
+    if (ids == nullptr) return exchange->fail(wrong_param("taskIds", "a list", given));
+    for (const Value& id : *ids) {
+      if (!id.is_string()) {
+        return exchange->fail(wrong_param("taskIds", "a list of strings", given));
+      }
+      if (filter.tasks.size() >= kMaxTasks) break;
+      // Others' tasks are as unknown as those that never were.
+      if (auto task = core.tasks().find(*id.as_string(), exchange->caller())) {
+        filter.tasks.emplace_back(task);
       }
     }
   }

@@ -11,6 +11,7 @@
 
 #include "mcp/catalog.h"
 #include "mcp/exchange.h"
+#include "mcp/tasks.h"
 
 namespace mxcp::mcp {
 
@@ -20,12 +21,15 @@ class Subscriptions {
   struct Filter {
     ListChanges lists;
     std::vector<std::string> resources;  // URIs
+    std::vector<std::weak_ptr<const Task>> tasks;
   };
 
-  // Acknowledges the filter, the first message about the subscription, and keeps it.
+  // Acknowledges the filter, the first message about the subscription, and keeps it. How the tasks
+  // stand follows at once, so that no change can be missed between their beginning and this.
   void add(const std::shared_ptr<Exchange>& exchange, Filter filter);
   void notify(const ListChanges& changes);
   void notify_resources_updated();
+  void notify_task(const Task& task);
   // Answers it when it is one of ours and still open.
   void end(const std::shared_ptr<Exchange>& exchange);
   void end_all();

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "project/endpoint_extras.h"
 #include "project/endpoint_parts.h"
 #include "project/fields.h"
 #include "project/source_reader.h"
@@ -15,14 +17,16 @@ namespace {
 
 const Keys kKinds = {"tool", "resource", "prompt"};
 const Keys kFileKeys = {"mxcp", "tool", "resource", "prompt", "metadata"};
-const Keys kToolKeys = {"name",       "description", "tags",     "annotations",
-                        "parameters", "return",      "language", "source",
-                        "policies",   "tests",       "enabled"};
-const Keys kResourceKeys = {"name",      "uri",        "description", "tags",
-                            "mime_type", "parameters", "return",      "language",
-                            "source",    "policies",   "tests",       "enabled"};
-const Keys kPromptKeys = {"name",     "description", "tags",  "parameters", "return",
-                          "messages", "policies",    "tests", "enabled"};
+const Keys kToolKeys = {"name",          "description", "tags",   "annotations", "parameters",
+                        "return",        "language",    "source", "policies",    "tests",
+                        "enabled",       "title",       "icons",  "_meta",       "input_schema",
+                        "output_schema", "task"};
+const Keys kResourceKeys = {"name",        "uri",     "description", "tags",   "mime_type",
+                            "parameters",  "return",  "language",    "source", "policies",
+                            "tests",       "enabled", "title",       "icons",  "_meta",
+                            "annotations", "cache"};
+const Keys kPromptKeys = {"name",     "description", "tags",    "parameters", "return", "messages",
+                          "policies", "tests",       "enabled", "title",      "icons",  "_meta"};
 const Advice kEndpointAdvice = {
     {"returns", "did you mean 'return'?"},
     {"return_type", "did you mean 'return'?"},
@@ -41,7 +45,13 @@ const Advice kEndpointAdvice = {
     {"policy", "did you mean 'policies'?"},
     {"metadata", "write it at the top of the file, beside 'mxcp:'"},
     {"disabled", "write 'enabled: false'"},
-    {"title", "write it under 'annotations:'"},
+    {"meta", "did you mean '_meta'?"},
+    {"icon", "did you mean 'icons', a list?"},
+    {"tasks", "did you mean 'task'?"},
+    {"input_schema", "a tool can have it, in place of 'parameters'"},
+    {"output_schema", "a tool can have it, in place of 'return'"},
+    {"task", "only a tool can run as a task"},
+    {"cache", "only a resource can be kept by clients"},
     {"readOnlyHint", "write it under 'annotations:'"},
     {"prompt", "write 'messages:' and under it '- prompt: ...'"},
     {"template", "write 'messages:' and under it '- prompt: ...'"},
@@ -227,10 +237,26 @@ class EndpointReader {
     read_name(fields, endpoint);
     endpoint.description = fields.text("description").value_or("");
     endpoint.tags = fields.texts("tags").value_or(std::vector<std::string>{});
-    if (kind == EndpointKind::kTool) read_annotations(problems_, fields, endpoint.annotations);
-    if (kind == EndpointKind::kResource) read_mime_type(fields, endpoint);
-    read_parameter_set(fields, endpoint);
-    read_return(fields, endpoint);
+    if (kind == EndpointKind::kTool) {
+      read_annotations(problems_, fields, endpoint.annotations);
+      read_task(problems_, fields, endpoint.task);
+    }
+    if (kind == EndpointKind::kResource) {
+      read_mime_type(fields, endpoint);
+      read_content_annotations(problems_, fields, endpoint.content_annotations);
+      read_cache(problems_, fields, endpoint.cache);
+    }
+    read_appearance(problems_, fields, endpoint);
+    if (kind == EndpointKind::kTool && fields.find("input_schema") != nullptr) {
+      read_input_schema(fields, endpoint);
+    } else {
+      read_parameter_set(fields, endpoint);
+    }
+    if (kind == EndpointKind::kTool && fields.find("output_schema") != nullptr) {
+      read_output_schema(fields, endpoint);
+    } else {
+      read_return(fields, endpoint);
+    }
     if (kind == EndpointKind::kPrompt) {
       read_messages(problems_, fields, endpoint.messages);
     } else {
@@ -293,6 +319,7 @@ class EndpointReader {
     for (const auto& spec : specs) parameter_names_.push_back(spec.name);
     parameters_known_ = sound;
     if (endpoint.kind == EndpointKind::kResource) check_placeholders(specs, endpoint);
+    check_parameter_extras(problems_, endpoint.kind, specs, endpoint.header_parameters);
     if (specs.empty()) return;
     if (!sound) {
       // The types that could be read may have problems of their own.
@@ -307,6 +334,35 @@ class EndpointReader {
     // compile() took the declarations and gave the first problem: read them again for all.
     Problems known(file_.display_path);
     add_all(types::ParameterSet::problems(read_parameters(known, *list)));
+  }
+
+  void read_input_schema(Fields& fields, Endpoint& endpoint) {
+    if (fields.has("parameters")) {
+      problems_.error(fields.key_place("parameters"),
+                      "'parameters' and 'input_schema' both say what the arguments are",
+                      "remove one of them");
+    }
+    parameters_known_ = false;
+    auto schema = read_schema(problems_, *fields.find("input_schema"), "input_schema");
+    if (!schema) return;
+    endpoint.parameters = types::ParameterSet::of_schema(std::move(schema->value));
+    endpoint.header_parameters = std::move(schema->headers);
+  }
+
+  void read_output_schema(Fields& fields, Endpoint& endpoint) {
+    if (fields.has("return")) {
+      problems_.error(fields.key_place("return"),
+                      "'return' and 'output_schema' both say what the result is",
+                      "remove one of them");
+    }
+    auto schema = read_schema(problems_, *fields.find("output_schema"), "output_schema");
+    if (!schema) return;
+    endpoint.output_schema = std::make_shared<const std::string>(to_json(schema->value));
+    types::TypeSpec object;
+    object.kind = types::Kind::kObject;
+    if (auto type = types::Type::compile(std::move(object)); type.ok()) {
+      endpoint.return_type = *std::move(type);
+    }
   }
 
   void read_return(Fields& fields, Endpoint& endpoint) {

@@ -1,6 +1,7 @@
 // Endpoint: one YAML file of tools/, resources/ or prompts/, checked and compiled.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +40,27 @@ struct Annotations {
   std::optional<bool> read_only, destructive, idempotent, open_world;
 };
 
+// How a tool runs as a task: behind a client that can come back for the result (2026-07-28).
+enum class TaskSupport { kForbidden, kOptional, kRequired };
+struct TaskSettings {
+  TaskSupport support = TaskSupport::kForbidden;
+  bool asks_first = false;  // its first questions are asked before the task begins
+  std::optional<std::chrono::milliseconds> ttl, poll_interval;
+};
+
+// How long clients may keep a list entry's result, and whether it is the same for all of them.
+struct CacheSettings {
+  std::chrono::milliseconds ttl{0};
+  bool same_for_all = false;
+};
+
+// A parameter whose value clients repeat in a header, for whoever routes their requests.
+struct HeaderParameter {
+  std::string header;             // "Mcp-Param-Region"
+  std::vector<std::string> path;  // to the value in the arguments
+  types::Kind kind = types::Kind::kString;
+};
+
 struct PromptMessage {
   std::string prompt;
   std::optional<std::string> role, type;
@@ -70,14 +92,23 @@ struct PolicyRule {
 
 struct Endpoint {
   EndpointKind kind = EndpointKind::kTool;
-  std::string name;  // of a resource: its name, else its URI
-  std::string uri;   // resources
+  std::string name;   // of a resource: its name, else its URI
+  std::string uri;    // resources
+  std::string title;  // for people; of a tool also what its annotations say
   std::string description;
   std::vector<std::string> tags;
   std::optional<Annotations> annotations;
+  Array icons;  // as MCP has them: {"src": ..., "mimeType": ...}
+  Object meta;  // `_meta`
   std::optional<std::string> mime_type;
+  Object content_annotations;  // resources: audience, priority, lastModified
+  std::optional<CacheSettings> cache;
+  TaskSettings task;
   types::ParameterSet parameters;
+  std::vector<HeaderParameter> header_parameters;
   std::optional<types::Type> return_type;
+  // `output_schema`, as JSON text; return_type then says no more than its type.
+  std::shared_ptr<const std::string> output_schema;
   bool return_derived = false;  // from the prepared SQL, see Project::with_endpoints; not declared
   Language language = Language::kSql;
   Source source;                        // tools and resources

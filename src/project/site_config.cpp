@@ -1,4 +1,5 @@
 #include "project/site_config.h"
+#include "project/endpoint_extras.h"
 
 #include <algorithm>
 
@@ -11,8 +12,8 @@
 namespace mxcp::project {
 namespace {
 
-const Keys kSiteKeys = {"mxcp", "project",    "profile", "secrets",   "plugin",
-                        "dbt",  "extensions", "paths",   "sql_tools", "profiles"};
+const Keys kSiteKeys = {"mxcp",       "project", "profile",   "secrets",  "plugin", "dbt",
+                        "extensions", "paths",   "sql_tools", "profiles", "server"};
 const Advice kSiteAdvice = {
     {"plugins", "did you mean 'plugin'?"},
     {"duckdb", "write it under 'profiles:' and the name of the profile"},
@@ -42,6 +43,13 @@ const Keys kExtensionKeys = {"name", "repo"};
 const Keys kRepos = {"community", "core_nightly"};
 const Keys kSqlToolsKeys = {"enabled", "execute_sql_query", "list_tables", "get_table_schema"};
 const Keys kSqlToolKeys = {"description"};
+const Keys kServerKeys = {"title", "description", "instructions", "website", "icons"};
+const Advice kServerAdvice = {
+    {"name", "did you mean 'title'? The name of the server is 'mxcp'"},
+    {"websiteUrl", "did you mean 'website'?"},
+    {"host", "it belongs under 'transport:' and 'http:' in the user's config file"},
+    {"port", "it belongs under 'transport:' and 'http:' in the user's config file"},
+};
 const Keys kDbtKeys = {"enabled",        "model_paths", "analysis_paths",
                        "test_paths",     "seed_paths",  "macro_paths",
                        "snapshot_paths", "target_path", "clean_targets"};
@@ -99,6 +107,7 @@ class SiteReader {
     read_extensions(top);
     read_paths(&top);
     read_sql_tools(top);
+    read_server(top);
     read_profiles(top);
     read_dbt(top);
     site_.raw = *document.to_value().as_object();
@@ -232,6 +241,20 @@ class SiteReader {
     paths.drift = path("drift");
     paths.audit = path("audit");
     paths.data = path("data");
+  }
+
+  void read_server(Fields& top) {
+    const YamlNode* node = top.mapping("server");
+    if (!node) return;
+    Fields fields(problems_, *node, "'server'", top.key_place("server"), kServerKeys,
+                  kServerAdvice);
+    fields.lenient();
+    ServerAppearance& server = site_.server;
+    server.title = fields.text("title").value_or("");
+    server.description = fields.text("description").value_or("");
+    server.instructions = fields.text("instructions").value_or("");
+    server.website = fields.text("website").value_or("");
+    read_icons(problems_, fields, server.icons);
   }
 
   void read_sql_tools(Fields& top) {

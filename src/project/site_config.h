@@ -48,6 +48,15 @@ struct SqlToolsConfig {
   std::map<std::string, std::string> descriptions;  // "list_tables" -> text
 };
 
+// What clients and their users see of the server.
+struct ServerAppearance {
+  std::string title;  // "": the name of the project
+  std::string description;
+  std::string instructions;  // for the model
+  std::string website;
+  Array icons;
+};
+
 struct SiteConfig {
   fs::path root;
   fs::path file;
@@ -57,6 +66,7 @@ struct SiteConfig {
   std::vector<PluginSpec> plugins;
   std::vector<ExtensionSpec> extensions;
   SqlToolsConfig sql_tools;
+  ServerAppearance server;
   Paths paths;
   std::map<std::string, Profile> profiles;
   Object dbt;

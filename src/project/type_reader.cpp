@@ -37,9 +37,16 @@ const Keys kTypeKeys = {
 
 Keys with_name(Keys keys) {
   keys.insert(keys.begin(), "name");
+  keys.push_back("completion");
   return keys;
 }
-const Keys kParameterKeys = with_name(kTypeKeys);
+Keys with_header(Keys keys) {
+  keys.push_back("x-mcp-header");
+  return keys;
+}
+// Inside of a parameter; a return type has no headers.
+const Keys kInnerKeys = with_header(kTypeKeys);
+const Keys kParameterKeys = with_name(kInnerKeys);
 
 // Keywords of JSON Schema and of other tools that authors try.
 const Advice kTypeAdvice = {
@@ -102,6 +109,7 @@ class TypeReader {
              const Keys& keys)
       : problems_(problems),
         node_(node),
+        inner_keys_(&keys == &kTypeKeys ? kTypeKeys : kInnerKeys),
         fields_(problems, node, std::string(what), std::move(owner), keys, kTypeAdvice) {}
 
   Fields& fields() { return fields_; }
@@ -140,6 +148,8 @@ class TypeReader {
     read_properties(spec);
     read_required(spec);
     read_additional_properties(spec);
+    read_header(spec);
+    if (const auto sql = fields_.text("completion")) spec.completion = *sql;
     if (!has_kind) return {};
     return spec;
   }
@@ -222,7 +232,7 @@ class TypeReader {
           "write {type: " + node.scalar + "}");
       return {};
     }
-    return read_type(problems_, node, what, std::move(owner));
+    return TypeReader(problems_, node, what, std::move(owner), inner_keys_).read();
   }
 
   void read_items(TypeSpec& spec) {
@@ -275,8 +285,28 @@ class TypeReader {
     spec.additional_properties = fields_.boolean("additionalProperties").value_or(true);
   }
 
+  void read_header(TypeSpec& spec) {
+    const auto name = fields_.text("x-mcp-header");
+    if (!name) return;
+    const Problems::Rule rule(problems_, rules::kWrongValue);
+    const Place place = fields_.place_of("x-mcp-header");
+    if (!is_header_token(*name)) {
+      problems_.error(place, "'" + shorten(*name, 60) + "' is no name for a header",
+                      "letters, digits and - only, for example 'Region'");
+    } else if (spec.kind != types::Kind::kString && spec.kind != types::Kind::kInteger &&
+               spec.kind != types::Kind::kBoolean) {
+      problems_.error(
+          place,
+          "'x-mcp-header' stands at a parameter of type " + std::string(types::name_of(spec.kind)),
+          "a header repeats a string, an integer or a boolean");
+    } else {
+      spec.mcp_header = *name;
+    }
+  }
+
   Problems& problems_;
   const YamlNode& node_;
+  const Keys& inner_keys_;
   Fields fields_;
 };
 
@@ -306,6 +336,14 @@ void check_name(Problems& problems, const Place& place, const std::string& name)
 }
 
 }  // namespace
+
+bool is_header_token(std::string_view text) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != kMarks.npos;
+  });
+}
 
 std::optional<TypeSpec> read_type(Problems& problems, const YamlNode& node, std::string_view what,
                                   Place owner) {

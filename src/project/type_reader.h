@@ -16,6 +16,9 @@ namespace mxcp::project {
 std::optional<types::TypeSpec> read_type(Problems& problems, const YamlNode& node,
                                          std::string_view what, Place owner);
 
+// What may stand after "Mcp-Param-" in the name of a header (RFC 9110: 1*tchar).
+bool is_header_token(std::string_view text);
+
 // The `parameters:` list. Names are checked here (pattern, duplicates); a parameter without a
 // usable name or type is left out.
 std::vector<types::ParameterSpec> read_parameters(Problems& problems, const YamlNode& list);

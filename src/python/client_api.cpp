@@ -59,6 +59,22 @@ PyObject* ask_client(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
+// The client shall fetch the rest itself, after so many seconds.
+PyObject* release_client(PyObject*, PyObject* seconds) {
+  const double retry = PyFloat_AsDouble(seconds);
+  if (PyErr_Occurred() != nullptr) return nullptr;
+  if (!(retry > 0 && retry <= 3600)) {
+    PyErr_SetString(PyExc_ValueError, "retry is a number of seconds, at most 3600");
+    return nullptr;
+  }
+  const auto call = current_call();
+  if (call != nullptr && call->client != nullptr) {
+    const GilRelease released;
+    call->client->release(std::chrono::milliseconds(static_cast<std::int64_t>(retry * 1000)));
+  }
+  Py_RETURN_NONE;
+}
+
 // What the client of this call declared; {} without one.
 PyObject* client_capabilities(PyObject*, PyObject*) {
   const auto call = current_call();

@@ -14,6 +14,7 @@
 #include "python/hooks.h"
 #include "python/interpreter.h"
 #include "python/modules.h"
+#include "python/own_schemas.h"
 #include "python/plugins.h"
 #include "python/py_ref.h"
 #include "python/query.h"
@@ -77,7 +78,8 @@ struct PythonRuntime::Impl {
       : options(given),
         workers(thread_count(given)),
         runner(workers, loop, functions, modules),
-        prompts(workers) {}
+        prompts(workers),
+        schemas(workers) {}
 
   Status prepare(std::shared_ptr<const project::Project> project);
   std::vector<Error> import_all(const std::vector<fs::path>& files,
@@ -96,6 +98,7 @@ struct PythonRuntime::Impl {
   Workers workers;  // after what their threads use
   PythonRunner runner;
   PromptRunner prompts;
+  OwnSchemas schemas;
 };
 
 PythonRuntime::PythonRuntime(PythonOptions options) : impl_(std::make_unique<Impl>(options)) {}
@@ -324,6 +327,10 @@ void PythonRuntime::finish() {
 invoke::Runner& PythonRuntime::runner() {
   return impl_->runner;
 }
+invoke::SchemaChecker* PythonRuntime::schema_checker() {
+  return &impl_->schemas;
+}
+
 invoke::Runner& PythonRuntime::prompt_runner() {
   return impl_->prompts;
 }

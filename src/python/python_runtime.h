@@ -49,6 +49,7 @@ class PythonRuntime final : public runtime::UserCode {
   void finish() override;
   invoke::Runner& runner() override;
   invoke::Runner& prompt_runner() override;
+  invoke::SchemaChecker* schema_checker() override;
 
   // Lets Python run the handlers of signals that arrived (main thread).
   void check_signals();
@@ -61,6 +62,9 @@ class PythonRuntime final : public runtime::UserCode {
 // Static checks by the syntax tree, nothing is imported: the function exists, is callable with the
 // declared parameters, and the file parses. For `validate`. Places are in the user's Python file.
 std::vector<Error> check_source(const project::Endpoint& endpoint);
+
+// What is wrong with a JSON Schema (text) that an author wrote; "" when it is sound.
+std::string check_schema(const std::string& schema);
 
 // "3.11.2"
 std::string python_version();

@@ -36,9 +36,16 @@ PyRef call_function(const Function& function, const types::Arguments& arguments)
     raw.push_back(values.back().get());
   }
   PyRef names = PyRef::borrow(function.keyword_names.get());
+  // With a schema of the author's own there may be more than it names.
   if (PyTuple_GET_SIZE(names.get()) != static_cast<Py_ssize_t>(arguments.size())) {
-    PyErr_SetString(PyExc_SystemError, "the arguments are not those that the endpoint declares");
-    return {};
+    names = PyRef::steal(PyTuple_New(static_cast<Py_ssize_t>(arguments.size())));
+    if (!names) return {};
+    Py_ssize_t at = 0;
+    for (const auto& [name, value] : arguments) {
+      PyRef text = to_str(name);
+      if (!text) return {};
+      PyTuple_SET_ITEM(names.get(), at++, text.release());
+    }
   }
   return PyRef::steal(PyObject_Vectorcall(function.callable.get(), raw.data(), 0, names.get()));
 }

@@ -13,6 +13,7 @@
 #include "python/exceptions.h"
 #include "python/from_python.h"
 #include "python/hooks.h"
+#include "python/own_schemas.h"
 #include "python/state.h"
 #include "python/to_python.h"
 
@@ -356,6 +357,8 @@ PyMethodDef methods[] = {
     {"send_message", send_message, METH_VARARGS, nullptr},
     {"send_progress", send_progress, METH_VARARGS, nullptr},
     {"ask_client", ask_client, METH_VARARGS, nullptr},
+    {"release_client", release_client, METH_O, nullptr},
+    {"matches", matches, METH_VARARGS, "matches(pattern, text)\n--\n\nBy RE2, anywhere."},
     {"client_capabilities", client_capabilities, METH_NOARGS, nullptr},
     {"register_hook", register_hook, METH_VARARGS, nullptr},
     {"request_reload", request_reload, METH_VARARGS, nullptr},

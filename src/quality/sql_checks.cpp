@@ -121,6 +121,8 @@ void check_placeholders(const project::Endpoint& endpoint,
         place, hint}
                          .as(rules::kSqlUndeclared));
   }
+  // The rest of a schema of the author's own may be there for the schema.
+  if (endpoint.parameters.own_schema() != nullptr) return;
   for (const auto& entry : endpoint.parameters.entries()) {
     if (used.count(to_lower(entry.name)) != 0) continue;
     Place place = entry.type.spec().place;
@@ -192,6 +194,8 @@ bool is_refused(const engine::StatementInfo& info) {
 void check_parameter_types(const project::Endpoint& endpoint,
                            const std::vector<engine::StatementInfo>& statements,
                            engine::Lease& lease, SqlProblems& problems) {
+  // A schema of the author's own says more than a type of ours can.
+  if (endpoint.parameters.own_schema() != nullptr) return;
   const project::Source& source = endpoint.source;
   const bool refused = std::any_of(statements.begin(), statements.end(), is_refused);
   const auto found = placeholders(source.text);

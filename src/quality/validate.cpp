@@ -51,6 +51,32 @@ void check_messages(const project::Endpoint& endpoint, std::vector<Error>& error
   }
 }
 
+// The SQL that completes a parameter, as an endpoint of its own: it knows $value, which was typed,
+// and every parameter, and need not use them.
+std::optional<project::Endpoint> completion_query(const project::Endpoint& endpoint,
+                                                  const types::TypeSpec& completed) {
+  project::Endpoint query;
+  query.kind = project::EndpointKind::kResource;
+  query.uri = endpoint.id();
+  query.display_file = endpoint.display_file;
+  query.source.text = completed.completion;
+  query.source.first_line = 0;
+  const auto place = completed.places.find("completion");
+  query.source.place = place == completed.places.end() ? completed.place : place->second;
+  std::vector<types::ParameterSpec> specs(1);
+  specs.front().name = "value";
+  for (const auto& entry : endpoint.parameters.entries()) {
+    if (entry.name == "value") continue;
+    types::ParameterSpec spec;
+    spec.name = entry.name;
+    specs.push_back(std::move(spec));
+  }
+  auto parameters = types::ParameterSet::compile(std::move(specs));
+  if (!parameters.ok()) return {};
+  query.parameters = *std::move(parameters);
+  return query;
+}
+
 class Validator {
  public:
   Validator(const project::Project& project, const ValidateEnvironment& environment)
@@ -91,7 +117,33 @@ class Validator {
   }
 
  private:
+  void check_schema(const project::Endpoint& endpoint, std::string_view key,
+                    const std::shared_ptr<const std::string>& schema, FileReport& report) {
+    if (schema == nullptr || !environment_.check_schema) return;
+    const std::string problem = environment_.check_schema(*schema);
+    if (problem.empty()) return;
+    report.errors.push_back(Error{
+        Code::kConfig, "'" + std::string(key) + "' is no JSON Schema: " + problem, endpoint.place}
+                                .as(rules::kType));
+  }
+
+  void check_completions(const project::Endpoint& endpoint, FileReport& report) {
+    for (const auto& entry : endpoint.parameters.entries()) {
+      const types::TypeSpec& spec = entry.type.spec();
+      if (spec.completion.empty() || endpoint.kind == project::EndpointKind::kTool) continue;
+      const auto query = completion_query(endpoint, spec);
+      if (!query || !open_database()) return;
+      SqlProblems problems = check_sql(*query, ***database_, project_.root());
+      for (Error& error : problems.errors) {
+        if (error.rule != rules::kSqlUnused) report.errors.push_back(std::move(error));
+      }
+    }
+  }
+
   void check_code(const project::Endpoint& endpoint, FileReport& report) {
+    check_completions(endpoint, report);
+    check_schema(endpoint, "input_schema", endpoint.parameters.own_schema(), report);
+    check_schema(endpoint, "output_schema", endpoint.output_schema, report);
     if (endpoint.kind == project::EndpointKind::kPrompt) {
       return check_messages(endpoint, report.errors);
     }

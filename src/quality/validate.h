@@ -24,6 +24,8 @@ struct ValidateEnvironment {
   // Opened when the first SQL endpoint is met. Errors are reported once per SQL endpoint.
   std::function<Result<std::shared_ptr<engine::Database>>()> database;
   std::function<std::vector<Error>(const project::Endpoint&)> check_python;
+  // What is wrong with a JSON Schema of the author's own; "" when it is sound. May be empty.
+  std::function<std::string(const std::string& schema)> check_schema;
   std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty
   std::size_t threads = 1;  // that prepare SQL, each on a connection of its own
 };

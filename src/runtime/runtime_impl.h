@@ -38,7 +38,7 @@ struct Runtime::Impl {
         gate({options.max_wait, options.max_waiting}),
         sql_workers({.threads = sql_threads(options), .max_queued = 4096, .name = "mxcp-sql"}),
         sql_runner(owner, sql_workers),
-        runners{&sql_runner, &code.runner(), &code.prompt_runner()} {}
+        runners{&sql_runner, &code.runner(), &code.prompt_runner(), code.schema_checker()} {}
 
   struct Reload {
     std::function<Status()> payload;

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "invoke/call.h"
+#include "invoke/pipeline.h"
 
 namespace mxcp::runtime {
 
@@ -46,6 +46,7 @@ class UserCode {
 
   virtual invoke::Runner& runner() = 0;
   virtual invoke::Runner& prompt_runner() = 0;
+  virtual invoke::SchemaChecker* schema_checker() { return nullptr; }
 };
 
 }  // namespace mxcp::runtime

@@ -1,5 +1,8 @@
 #include "types/parameters.h"
 
+#include <algorithm>
+
+#include "base/json.h"
 #include "base/text.h"
 
 namespace mxcp::types {
@@ -25,6 +28,103 @@ Result<ParameterSet> ParameterSet::compile(std::vector<ParameterSpec> specs) {
   return out;
 }
 
+ParameterSet ParameterSet::of_schema(Value schema) {
+  ParameterSet out;
+  const Value* const required = schema.find("required");
+  const auto is_required = [&](const std::string& name) {
+    const Array* const names = required == nullptr ? nullptr : required->as_array();
+    return names != nullptr && std::any_of(names->begin(), names->end(), [&](const Value& one) {
+             return one.is_string() && *one.as_string() == name;
+           });
+  };
+  if (const Value* const properties = schema.find("properties");
+      properties != nullptr && properties->is_object()) {
+    for (const auto& [name, property] : *properties->as_object()) {
+      // As much of it as a type can say; enough to prepare SQL and to look at functions.
+      TypeSpec spec;
+      const Value* const type = property.find("type");
+      if (type != nullptr && type->is_string()) {
+        spec.kind = kind_from(*type->as_string()).value_or(Kind::kString);
+      }
+      if (const Value* const fallback = property.find("default")) {
+        spec.default_value = *fallback;
+      } else if (!is_required(name)) {
+        spec.default_value = Value();
+      }
+      auto compiled = Type::compile(spec, name);
+      if (!compiled.ok()) {
+        // A default that is none of the type: what the schema says of that is not our business.
+        TypeSpec bare;
+        bare.kind = spec.kind;
+        if (spec.default_value) bare.default_value = Value();
+        compiled = Type::compile(std::move(bare), name);
+      }
+      if (compiled.ok()) out.entries_.push_back({name, *std::move(compiled)});
+    }
+  }
+  out.own_schema_text_ = std::make_shared<const std::string>(to_json(schema));
+  out.own_schema_ = std::make_shared<const Value>(std::move(schema));
+  return out;
+}
+
+namespace {
+
+// On the command line everything is text: what is not meant as text is JSON.
+Value from_text(const Value& given, const Value* property) {
+  const std::string* const text = given.as_string();
+  const Value* const type = property == nullptr ? nullptr : property->find("type");
+  if (text == nullptr || type == nullptr) return given;
+  const auto allows_text = [](const Value& name) {
+    return name.is_string() && *name.as_string() == "string";
+  };
+  if (allows_text(*type)) return given;
+  if (const Array* const types = type->as_array();
+      types != nullptr && std::any_of(types->begin(), types->end(), allows_text)) {
+    return given;
+  }
+  auto parsed = parse_json(*text);
+  return parsed.ok() ? *std::move(parsed) : given;
+}
+
+}  // namespace
+
+// First the properties in their order, then what else was given.
+Arguments ParameterSet::bind_to_schema(const Object& given, Source source) const {
+  const Value* const properties = own_schema_->find("properties");
+  const auto value_of = [&](const std::string& name, const Value& value) {
+    if (source == Source::kJson) return value;
+    return from_text(value, properties == nullptr ? nullptr : properties->find(name));
+  };
+  Arguments arguments;
+  for (const Entry& entry : entries_) {
+    const Value* const value = given.find(entry.name);
+    if (value == nullptr) continue;
+    arguments.emplace_back(entry.name, value_of(entry.name, *value));
+  }
+  for (const auto& [name, value] : given) {
+    if (find(name) == nullptr) arguments.emplace_back(name, value_of(name, value));
+  }
+  return arguments;
+}
+
+Arguments ParameterSet::with_defaults(Arguments given) const {
+  Arguments arguments;
+  for (const Entry& entry : entries_) {
+    const auto it = std::find_if(given.begin(), given.end(), [&](const auto& argument) {
+      return argument.first == entry.name;
+    });
+    if (it != given.end()) {
+      arguments.push_back(std::move(*it));
+      given.erase(it);
+    } else {
+      const Value* const fallback = entry.type.default_value();
+      arguments.emplace_back(entry.name, fallback != nullptr ? *fallback : Value());
+    }
+  }
+  for (auto& argument : given) arguments.push_back(std::move(argument));
+  return arguments;
+}
+
 const ParameterSet::Entry* ParameterSet::find(std::string_view name) const {
   for (const Entry& entry : entries_) {
     if (entry.name == name) return &entry;
@@ -47,6 +147,7 @@ std::string ParameterSet::unknown(std::string_view name) const {
 }
 
 Result<Arguments> ParameterSet::bind(const Object& given, Source source) const {
+  if (own_schema_ != nullptr) return bind_to_schema(given, source);
   Arguments arguments;
   arguments.reserve(entries_.size());
   std::vector<std::string> problems;
@@ -75,6 +176,7 @@ Result<Arguments> ParameterSet::bind(const Object& given, Source source) const {
 }
 
 Value ParameterSet::json_schema() const {
+  if (own_schema_ != nullptr) return *own_schema_;
   Object properties;
   Array required;
   for (const Entry& entry : entries_) {

@@ -1,6 +1,7 @@
 // ParameterSet: the compiled parameters of one endpoint.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,10 @@ class ParameterSet {
   // are not looked at: whoever reads them knows where they stand.
   static std::vector<Error> problems(const std::vector<ParameterSpec>& specs);
   static Result<ParameterSet> compile(std::vector<ParameterSpec> specs);
+  // Those of a JSON Schema that the author wrote: its properties. bind() then checks nothing, and
+  // converts nothing but texts of the command line; whoever calls checks the arguments against the
+  // schema, and completes them by with_defaults().
+  static ParameterSet of_schema(Value schema);
 
   // Defaults, missing and unknown names (with a suggestion), and each argument's type. One error
   // (kInvalidArgs) lists every violation, one per line:
@@ -29,6 +34,9 @@ class ParameterSet {
   //
   // An endpoint without parameters refuses every argument.
   Result<Arguments> bind(const Object& given, Source source) const;
+
+  // A property that is missing has its default, or is null.
+  Arguments with_defaults(Arguments given) const;
 
   bool empty() const { return entries_.empty(); }
   struct Entry {
@@ -41,11 +49,16 @@ class ParameterSet {
 
   // {"type":"object","properties":{...},"required":[...],"additionalProperties":false}
   Value json_schema() const;
+  // The author's own, as JSON text; null when there is none.
+  const std::shared_ptr<const std::string>& own_schema() const { return own_schema_text_; }
 
  private:
   std::string unknown(std::string_view name) const;
+  Arguments bind_to_schema(const Object& given, Source source) const;
 
   std::vector<Entry> entries_;
+  std::shared_ptr<const Value> own_schema_;
+  std::shared_ptr<const std::string> own_schema_text_;
 };
 
 }  // namespace mxcp::types

@@ -83,6 +83,9 @@ void add_rules(const Node& node, SchemaUse use, Object& out) {
   count("minItems", spec.min_items);
   count("maxItems", spec.max_items);
   if (spec.unique_items) out.add("uniqueItems", true);
+  if (use == SchemaUse::kDeclaration && !spec.mcp_header.empty()) {
+    out.add("x-mcp-header", spec.mcp_header);
+  }
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ struct TypeSpec {
   std::vector<Value> examples;
   std::optional<std::vector<Value>> enum_values;
   bool sensitive = false;
+  std::string mcp_header;  // `x-mcp-header`: clients repeat the value in Mcp-Param-<this>; "": none
+  std::string completion;  // SQL that gives what may be typed, see mcp/completion.cpp; "": none
 
   std::optional<std::uint64_t> min_length, max_length;
   std::optional<std::string> pattern;

@@ -224,6 +224,15 @@ class _Client:
         _core.send_progress(value, total, message)
         return _SENT
 
+    def release(self, retry=1.0):
+        """Lets the client fetch the answer itself, after `retry` seconds, instead of waiting.
+
+        Closes the stream of this call where the client can come back for it (2025-11-25 over HTTP);
+        elsewhere nothing happens. The call goes on.
+        """
+        _core.release_client(retry)
+        return _SENT
+
     # --- questions to the client, and to the person before it ---
     #
     # In a coroutine they are awaited, in a plain function they wait. With clients of 2026-07-28 the

@@ -24,6 +24,7 @@ struct Revision {
   bool audio = false;
   // Titles, output schemas, structured content, links to resources.
   bool structured = false;
+  bool icons = false;
   // An SSE stream begins with an event that only says its id.
   bool primes_streams = false;
   int resource_not_found = 0;

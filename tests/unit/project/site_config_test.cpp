@@ -169,7 +169,7 @@ TEST_CASE("mistakes in a site file") {
   CHECK(problems(project, "- a\n") ==
         "mxcp-site.yml:1:1: mxcp-site.yml must be a mapping of keys to values, found a list (the "
         "keys are 'mxcp', 'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', "
-        "'sql_tools' and 'profiles')\n");
+        "'sql_tools', 'profiles' and 'server')\n");
   CHECK(problems(project, "mxcp: 1\n") ==
         "mxcp-site.yml:1:1: 'project' is missing in mxcp-site.yml (the name of the project, e.g. "
         "'project: shop')\n"
@@ -193,8 +193,8 @@ TEST_CASE("mistakes in a site file") {
         "mxcp-site.yml:6:1: unknown key 'projects' in mxcp-site.yml ('projects' belongs in the "
         "user's config file (~/.mxcp/config.yml))\n"
         "mxcp-site.yml:7:1: unknown key 'foo' in mxcp-site.yml (the keys here are 'mxcp', "
-        "'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', 'sql_tools' and "
-        "'profiles')\n");
+        "'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', 'sql_tools', "
+        "'profiles' and 'server')\n");
   CHECK(problems(project, kHead + R"(profiles:
   dev:
     duckdb:
