@@ -69,7 +69,7 @@ def events_in(lines: Any) -> Iterator[Event]:
         elif line.startswith("event: "):
             name = line[7:]
         else:
-            assert line.startswith(":"), line
+            assert line.startswith((":", "retry: ")), line
 
 
 class HttpServer(Requests):
@@ -191,12 +191,16 @@ class HttpServer(Requests):
             return {"MCP-Protocol-Version": self.version, **session}
         headers = {"MCP-Protocol-Version": self.modern, "Mcp-Method": message["method"]}
         params = message.get("params", {})
-        name = params.get("uri" if message["method"] == "resources/read" else "name")
-        if name is not None and message["method"] in (
-            "tools/call",
-            "prompts/get",
-            "resources/read",
-        ):
+        key = {
+            "tools/call": "name",
+            "prompts/get": "name",
+            "resources/read": "uri",
+            "tasks/get": "taskId",
+            "tasks/update": "taskId",
+            "tasks/cancel": "taskId",
+        }.get(message["method"])
+        name = params.get(key)
+        if name is not None:
             plain = name.isascii() and name.isprintable() and name == name.strip()
             encoded = base64.b64encode(name.encode()).decode()
             headers["Mcp-Name"] = name if plain else f"=?base64?{encoded}?="

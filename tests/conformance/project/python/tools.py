@@ -58,3 +58,9 @@ def test_multiple_content_types():
 
 def static_binary():
     return base64.b64decode(PNG)
+
+
+async def test_reconnection():
+    await mcp.release(retry=0.1)
+    await asyncio.sleep(0.2)
+    return "fetched by the client that came back"
