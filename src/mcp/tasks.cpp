@@ -328,17 +328,22 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
   if (beginning.id.empty()) {
     return RpcError{kInternalError, "the operating system gives no random numbers"};
   }
-  const std::lock_guard lock(mutex_);
   const auto full = [](std::size_t limit, std::string_view what) {
     return RpcError{kInternalError, "too many tasks " + std::string(what) + " (the limit is " +
                                         std::to_string(limit) + "); try again later"};
   };
-  if (unfinished_ >= limits.max_unfinished) return full(limits.max_unfinished, "are running");
-  if (tasks_.size() >= limits.max_kept) return full(limits.max_kept, "are kept");
+  // Made and, where it is refused, destroyed without the lock.
   auto task = std::make_shared<Task>(*this, std::move(beginning));
-  if (no_answers_) task->end_questions(*no_answers_);
-  tasks_.emplace(task->id(), task);
-  ++unfinished_;
+  std::optional<Error> no_answers;
+  {
+    const std::lock_guard lock(mutex_);
+    if (unfinished_ >= limits.max_unfinished) return full(limits.max_unfinished, "are running");
+    if (tasks_.size() >= limits.max_kept) return full(limits.max_kept, "are kept");
+    tasks_.emplace(task->id(), task);
+    ++unfinished_;
+    no_answers = no_answers_;
+  }
+  if (no_answers) task->end_questions(*no_answers);
   return task;
 }
 

@@ -82,9 +82,7 @@ class Client:
 
     def request(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
         meta = {PREFIX + "clientCapabilities": self.capabilities}
-        if isinstance(self.server, HttpServer):
-            return self.server.request(method, params, **meta)
-        return self.server.request(method, {**(params or {}), "_meta": meta})
+        return self.server.request(method, params, **meta)
 
     def call(
         self, name: str, more: dict[str, Any] | None = None, **arguments: Any
