@@ -33,7 +33,11 @@ rows, by group:
 def parse(arguments: list[str]) -> argparse.Namespace:
     epilog = EXAMPLES
     for group in rows.GROUPS:
-        epilog += f"  {group + ':':10} {' '.join(r.name for r in rows.ROWS.values() if r.group == group)}\n"
+        names = [r.name for r in rows.ROWS.values() if r.group == group]
+        # A tool at four numbers of connections is four rows.
+        names = [n for n in names if not (n.startswith("http-") and n.endswith(("-8", "-32", "-256")))]
+        names = [n[:-1] + "{1,8,32,256}" if n.startswith("http-") and n.endswith("-1") else n for n in names]
+        epilog += f"  {group + ':':10} {' '.join(names)}\n"
     epilog += (
         "\nThe table goes to stdout, table and JSON to bench/results/. The exit status is 1 when a\n"
         "row could not be measured or an answer was wrong, with --check also when a target is missed."

@@ -112,9 +112,9 @@ class HttpBench:
         session, modern = self.figures.value(row, "ours"), self.figures.value(row, "ours" + MODERN)
         if session and modern:
             self.ratios.append(modern / session)
-        if session and tool.statements:
-            for floor in floors:
-                self._floor(row, tool, count, session, floor, echo)
+        for form in (tool.statements, tool.faster):
+            for floor in floors if session and form else []:
+                self._floor(row, tool, form, count, session, floor, echo)
         if tool.kind == "cpu" and self.sides.get("ours"):
             command = [self.sides["ours"].python, "-c", BARE_LOOP, self.seconds]
             done = processes.run(command, 60)
@@ -133,7 +133,8 @@ class HttpBench:
         if result["wrong"]:
             self.bench._report(row, side, BenchError(f"{result['wrong']} wrong: {result['first_wrong']}"))
 
-    def _floor(self, row: str, tool: Tool, count: int, rate: float, floor: Floor, echo: HttpServer) -> None:
+    def _floor(self, row: str, tool: Tool, statements: tuple[str, ...], count: int, rate: float,
+               floor: Floor, echo: HttpServer) -> None:  # fmt: skip
         """The statements in a loop on as many threads as our pool has, while the same load generator sends
         as many requests as in our own measurement, to a server that does nothing."""
         for statement in tool.statements:
@@ -143,8 +144,9 @@ class HttpBench:
         bound = [[int(v) if isinstance(v, float) else v for v in values] for values in bound]
         load = echo.load(self.work, [without_texts(tool)], count, self.seconds + 0.3, rate=rate, modern=True)
         time.sleep(0.2)
-        floor.start_loop(list(tool.statements), bound, threads, self.seconds)
-        figure = self.figures.figure(row, f"floor, {floor.name}")
+        floor.start_loop(list(statements), bound, threads, self.seconds)
+        form = "" if statements == tool.statements else ", typed"
+        figure = self.figures.figure(row, f"floor, {floor.name}{form}")
         figure.samples.append(floor.loop_rate())
         load.result()
 
