@@ -100,6 +100,7 @@ void Server::end_questions() {
 }
 
 bool Server::drain_tasks(Instant deadline) {
+  end_questions();
   return impl_->core.tasks().wait_idle(deadline);
 }
 

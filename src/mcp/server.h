@@ -160,7 +160,8 @@ class Server {
   void notify_resources_updated();
   // Nobody can answer any more what running tasks ask: they are told so.
   void end_questions();
-  // Waits for the tasks that run, which belong to no session. False at the deadline.
+  // Waits for the tasks that run, which belong to no session; clients cannot answer them any more.
+  // False at the deadline.
   bool drain_tasks(Instant deadline);
 
   // For transports whose requests need no session.

@@ -1,4 +1,7 @@
 // Tasks: the extension io.modelcontextprotocol/tasks of 2026-07-28.
+#include <atomic>
+#include <thread>
+
 #include "mcp/core.h"
 #include "mcp/harness.h"
 
@@ -394,6 +397,46 @@ TEST_CASE("a client that left before it knew of the task has none") {
   rig.server.close(rig.session);
   rig.call("1");
   CHECK(rig.store().size() == 0);
+}
+
+TEST_CASE("many threads, and every task ends once") {
+  ServerOptions options = test_options();
+  options.tasks.max_unfinished = 100'000;
+  options.tasks.max_kept = 100'000;
+  std::atomic<int> ended{0};
+  TaskStore store(options, [&](const Task& task) {
+    // Whoever is told may look.
+    if (task.details().find("\"working\"") == std::string::npos && task.is_over()) ++ended;
+  });
+  constexpr int kThreads = 4, kEach = 200;
+  std::atomic<int> answered{0};
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&] {
+        const auto capabilities = std::make_shared<const Object>(Object{{"elicitation", Object()}});
+        for (int i = 0; i < kEach; ++i) {
+          auto created = store.create({}, {}, capabilities, {});
+          const auto task = *std::get_if<std::shared_ptr<Task>>(&created);
+          task->ask({kName}, [&](const Result<Object>&) { ++answered; });
+          std::jthread other([&] {
+            if (i % 2 == 0) {
+              task->update({{"n", Object{{"action", "decline"}}}});
+            } else {
+              task->cancel("no longer wanted");
+            }
+            store.find(task->id(), {})->progress(1, 2, "");
+          });
+          task->progress(0, 2, "");
+          task->complete("{}");
+        }
+      });
+    }
+  }
+  CHECK(answered == kThreads * kEach);
+  CHECK(ended >= kThreads * kEach);
+  CHECK(store.size() == kThreads * kEach);
+  CHECK(store.wait_idle(Clock::system().now()));
 }
 
 TEST_CASE("every id is another one") {
