@@ -106,6 +106,7 @@ struct TaskLimits {
   std::chrono::milliseconds poll_interval{1'000};  // how often a client should ask
   std::size_t max_unfinished = 1'000;
   std::size_t max_kept = 10'000;
+  std::size_t max_per_user = 2'000;  // of the latter, where users have names
   std::size_t max_bytes = 64 << 20;  // of results and questions
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "mcp/questions.h"
 
@@ -186,8 +187,13 @@ void Task::cancel(std::string why, Code reason) {
 
 // --- what the code says and asks ---
 
-void Task::log(const std::string&, const std::string&, const Value&) {
-  // A task has no stream for messages.
+// A task has no stream for messages: they go where those of a call without a client go.
+void Task::log(const std::string& level, const std::string& logger, const Value& data) {
+  const log::Level known = level == "debug"     ? log::Level::kDebug
+                           : level == "warning" ? log::Level::kWarning
+                           : level == "error"   ? log::Level::kError
+                                                : log::Level::kInfo;
+  if (log::enabled(known)) log::write(known, logger, to_plain_text(data));
 }
 
 void Task::progress(double progress, std::optional<double> total, const std::string& message) {
@@ -339,6 +345,13 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
     const std::lock_guard lock(mutex_);
     if (unfinished_ >= limits.max_unfinished) return full(limits.max_unfinished, "are running");
     if (tasks_.size() >= limits.max_kept) return full(limits.max_kept, "are kept");
+    // Those without a name cannot be told apart.
+    std::size_t& own = per_owner_[task->owner()];
+    if (!task->owner().empty() && own >= limits.max_per_user) {
+      return full(limits.max_per_user, "of this user are kept");
+    }
+    ++own;
+    next_expiry_ = std::min(next_expiry_, task->expires());
     tasks_.emplace(task->id(), task);
     ++unfinished_;
     no_answers = no_answers_;
@@ -350,6 +363,7 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
 std::shared_ptr<Task> TaskStore::find(const std::string& id, const Caller& caller) {
   const std::string owner = owner_of(caller);
   const Instant now = clock().now();
+  sweep();
   const std::lock_guard lock(mutex_);
   const auto it = tasks_.find(id);
   if (it == tasks_.end() || it->second->owner() != owner || it->second->expires() <= now) return {};
@@ -364,8 +378,14 @@ void TaskStore::discard(const Task& task) {
     if (it == tasks_.end()) return;
     last = std::move(it->second);
     tasks_.erase(it);
+    forget_owner(*last);
   }
   last->cancel("nobody was told of it");
+}
+
+void TaskStore::forget_owner(const Task& task) {
+  const auto it = per_owner_.find(task.owner());
+  if (it != per_owner_.end() && --it->second == 0) per_owner_.erase(it);
 }
 
 void TaskStore::sweep() {
@@ -373,8 +393,14 @@ void TaskStore::sweep() {
   {
     const Instant now = clock().now();
     const std::lock_guard lock(mutex_);
+    if (next_expiry_ > now) return;
+    next_expiry_ = Instant::max();
     std::erase_if(tasks_, [&](auto& entry) {
-      if (entry.second->expires() > now) return false;
+      if (entry.second->expires() > now) {
+        next_expiry_ = std::min(next_expiry_, entry.second->expires());
+        return false;
+      }
+      forget_owner(*entry.second);
       over.push_back(std::move(entry.second));
       return true;
     });

@@ -157,6 +157,7 @@ class TaskStore {
   bool take_bytes(std::size_t bytes);
   void give_bytes(std::size_t bytes);
   void task_ended();
+  void forget_owner(const Task& task);  // with the lock held
   void changed(const Task& task) const { on_change_(task); }
   const Clock& clock() const { return *options_.clock; }
 
@@ -168,6 +169,8 @@ class TaskStore {
   std::size_t bytes_ = 0;
   std::optional<Error> no_answers_;
   std::unordered_map<std::string, std::shared_ptr<Task>> tasks_;  // by id
+  std::unordered_map<std::string, std::size_t> per_owner_;        // how many of them are kept
+  Instant next_expiry_ = Instant::max();
 };
 
 }  // namespace mxcp::mcp

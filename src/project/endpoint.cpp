@@ -77,9 +77,9 @@ const Advice kFileAdvice = {
     {"prompts", "one file holds one endpoint, under 'prompt:'"},
 };
 
-// What MCP recommends: 1 to 128 of A-Z a-z 0-9 _ - .
+// What MCP recommends: A-Z a-z 0-9 _ - . It allows 128 of them, but many clients only 64.
 bool is_mcp_name(std::string_view name) {
-  return name.size() <= 128 && std::all_of(name.begin(), name.end(), [](char c) {
+  return name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '_' || c == '-' || c == '.';
          });
@@ -283,7 +283,7 @@ class EndpointReader {
         problems_.warning(
             endpoint.place,
             "the name '" + shorten(endpoint.name, 60) + "' may be refused by MCP clients",
-            "use at most 128 letters, digits, '_', '-' and '.'");
+            "use at most 64 letters, digits, '_', '-' and '.'");
       }
     }
     file_.name_place = endpoint.place;

@@ -371,6 +371,24 @@ TEST_CASE("there is a limit to everything, and an answer past it") {
     rig.clock->advance(std::chrono::hours(1));
     CHECK(rig.call("3", "must").find("working") != std::string::npos);
   }
+  SUBCASE("of one user") {
+    ServerOptions options = test_options();
+    options.tasks.max_per_user = 1;
+    ManualClock clock;
+    options.clock = &clock;
+    TaskStore store(options, [](const Task&) {});
+    const auto has_place = [&](const std::string& user) {
+      Caller caller;
+      caller.user = UserContext{};
+      caller.user->user_id = user;
+      return store.create({}, caller, nullptr, {}).index() == 0;
+    };
+    CHECK(has_place("ada"));
+    CHECK_FALSE(has_place("ada"));
+    CHECK(has_place("eva"));
+    clock.advance(std::chrono::hours(1));
+    CHECK(has_place("ada"));
+  }
   SUBCASE("bytes") {
     TaskRig rig({.max_bytes = 300});
     rig.call("1");

@@ -489,7 +489,7 @@ tools/a.yml:5:11: 'metadata' must be a mapping of keys to values, found a list
   source: {code: SELECT 1}
 )",
      "",
-     R"(tools/a.yml:2:9: the name 'get users!' may be refused by MCP clients (use at most 128 letters, digits, '_', '-' and '.')
+     R"(tools/a.yml:2:9: the name 'get users!' may be refused by MCP clients (use at most 64 letters, digits, '_', '-' and '.')
 )"},
     {"tools/a.yml",
      R"(tool:
