@@ -102,8 +102,8 @@ class HttpBench:
                 try:
                     if not round:
                         server.check(tool, modern)
-                    # The peer's calls take long: its one round is longer.
-                    seconds = max(2.0, self.seconds) if name == "peer" else self.seconds
+                    # What is in flight takes the peer seconds: its one round is longer.
+                    seconds = max(6.0, self.seconds) if name == "peer" else self.seconds
                     load = server.load(self.work, [tool], count, seconds, modern=modern)
                     self._note(row, name, load.result())
                 except BenchError as error:

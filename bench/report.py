@@ -74,7 +74,7 @@ def _heading(about: dict) -> str:
 def _targets(figures: Figures) -> str:
     lines = []
     for name, row in ROWS.items():
-        if name not in figures.rows or name == "pipe":
+        if name not in figures.rows or name in ("pipe", "http-echo"):
             continue
         peer, ours = figures.value(name, "peer"), figures.value(name, "ours")
         cells = [
@@ -143,7 +143,7 @@ def _http(figures: Figures) -> str:
     """Every cell: what a second brings, p50 / p99 in ms."""
     lines = []
     for name, row in ROWS.items():
-        if row.unit != "/s" or name not in figures.rows:
+        if row.unit != "/s" or name not in figures.rows or name == "http-echo":
             continue
         sides = figures.rows[name]
         floors = [f.value for s, f in sides.items() if s.startswith("floor") and f.value]
@@ -164,7 +164,9 @@ def _http(figures: Figures) -> str:
         return ""
     header = ["over HTTP; connections: a second (p50 / p99 ms)", "ours", "ours, 2026-07-28"]
     header += ["official SDK", "peer", "C loop", "ours / C loop", "wrong"]
-    return _table(header, lines, "lrrrrrrr")
+    echo = figures.rows.get("http-echo", {}).get("echo")
+    alone = f"\n\nBoost.Beast alone, 32 connections: {_loaded(echo)}." if echo else ""
+    return _table(header, lines, "lrrrrrrr") + alone
 
 
 def _loaded(figure: Figure | None) -> str:
