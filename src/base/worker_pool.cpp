@@ -1,11 +1,43 @@
 #include "base/worker_pool.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
 
 namespace mxcp {
+namespace {
+
+// A third of the processor time of another thread, where both want it.
+constexpr int kSlowNice = 5;
+
+#ifdef __linux__
+// Linux has a priority for each thread; a thread cannot raise its own again.
+int this_thread() {
+  return static_cast<int>(::syscall(SYS_gettid));
+}
+void lower_priority(int thread) {
+  const auto id = static_cast<id_t>(thread);
+  ::setpriority(PRIO_PROCESS, id, ::getpriority(PRIO_PROCESS, id) + kSlowNice);
+}
+#else
+int this_thread() {
+  return 0;
+}
+void lower_priority(int) {}
+#endif
+
+}  // namespace
+
+struct WorkerPool::Worker {
+  int thread = 0;
+  bool busy = false;
+  bool replaced = false;
+  Instant began{};  // its task
+};
 
 WorkerPool::WorkerPool(Options options) : options_(std::move(options)) {}
 
@@ -18,7 +50,17 @@ bool WorkerPool::submit(std::function<void()> task) {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= options_.max_queued) return false;
     queue_.push_back(std::move(task));
-    if (queue_.size() > idle_ && threads_.size() < options_.threads) start_thread();
+    if (queue_.size() > idle_ && threads_.size() < options_.threads + replaced_) start_thread();
+    if (options_.slow_after.count() > 0 && is_stuck()) {
+      if (watcher_.joinable()) {
+        stuck_.notify_one();
+      } else {
+        watcher_ = std::thread([this] {
+          std::unique_lock own(mutex_);
+          watch_for_slow(own);
+        });
+      }
+    }
   }
   wake_.notify_one();
   return true;
@@ -30,12 +72,16 @@ void WorkerPool::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     threads.swap(threads_);
+    threads.insert(threads.end(), ended_.begin(), ended_.end());
+    ended_.clear();
   }
   wake_.notify_all();
+  stuck_.notify_all();
   for (const std::size_t thread : threads) ::pthread_join(thread, nullptr);
+  if (watcher_.joinable()) watcher_.join();
 }
 
-// With the lock held. std::thread cannot choose a stack size.
+// std::thread cannot choose a stack size.
 void WorkerPool::start_thread() {
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
@@ -56,20 +102,72 @@ void WorkerPool::start_thread() {
 }
 
 void WorkerPool::work() {
+  const bool watched = options_.slow_after.count() > 0;
+  Worker self;
+  self.thread = this_thread();
   std::unique_lock lock(mutex_);
-  while (true) {
+  workers_.push_back(&self);
+  while (!self.replaced) {
     ++idle_;
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     --idle_;
-    if (queue_.empty()) return;
+    if (queue_.empty()) break;
     {
       const std::function<void()> task = std::move(queue_.front());
       queue_.pop_front();
+      if (watched) self.began = Clock::system().now();
+      self.busy = true;
       lock.unlock();
       task();
     }
     lock.lock();
+    self.busy = false;
   }
+  workers_.erase(std::find(workers_.begin(), workers_.end(), &self));
+  if (self.replaced) retire();
+}
+
+// --- slow tasks ---------------------------------------------------------------------------------
+
+void WorkerPool::watch_for_slow(std::unique_lock<std::mutex>& lock) {
+  while (!stopping_) {
+    if (!is_stuck()) {
+      stuck_.wait(lock, [this] { return stopping_ || is_stuck(); });
+    } else {
+      stuck_.wait_for(lock, Duration(options_.slow_after) / 2, [this] { return stopping_; });
+      if (is_stuck()) replace_slow();
+    }
+    join_ended(lock);
+  }
+}
+
+void WorkerPool::replace_slow() {
+  const Instant since = Clock::system().now() - options_.slow_after;
+  for (Worker* const worker : workers_) {
+    if (!worker->busy || worker->replaced || worker->began > since) continue;
+    if (stopping_ || replaced_ >= options_.max_slow) return;
+    worker->replaced = true;
+    ++replaced_;
+    lower_priority(worker->thread);
+    start_thread();
+  }
+}
+
+void WorkerPool::retire() {
+  --replaced_;
+  const auto handle = std::find(threads_.begin(), threads_.end(), ::pthread_self());
+  if (handle == threads_.end()) return;  // stop() joins it
+  ended_.push_back(*handle);
+  threads_.erase(handle);
+}
+
+void WorkerPool::join_ended(std::unique_lock<std::mutex>& lock) {
+  std::vector<std::size_t> ended;
+  ended.swap(ended_);
+  if (ended.empty()) return;
+  lock.unlock();
+  for (const std::size_t thread : ended) ::pthread_join(thread, nullptr);
+  lock.lock();
 }
 
 }  // namespace mxcp

@@ -1,6 +1,12 @@
-// WorkerPool: a fixed number of threads behind one bounded queue.
+// WorkerPool: a number of threads behind one bounded queue.
+//
+// With `slow_after` a few long tasks cannot keep all others waiting: when every thread is busy and
+// something waits, a thread whose task already runs for so long is replaced. It finishes its task
+// at a lower priority and ends. That is decided by a thread of the pool's own, started when first
+// needed.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -8,6 +14,8 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/clock.h"
 
 namespace mxcp {
 
@@ -18,6 +26,8 @@ class WorkerPool {
     std::size_t max_queued = 1024;
     std::size_t stack_bytes = 8 << 20;
     const char* name = "mxcp-worker";
+    std::chrono::milliseconds slow_after{0};  // 0: no thread is replaced
+    std::size_t max_slow = 28;                // threads that are replaced at a time
     // Run once on each thread, around its whole life (python/ attaches a thread state here).
     std::function<void(const std::function<void()>& body)> around = nullptr;
   };
@@ -31,16 +41,29 @@ class WorkerPool {
   void stop();
 
  private:
-  void work();
+  struct Worker;
+  // The functions below are called with the lock held.
+  bool is_stuck() const { return !queue_.empty() && idle_ == 0; }
   void start_thread();
+  void watch_for_slow(std::unique_lock<std::mutex>& lock);
+  void replace_slow();
+  void retire();
+
+  void work();
+  void join_ended(std::unique_lock<std::mutex>& lock);
 
   Options options_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;
-  std::vector<std::size_t> threads_;  // pthread handles
+  std::vector<std::size_t> threads_;  // pthread handles, replaced ones too
+  std::vector<std::size_t> ended_;    // replaced threads that are to be joined
+  std::vector<Worker*> workers_;
+  std::size_t replaced_ = 0;
   std::size_t idle_ = 0;
   bool stopping_ = false;
+  std::condition_variable stuck_;
+  std::thread watcher_;
 };
 
 }  // namespace mxcp

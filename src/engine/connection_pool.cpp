@@ -79,10 +79,19 @@ Result<std::unique_ptr<Connection>> ConnectionPool::wait(Instant deadline, Cance
       waiter.granted = true;
     } else {
       waiters_.push_back(&waiter);
-      waiter.ready.wait_until(lock, deadline, [&] {
+      const auto over = [&] {
         return waiter.granted || closing_ || (cancel != nullptr && cancel->cancelled());
-      });
-      if (!waiter.granted) waiters_.remove(&waiter);
+      };
+      const Instant patient = std::min(deadline, Clock::system().now() + options_.extra_after);
+      if (!waiter.ready.wait_until(lock, patient, over) && patient < deadline && may_open_extra()) {
+        ++total_;
+        ++in_use_;
+        waiters_.remove(&waiter);
+        waiter.granted = true;
+      } else {
+        waiter.ready.wait_until(lock, deadline, over);
+        if (!waiter.granted) waiters_.remove(&waiter);
+      }
     }
     if (!waiter.granted && closing_) return unavailable();
   }
@@ -91,9 +100,14 @@ Result<std::unique_ptr<Connection>> ConnectionPool::wait(Instant deadline, Cance
   if (cancel != nullptr && cancel->cancelled()) return cancel->error();
   return Error{Code::kOverloaded,
                "no database connection became free in time: all " +
-                   std::to_string(options_.max_connections) + " are in use",
+                   std::to_string(options_.max_connections + options_.extra_connections) +
+                   " are in use",
                {},
                "long queries keep them busy; try again later"};
+}
+
+bool ConnectionPool::may_open_extra() const {
+  return total_ < options_.max_connections + options_.extra_connections;
 }
 
 Result<std::unique_ptr<Connection>> ConnectionPool::open_connection() {

@@ -40,6 +40,7 @@ class ConnectionPool {
   };
 
   Result<std::unique_ptr<Connection>> wait(Instant deadline, CancelToken* cancel);
+  bool may_open_extra() const;  // with the lock held
   // A slot is reserved already (in_use_, total_).
   Result<std::unique_ptr<Connection>> open_connection();
   void release_slot();

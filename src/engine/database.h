@@ -12,6 +12,7 @@
 //
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,6 +53,9 @@ struct DatabaseOptions {
   // scheduler (measured p50, threads 1 / 2: 0.16 / 0.44 ms on 1.4, 0.60 / 0.72 ms on 2.0).
   int threads = 0;
   std::size_t max_connections = 0;  // 0: max(4, 2 x cores)
+  // Who has waited for so long, since long queries have all of them, gets one of these.
+  std::size_t extra_connections = 0;
+  std::chrono::milliseconds extra_after{100};
   std::size_t statements_per_connection = 64;
   std::vector<SecretOptions> secrets = {};  // created once per instance; an unknown type is skipped
   std::vector<ExtensionOptions> extensions = {};  // LOAD, and INSTALL only if that fails

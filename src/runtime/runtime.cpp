@@ -13,12 +13,22 @@ namespace mxcp::runtime {
 namespace {
 
 constexpr std::chrono::seconds kCloseLimit{5};
+constexpr std::chrono::milliseconds kSlowAfter{100};
 
 }  // namespace
 
-std::size_t sql_threads(const RuntimeOptions& options) {
-  if (options.sql_threads != 0) return options.sql_threads;
-  return std::max<std::size_t>(4, 2 * std::thread::hardware_concurrency());
+WorkerPool::Options sql_pool(const RuntimeOptions& options) {
+  WorkerPool::Options pool;
+  pool.threads = options.sql_threads != 0
+                     ? options.sql_threads
+                     : std::max<std::size_t>(4, 2 * std::thread::hardware_concurrency());
+  pool.max_queued = 4096;
+  pool.name = "mxcp-sql";
+  if (options.server) {
+    pool.slow_after = kSlowAfter;
+    pool.max_slow = kMaxSlow;
+  }
+  return pool;
 }
 
 engine::DatabaseOptions database_options(const project::Project& project, bool server) {
@@ -28,6 +38,7 @@ engine::DatabaseOptions database_options(const project::Project& project, bool s
   options.readonly = profile.readonly;
   options.threads = profile.threads;
   if (options.threads == 0 && server) options.threads = 1;
+  if (server) options.extra_connections = kMaxSlow;
   for (const auto& secret : project.user().secrets) {
     if (!secret.parameters.empty()) {
       options.secrets.push_back({secret.name, secret.type, secret.parameters});

@@ -23,7 +23,9 @@ namespace mxcp::runtime {
 // After its limit a reload or stop cancels the running calls, and waits this much longer for them.
 constexpr std::chrono::seconds kCancelLimit{2};
 
-std::size_t sql_threads(const RuntimeOptions& options);
+// Long statements in a server: so many beside the others, see WorkerPool and DatabaseOptions.
+constexpr std::size_t kMaxSlow = 28;
+WorkerPool::Options sql_pool(const RuntimeOptions& options);
 
 // How the project wants its database opened.
 engine::DatabaseOptions database_options(const project::Project& project, bool server);
@@ -36,7 +38,7 @@ struct Runtime::Impl {
         main_loop(loop),
         current_project(derived(std::move(first), nullptr)),
         gate({options.max_wait, options.max_waiting}),
-        sql_workers({.threads = sql_threads(options), .max_queued = 4096, .name = "mxcp-sql"}),
+        sql_workers(sql_pool(options)),
         sql_runner(owner, sql_workers),
         runners{&sql_runner, &code.runner(), &code.prompt_runner(), code.schema_checker()} {}
 

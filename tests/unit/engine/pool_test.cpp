@@ -44,6 +44,23 @@ TEST_CASE("who has a connection gets a second one, which is closed afterwards") 
   CHECK(f.database->stats().connections == 1);
 }
 
+TEST_CASE("who waits behind long queries gets an extra connection, which is closed afterwards") {
+  Fixture f(
+      {.max_connections = 1, .extra_connections = 1, .extra_after = std::chrono::milliseconds(1)});
+  Lease first = f.lease();
+  {
+    auto second = f.database->lease(soon());
+    REQUIRE(second.ok());
+    CHECK(f.database->stats().connections == 2);
+    auto third = f.database->lease(Clock::system().now() + std::chrono::milliseconds(5));
+    REQUIRE(!third.ok());
+    CHECK(third.error().message == "no database connection became free in time: all 2 are in use");
+  }
+  CHECK(f.database->stats().connections == 1);
+  // Not before the time has come.
+  CHECK(!f.database->lease(Clock::system().now()).ok());
+}
+
 TEST_CASE("who waits is served in order, or told when the time is over") {
   Fixture f({.max_connections = 1});
   std::optional<Lease> held(f.lease());
