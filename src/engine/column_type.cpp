@@ -194,6 +194,23 @@ TypeHandle make_type(const Api& api, const ColumnType& type) {
   }
 }
 
+bool is_integer(TypeId id) {
+  switch (id) {
+    case TypeId::kTinyInt:
+    case TypeId::kSmallInt:
+    case TypeId::kInteger:
+    case TypeId::kBigInt:
+    case TypeId::kHugeInt:
+    case TypeId::kUTinyInt:
+    case TypeId::kUSmallInt:
+    case TypeId::kUInteger:
+    case TypeId::kUBigInt:
+    case TypeId::kUHugeInt:
+    case TypeId::kBigNum: return true;
+    default: return false;
+  }
+}
+
 bool is_unnamed(const ColumnType& type) {
   return type.id == TypeId::kStruct && !type.names.empty() &&
          std::all_of(type.names.begin(), type.names.end(),
@@ -205,11 +222,25 @@ bool is_readable(const ColumnType& type) {
          std::all_of(type.children.begin(), type.children.end(), is_readable);
 }
 
-const char* readable_cast(const ColumnType& type) {
-  // VARIANT has a faithful JSON form; what else cannot be read (GEOMETRY, types of a newer DuckDB)
-  // has a text. 1.4 does not tell VARIANT from TIME_NS, and the JSON form of a nested one fails
-  // there.
-  return type.name == "VARIANT" ? "JSON" : "VARCHAR";
+std::string readable_cast(const ColumnType& type) {
+  const auto child = [&](std::size_t i) { return readable_cast(type.children[i]); };
+  if (is_readable(type)) return type.name;
+  switch (type.id) {
+    case TypeId::kList: return child(0) + "[]";
+    case TypeId::kArray: return child(0) + '[' + std::to_string(type.array_size) + ']';
+    case TypeId::kMap: return "MAP(" + child(0) + ", " + child(1) + ')';
+    case TypeId::kStruct: {
+      if (is_unnamed(type)) return "VARCHAR";
+      std::string out = "STRUCT(";
+      for (std::size_t i = 0; i < type.children.size(); ++i) {
+        out += (i > 0 ? ", " : "") + quote_sql(type.names[i], '"') + ' ' + child(i);
+      }
+      return out + ')';
+    }
+    // VARIANT has a faithful JSON form; what else cannot be read (GEOMETRY, TYPE, types of a newer
+    // DuckDB, UNIONs with them) has a text.
+    default: return type.name == "VARIANT" ? "JSON" : "VARCHAR";
+  }
 }
 
 }  // namespace mxcp::engine

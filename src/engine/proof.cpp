@@ -23,26 +23,12 @@ bool is_bare(const TypeSpec& spec) {
          !spec.multiple_of && !spec.min_items && !spec.max_items && !spec.unique_items;
 }
 
-bool is_integer(const ColumnType& type) {
-  switch (type.id) {
-    case TypeId::kTinyInt:
-    case TypeId::kSmallInt:
-    case TypeId::kInteger:
-    case TypeId::kBigInt:
-    case TypeId::kHugeInt:
-    case TypeId::kUTinyInt:
-    case TypeId::kUSmallInt:
-    case TypeId::kUInteger:
-    case TypeId::kUBigInt:
-    case TypeId::kUHugeInt:
-    case TypeId::kBigNum: return true;
-    case TypeId::kDecimal: return type.scale == 0;
-    default: return false;
-  }
+bool is_whole(const ColumnType& type) {
+  return is_integer(type.id) || (type.id == TypeId::kDecimal && type.scale == 0);
 }
 
 bool is_number(const ColumnType& type) {
-  return is_integer(type) || type.id == TypeId::kDecimal || type.id == TypeId::kFloat ||
+  return is_whole(type) || type.id == TypeId::kDecimal || type.id == TypeId::kFloat ||
          type.id == TypeId::kDouble;
 }
 
@@ -110,7 +96,7 @@ bool proves_value(const ColumnType& type, const TypeSpec& spec) {
   switch (spec.kind) {
     case Kind::kString: return is_text(type, spec.format);
     case Kind::kNumber: return spec.format == Format::kNone && is_number(type);
-    case Kind::kInteger: return spec.format == Format::kNone && is_integer(type);
+    case Kind::kInteger: return spec.format == Format::kNone && is_whole(type);
     case Kind::kBoolean: return spec.format == Format::kNone && type.id == TypeId::kBoolean;
     case Kind::kArray:
       return (type.id == TypeId::kList || type.id == TypeId::kArray) &&

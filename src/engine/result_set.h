@@ -72,6 +72,8 @@ enum class TypeId : std::uint8_t {
   kSqlNull,
   kOther,
 };
+// Of any width and sign; DECIMALs are none.
+bool is_integer(TypeId id);
 
 // A column's type, as a tree.
 struct ColumnType {

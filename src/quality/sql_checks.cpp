@@ -244,24 +244,6 @@ void check_read_only_hint(const project::Endpoint& endpoint,
 
 // --- columns ------------------------------------------------------------------------------------
 
-bool is_integer_type(engine::TypeId id) {
-  using engine::TypeId;
-  switch (id) {
-    case TypeId::kTinyInt:
-    case TypeId::kSmallInt:
-    case TypeId::kInteger:
-    case TypeId::kBigInt:
-    case TypeId::kHugeInt:
-    case TypeId::kUTinyInt:
-    case TypeId::kUSmallInt:
-    case TypeId::kUInteger:
-    case TypeId::kUBigInt:
-    case TypeId::kUHugeInt:
-    case TypeId::kBigNum: return true;
-    default: return false;
-  }
-}
-
 bool is_real_type(engine::TypeId id) {
   using engine::TypeId;
   return id == TypeId::kFloat || id == TypeId::kDouble || id == TypeId::kDecimal;
@@ -273,7 +255,7 @@ Fit fit(const engine::ColumnType& column, types::Kind declared) {
   if (column.id == TypeId::kSqlNull || column.id == TypeId::kOther || column.id == TypeId::kUnion) {
     return Fit::kFits;  // nothing is known about it
   }
-  const bool integer = is_integer_type(column.id);
+  const bool integer = engine::is_integer(column.id);
   const bool real = is_real_type(column.id);
   const bool list = column.id == TypeId::kList || column.id == TypeId::kArray;
   const bool object = column.id == TypeId::kStruct || column.id == TypeId::kMap;

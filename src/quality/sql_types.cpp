@@ -95,19 +95,9 @@ std::vector<std::pair<std::string, std::string>> sql_types(const types::Paramete
 }
 
 std::optional<TypeSpec> declaration_of(const ColumnType& column) {
+  if (engine::is_integer(column.id)) return of(Kind::kInteger);
   switch (column.id) {
     case TypeId::kBoolean: return of(Kind::kBoolean);
-    case TypeId::kTinyInt:
-    case TypeId::kSmallInt:
-    case TypeId::kInteger:
-    case TypeId::kBigInt:
-    case TypeId::kHugeInt:
-    case TypeId::kUTinyInt:
-    case TypeId::kUSmallInt:
-    case TypeId::kUInteger:
-    case TypeId::kUBigInt:
-    case TypeId::kUHugeInt:
-    case TypeId::kBigNum: return of(Kind::kInteger);
     case TypeId::kFloat:
     case TypeId::kDouble:
     case TypeId::kDecimal: return of(Kind::kNumber);

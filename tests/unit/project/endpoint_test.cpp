@@ -3,22 +3,22 @@
 #include <doctest/doctest.h>
 
 #include "base/json.h"
-#include "project/temporary_project.h"
+#include "support/temp_project.h"
 
 using namespace mxcp;
 using namespace mxcp::project;
 
 namespace {
 
-EndpointFile loaded(const TemporaryProject& project, const std::string& path) {
-  return load_endpoint(project.root / path, project.root);
+EndpointFile loaded(const test::TempProject& project, const std::string& path) {
+  return load_endpoint(project.root() / path, project.root());
 }
 
-std::shared_ptr<const Endpoint> endpoint_of(TemporaryProject& project, const std::string& path,
+std::shared_ptr<const Endpoint> endpoint_of(test::TempProject& project, const std::string& path,
                                             const std::string& yaml) {
   project.write(path, yaml);
   const EndpointFile file = loaded(project, path);
-  CAPTURE(texts_of(file.errors));
+  CAPTURE(test::texts_of(file.errors));
   REQUIRE(file.endpoint != nullptr);
   CHECK(file.errors.empty());
   return file.endpoint;
@@ -27,7 +27,7 @@ std::shared_ptr<const Endpoint> endpoint_of(TemporaryProject& project, const std
 }  // namespace
 
 TEST_CASE("every key of a tool") {
-  TemporaryProject project;
+  test::TempProject project;
   const auto tool = endpoint_of(project, "tools/deep/a.yml", R"(mxcp: "1.0"
 metadata: {owner: me, since: 2024}
 tool:
@@ -122,7 +122,7 @@ tool:
   CHECK(tool->annotations->idempotent == true);
   CHECK(tool->annotations->open_world == false);
   CHECK(to_json(tool->metadata) == R"({"owner":"me","since":2024})");
-  CHECK(tool->file == project.root / "tools/deep/a.yml");
+  CHECK(tool->file == project.root() / "tools/deep/a.yml");
   CHECK(tool->display_file == "tools/deep/a.yml");
   CHECK(tool->language == Language::kSql);
 
@@ -197,7 +197,7 @@ tool:
 }
 
 TEST_CASE("a resource and a prompt") {
-  TemporaryProject project;
+  test::TempProject project;
   const auto resource = endpoint_of(project, "resources/r.yml", R"(resource:
   uri: shop://users/{id}/orders/{order}
   mime_type: application/json
@@ -236,7 +236,7 @@ TEST_CASE("a resource and a prompt") {
 }
 
 TEST_CASE("the language comes from the endpoint, the source, the file's ending, else SQL") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("python/code.py", "").write("sql/q.sql", "SELECT 1").write("sql/q.txt", "SELECT 2");
   const auto language = [&](const std::string& body) {
     return endpoint_of(project, "tools/a.yml", "tool:\n  name: a\n" + body)->language;
@@ -252,7 +252,7 @@ TEST_CASE("the language comes from the endpoint, the source, the file's ending, 
 }
 
 TEST_CASE("files of a source are relative to the YAML file, or to the root") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("sql/q.sql",
                 "\xEF\xBB\xBF"
                 "SELECT 1\nFROM t");
@@ -260,19 +260,19 @@ TEST_CASE("files of a source are relative to the YAML file, or to the root") {
   const auto deep = endpoint_of(project, "tools/x/y/a.yml",
                                 "tool: {name: a, source: {file: ../../../sql/q.sql}}\n");
   CHECK(deep->source.is_file);
-  CHECK(deep->source.path == project.root / "sql/q.sql");
+  CHECK(deep->source.path == project.root() / "sql/q.sql");
   CHECK(deep->source.display_file == "sql/q.sql");
   CHECK(deep->source.text == "SELECT 1\nFROM t");
   CHECK(deep->source.at(2, 6).text() == "sql/q.sql:2:6");
   CHECK(deep->source.place.text() == "tools/x/y/a.yml:1:32");
   const auto root =
       endpoint_of(project, "tools/x/b.yml", "tool: {name: b, source: {file: /python/code.py}}\n");
-  CHECK(root->source.path == project.root / "python/code.py");
+  CHECK(root->source.path == project.root() / "python/code.py");
   CHECK(root->source.text.empty());
 }
 
 TEST_CASE("places inside inline code") {
-  TemporaryProject project;
+  test::TempProject project;
   const auto one_line = endpoint_of(project, "tools/a.yml",
                                     "tool:\n  name: a\n  source: {code: \"SELECT $x\"}\n"
                                     "  parameters: [{name: x, type: string}]\n");
@@ -288,7 +288,7 @@ TEST_CASE("places inside inline code") {
 }
 
 TEST_CASE("what is told of a broken file") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/a.yml", "tool:\n  nme: x\n  name: shown\n  enabled: false\n");
   EndpointFile file = loaded(project, "tools/a.yml");
   CHECK(file.kind == EndpointKind::kTool);
@@ -302,35 +302,35 @@ TEST_CASE("what is told of a broken file") {
   file = loaded(project, "tools/b.yml");
   CHECK(file.kind == EndpointKind::kTool);
   CHECK(file.name == "guessed");
-  CHECK(texts_of(file.errors) ==
+  CHECK(test::texts_of(file.errors) ==
         "tools/b.yml:4:17: a value that contains ': ' must be in quotes (write \"a: b\")\n");
   project.write("resources/r.yml", "resource:\n  uri: users://{id}\n  x: [\n");
   file = loaded(project, "resources/r.yml");
   CHECK(file.kind == EndpointKind::kResource);
   CHECK(file.name == "users://{id}");
   file = loaded(project, "tools/absent.yml");
-  CHECK(texts_of(file.errors) == "tools/absent.yml: cannot read '" +
-                                     (project.root / "tools/absent.yml").string() +
-                                     "': No such file or directory\n");
+  CHECK(test::texts_of(file.errors) == "tools/absent.yml: cannot read '" +
+                                           (project.root() / "tools/absent.yml").string() +
+                                           "': No such file or directory\n");
 }
 
 TEST_CASE("a file of something else is no endpoint") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/other.yml", "version: 2\nmodels: [{name: x}]\nsources: {a: b}\n");
   EndpointFile file = loaded(project, "tools/other.yml");
   CHECK(!file.kind.has_value());
   CHECK(file.errors.empty());
   CHECK(
-      texts_of(file.warnings) ==
+      test::texts_of(file.warnings) ==
       "tools/other.yml: not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped\n");
   // But one that says mxcp is meant to be one.
   project.write("tools/other.yml", "mxcp: 1\nsuite: x\n");
-  CHECK(texts_of(loaded(project, "tools/other.yml").errors) ==
+  CHECK(test::texts_of(loaded(project, "tools/other.yml").errors) ==
         "tools/other.yml:1:1: an endpoint file needs one of 'tool', 'resource' and 'prompt'\n");
 }
 
 TEST_CASE("contradictions inside types are reported at their keyword, all of them") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/a.yml", R"(tool:
   name: a
   parameters:
@@ -367,7 +367,7 @@ TEST_CASE("contradictions inside types are reported at their keyword, all of the
 }
 
 TEST_CASE("an anchor may be shared between types") {
-  TemporaryProject project;
+  test::TempProject project;
   const auto tool = endpoint_of(project, "tools/a.yml", R"(tool:
   name: a
   parameters:

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "project/endpoint.h"
-#include "project/temporary_project.h"
+#include "support/temp_project.h"
 
 using namespace mxcp;
 using namespace mxcp::project;
@@ -520,17 +520,17 @@ tools/a.yml:6:7: the test 't' gives the argument 'idd', which is no parameter (d
 }  // namespace
 
 TEST_CASE("mistakes in endpoint files") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("sql/get_user.sql", "SELECT 1").write("sql/empty.sql", "\n");
   project.write("python/code.py", "");
   for (const Mistake& mistake : kMistakes) {
     CAPTURE(std::string(mistake.yaml));
     project.write(mistake.path, mistake.yaml);
-    const EndpointFile file = load_endpoint(project.root / mistake.path, project.root);
-    CHECK(texts_of(file.errors) == mistake.errors);
-    CHECK(texts_of(file.warnings) == mistake.warnings);
+    const EndpointFile file = load_endpoint(project.root() / mistake.path, project.root());
+    CHECK(test::texts_of(file.errors) == mistake.errors);
+    CHECK(test::texts_of(file.warnings) == mistake.warnings);
     CHECK((file.endpoint != nullptr) == file.errors.empty());
     for (const Error& error : file.errors) CHECK(error.code == Code::kConfig);
-    fs::remove(project.root / mistake.path);
+    fs::remove(project.root() / mistake.path);
   }
 }

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "project/temporary_project.h"
+#include "support/temp_project.h"
 
 using namespace mxcp;
 using namespace mxcp::project;
@@ -36,7 +36,7 @@ std::string paths(const Project& project) {
 
 std::string errors_of(const Project& project, const std::string& path) {
   for (const EndpointFile& file : project.files()) {
-    if (file.display_path == path) return texts_of(file.errors);
+    if (file.display_path == path) return test::texts_of(file.errors);
   }
   return "no such file";
 }
@@ -44,11 +44,11 @@ std::string errors_of(const Project& project, const std::string& path) {
 }  // namespace
 
 TEST_CASE("the root is found from a subfolder") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/a/b/x.yml", tool("x"));
-  const auto loaded = Project::load({.start = project.root / "tools/a/b"});
+  const auto loaded = Project::load({.start = project.root() / "tools/a/b"});
   REQUIRE(loaded.ok());
-  CHECK((*loaded)->root() == project.root);
+  CHECK((*loaded)->root() == project.root());
   CHECK(ids(**loaded) == "tool/x ");
   const auto outside = Project::load({.start = project.home()});
   REQUIRE(!outside.ok());
@@ -59,7 +59,7 @@ TEST_CASE("the root is found from a subfolder") {
 }
 
 TEST_CASE("all configuration problems at once") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("mxcp-site.yml", "mxcp: 1\nproject: shop\nprofile: default\nfoo: 1\n");
   CHECK(project.load_error() ==
         "mxcp-site.yml:4:1: unknown key 'foo' in mxcp-site.yml (the keys here are 'mxcp', "
@@ -67,7 +67,7 @@ TEST_CASE("all configuration problems at once") {
         "'profiles' and 'server')");
   project.write_user_config("transport: x\n");
   const std::string file = (project.home() / ".mxcp/config.yml").string();
-  const auto loaded = Project::load({.start = project.root});
+  const auto loaded = Project::load({.start = project.root()});
   REQUIRE(!loaded.ok());
   CHECK(loaded.error().code == Code::kConfig);
   CHECK(loaded.error().message.starts_with(
@@ -80,17 +80,17 @@ TEST_CASE("all configuration problems at once") {
 }
 
 TEST_CASE("the profile: flag, then environment, then file") {
-  TemporaryProject project;
+  test::TempProject project;
   CHECK(project.load()->profile_name() == "default");
-  CHECK(project.load()->profile().database == project.root / "data/db-default.duckdb");
+  CHECK(project.load()->profile().database == project.root() / "data/db-default.duckdb");
   project.set("MXCP_PROFILE", "staging");
-  CHECK(project.load()->profile().database == project.root / "data/db-staging.duckdb");
+  CHECK(project.load()->profile().database == project.root() / "data/db-staging.duckdb");
   CHECK(project.load("prod")->profile_name() == "prod");
   CHECK(project.load("prod")->warnings().empty());
   // With profiles in the site file, another name may be a slip.
   project.write("mxcp-site.yml",
                 "project: shop\nprofile: default\nprofiles: {prod: {duckdb: {readonly: true}}}\n");
-  CHECK(texts_of(project.load("prdo")->warnings()) ==
+  CHECK(test::texts_of(project.load("prdo")->warnings()) ==
         "mxcp-site.yml: mxcp-site.yml has no profile 'prdo': defaults are used (did you mean "
         "'prod'?)\n");
   CHECK(project.load("prod")->warnings().empty());
@@ -100,7 +100,7 @@ TEST_CASE("the profile: flag, then environment, then file") {
 }
 
 TEST_CASE("read-only by flag, environment or file") {
-  TemporaryProject project;
+  test::TempProject project;
   CHECK(!project.load()->profile().readonly);
   CHECK(project.load("", true)->profile().readonly);
   project.set("MXCP_READONLY", "no");
@@ -114,11 +114,11 @@ TEST_CASE("read-only by flag, environment or file") {
 }
 
 TEST_CASE("the environment decides over the database path and auditing") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("mxcp-site.yml",
                 "project: shop\nprofile: d\nprofiles: {d: {duckdb: {path: x.duckdb}, audit: "
                 "{enabled: true}}}\n");
-  CHECK(project.load()->profile().database == project.root / "x.duckdb");
+  CHECK(project.load()->profile().database == project.root() / "x.duckdb");
   CHECK(project.load()->profile().database_place.text() == "mxcp-site.yml:3:31");
   CHECK(project.load()->profile().audit_enabled);
   project.set("MXCP_DUCKDB_PATH", "/var/lib/../y.duckdb");
@@ -137,7 +137,7 @@ TEST_CASE("the environment decides over the database path and auditing") {
 }
 
 TEST_CASE("endpoint files: endings, depth, order") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/b.yml", tool("b"))
       .write("tools/a.yaml", tool("a"))
       .write("tools/deep/er/c.yml", tool("c"))
@@ -159,19 +159,19 @@ TEST_CASE("endpoint files: endings, depth, order") {
 }
 
 TEST_CASE("links: loops end, a folder reached twice counts once") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/real/a.yml", tool("a")).write("elsewhere/b.yml", tool("b"));
-  fs::create_directory_symlink(project.root / "tools", project.root / "tools/real/loop");
-  fs::create_directory_symlink("real", project.root / "tools/alias");
-  fs::create_directory_symlink(project.root / "elsewhere", project.root / "tools/linked");
-  fs::create_symlink(project.root / "nowhere.yml", project.root / "tools/dangling.yml");
+  fs::create_directory_symlink(project.root() / "tools", project.root() / "tools/real/loop");
+  fs::create_directory_symlink("real", project.root() / "tools/alias");
+  fs::create_directory_symlink(project.root() / "elsewhere", project.root() / "tools/linked");
+  fs::create_symlink(project.root() / "nowhere.yml", project.root() / "tools/dangling.yml");
   const auto loaded = project.load();
   CHECK(ids(*loaded) == "tool/a tool/b ");
   CHECK(paths(*loaded) == "tools/linked/b.yml tools/real/a.yml ");
 }
 
 TEST_CASE("other folders, also one for several kinds") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("mxcp-site.yml",
                 "project: shop\nprofile: d\npaths: {tools: all, prompts: all, resources: none}\n");
   project.write("all/t.yml", tool("t"))
@@ -179,25 +179,25 @@ TEST_CASE("other folders, also one for several kinds") {
       .write("tools/ignored.yml", tool("ignored"));
   const auto loaded = project.load();
   CHECK(ids(*loaded) == "tool/t prompt/p ");
-  CHECK(texts_of(loaded->warnings()) == "mxcp-site.yml:3:46: there is no folder 'none'\n");
+  CHECK(test::texts_of(loaded->warnings()) == "mxcp-site.yml:3:46: there is no folder 'none'\n");
 }
 
 TEST_CASE("what is no endpoint of its folder is skipped with a warning") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/r.yml", resource("r://{x}", "x"))
       .write("tools/other.yml", "a: 1\n")
       .write("tools/off.yml", tool("off", "  enabled: false\n"))
       .write("tools/broken-off.yml", "tool: {name: x, enabled: false, foo: 1}\n");
   const auto loaded = project.load();
   CHECK(paths(*loaded) == "");
-  CHECK(texts_of(loaded->warnings()) ==
+  CHECK(test::texts_of(loaded->warnings()) ==
         "tools/other.yml: not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped\n"
         "tools/r.yml: this file holds a resource, but the folder is for tools: skipped (move it to "
         "'resources')\n");
 }
 
 TEST_CASE("duplicates: every file says where the others are") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/a.yml", tool("same"))
       .write("tools/b.yml", tool("same"))
       .write("tools/c.yml", "tool: {name: same, foo: 1}\n")
@@ -223,7 +223,7 @@ TEST_CASE("duplicates: every file says where the others are") {
 }
 
 TEST_CASE("not found: a suggestion, or what is wrong with the file") {
-  TemporaryProject project;
+  test::TempProject project;
   const auto not_found = [&](const std::string& id, EndpointKind kind = EndpointKind::kTool) {
     return project.load()->not_found(kind, id);
   };
@@ -254,7 +254,7 @@ TEST_CASE("not found: a suggestion, or what is wrong with the file") {
 }
 
 TEST_CASE("a bad source is told once and where it stands") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("tools/a.yml", "tool:\n  name: a\n  source: {cod: SELECT 1}\n");
   CHECK(errors_of(*project.load(), "tools/a.yml") ==
         "tools/a.yml:3:12: unknown key 'cod' in the source (did you mean 'code'?)\n");
@@ -265,16 +265,16 @@ TEST_CASE("the tutorial's project loads without any complaint") {
       fs::path(__FILE__).parent_path().parent_path().parent_path().parent_path() /
       "examples/tutorial";
   REQUIRE(fs::exists(tutorial / "mxcp-site.yml"));
-  TemporaryProject environment;
+  test::TempProject environment;
   environment.set("MXCP_CONFIG", (tutorial / "config.yml").string());
   const auto loaded = Project::load({.start = tutorial});
   CAPTURE(loaded.ok() ? "" : loaded.error().text());
   REQUIRE(loaded.ok());
-  CHECK(texts_of((*loaded)->warnings()) == "");
+  CHECK(test::texts_of((*loaded)->warnings()) == "");
   CHECK((*loaded)->endpoints().size() >= 10);
   for (const EndpointFile& file : (*loaded)->files()) {
-    CHECK(texts_of(file.errors) == "");
-    CHECK(texts_of(file.warnings) == "");
+    CHECK(test::texts_of(file.errors) == "");
+    CHECK(test::texts_of(file.warnings) == "");
   }
   CHECK((*loaded)->user().secret("api_credentials") != nullptr);
   const auto greet = (*loaded)->find(EndpointKind::kTool, "personalized_greeting");
@@ -284,7 +284,7 @@ TEST_CASE("the tutorial's project loads without any complaint") {
 }
 
 TEST_CASE("many files load in parallel to the same result") {
-  TemporaryProject project;
+  test::TempProject project;
   for (int i = 0; i < 200; ++i) {
     const std::string name = "t" + std::to_string(1000 + i);
     project.write("tools/" + name + ".yml",

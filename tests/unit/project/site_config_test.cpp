@@ -3,25 +3,25 @@
 #include <doctest/doctest.h>
 
 #include "base/json.h"
-#include "project/temporary_project.h"
+#include "support/temp_project.h"
 
 using namespace mxcp;
 using namespace mxcp::project;
 
 namespace {
 
-SiteConfig site_of(TemporaryProject& project, const std::string& yaml,
+SiteConfig site_of(test::TempProject& project, const std::string& yaml,
                    const std::string& profile = "") {
   project.write("mxcp-site.yml", yaml);
-  auto result = load_site_config(project.root, profile);
-  CAPTURE(texts_of(result.errors));
+  auto result = load_site_config(project.root(), profile);
+  CAPTURE(test::texts_of(result.errors));
   REQUIRE(result.errors.empty());
   return std::move(result.config);
 }
 
-std::string problems(TemporaryProject& project, const std::string& yaml) {
+std::string problems(test::TempProject& project, const std::string& yaml) {
   project.write("mxcp-site.yml", yaml);
-  return texts_of(load_site_config(project.root).errors);
+  return test::texts_of(load_site_config(project.root()).errors);
 }
 
 const std::string kHead = "mxcp: 1\nproject: shop\nprofile: dev\n";
@@ -29,14 +29,14 @@ const std::string kHead = "mxcp: 1\nproject: shop\nprofile: dev\n";
 }  // namespace
 
 TEST_CASE("the defaults of a site file") {
-  TemporaryProject project;
+  test::TempProject project;
   const SiteConfig site = site_of(project, "project: shop\nprofile: dev\n");
   CHECK(site.project == "shop");
   CHECK(site.profile == "dev");
-  CHECK(site.root == project.root);
-  CHECK(site.paths.tools == project.root / "tools");
-  CHECK(site.paths.python == project.root / "python");
-  CHECK(site.paths.data == project.root / "data");
+  CHECK(site.root == project.root());
+  CHECK(site.paths.tools == project.root() / "tools");
+  CHECK(site.paths.python == project.root() / "python");
+  CHECK(site.paths.data == project.root() / "data");
   CHECK(!site.sql_tools.enabled);
   CHECK(to_json(site.dbt) ==
         R"({"enabled":true,"model_paths":["models"],"analysis_paths":["analyses"],)"
@@ -46,9 +46,9 @@ TEST_CASE("the defaults of a site file") {
   // The same for every profile, listed or not.
   for (const char* name : {"dev", "other"}) {
     const Profile profile = site.profile_settings(name);
-    CHECK(profile.database == project.root / ("data/db-" + std::string(name) + ".duckdb"));
-    CHECK(profile.drift == project.root / ("drift/drift-" + std::string(name) + ".json"));
-    CHECK(profile.audit == project.root / ("audit/logs-" + std::string(name) + ".jsonl"));
+    CHECK(profile.database == project.root() / ("data/db-" + std::string(name) + ".duckdb"));
+    CHECK(profile.drift == project.root() / ("drift/drift-" + std::string(name) + ".json"));
+    CHECK(profile.audit == project.root() / ("audit/logs-" + std::string(name) + ".jsonl"));
     CHECK(!profile.readonly);
     CHECK(profile.threads == 0);
     CHECK(!profile.audit_enabled);
@@ -58,7 +58,7 @@ TEST_CASE("the defaults of a site file") {
 }
 
 TEST_CASE("every key of a site file") {
-  TemporaryProject project;
+  test::TempProject project;
   const SiteConfig site = site_of(project, R"(mxcp: 1
 project: shop
 profile: dev
@@ -93,20 +93,20 @@ profiles:
   CHECK(to_json(*site.dbt.find("model_paths")) == R"(["m"])");
   CHECK(site.sql_tools.enabled);
   CHECK(site.sql_tools.descriptions.at("list_tables") == "Tables");
-  CHECK(site.paths.tools == project.root / "werkzeuge");
+  CHECK(site.paths.tools == project.root() / "werkzeuge");
   CHECK(site.paths.data == "/var/lib/shop");
   const Profile dev = site.profile_settings("dev");
-  CHECK(dev.database == project.root / "db/my.duckdb");
+  CHECK(dev.database == project.root() / "db/my.duckdb");
   CHECK(dev.database_place.text() == "mxcp-site.yml:16:20");
   CHECK(dev.readonly);
   CHECK(dev.threads == 2);
-  CHECK(dev.drift == project.root / "d.json");
+  CHECK(dev.drift == project.root() / "d.json");
   CHECK(dev.audit_enabled);
-  CHECK(dev.audit == project.root / "logs/a.jsonl");
+  CHECK(dev.audit == project.root() / "logs/a.jsonl");
   CHECK(dev.audit_max_file_size == 1000);
   CHECK(site.profile_settings("prod").database == "/srv/prod.duckdb");
   CHECK(site.profile_settings("test").database == "/var/lib/shop/db-test.duckdb");
-  CHECK(to_json(*site.raw.find("secrets")) == "\"one\"");
+  CHECK(to_json(*site.raw.find("secrets")) == "[\"one\"]");
   CHECK(
       to_json(*site.raw.find("profiles")->find("dev")) ==
       R"({"duckdb":{"path":"db/my.duckdb","readonly":true,"threads":2},"drift":{"path":"d.json"},)"
@@ -114,12 +114,12 @@ profiles:
 }
 
 TEST_CASE("the settings of the effective profile are in raw, also the defaults") {
-  TemporaryProject project;
+  test::TempProject project;
   const SiteConfig site = site_of(project, "project: shop\nprofile: dev\n", "other");
   for (const char* name : {"dev", "other"}) {
     const Value* settings = site.raw.find("profiles")->find(name);
     REQUIRE(settings != nullptr);
-    const std::string root = project.root.string(), profile = name;
+    const std::string root = project.root().string(), profile = name;
     CHECK(to_json(*settings) ==
           R"({"duckdb":{"path":")" + root + "/data/db-" + profile +
               R"(.duckdb","readonly":false},"drift":{"path":")" + root + "/drift/drift-" + profile +
@@ -129,7 +129,7 @@ TEST_CASE("the settings of the effective profile are in raw, also the defaults")
 }
 
 TEST_CASE("references in a site file: the top level and the effective profile") {
-  TemporaryProject project;
+  test::TempProject project;
   project.set("MXCP_T_DIR", "stored");
   project.set("MXCP_T_ON", "yes");
   project.set("MXCP_T_N", "3");
@@ -147,22 +147,22 @@ profiles:
   CHECK(site.project == "stored-3");
   // Relative to the root, wherever the command was started.
   CHECK(site.secrets == std::vector<std::string>{"from a file"});
-  CHECK(site.profile_settings("dev").database == project.root / "stored/x.duckdb");
+  CHECK(site.profile_settings("dev").database == project.root() / "stored/x.duckdb");
   CHECK(site.profile_settings("dev").readonly);
   CHECK(site.profile_settings("dev").threads == 3);
   CHECK(to_json(*site.raw.find("project")) == "\"stored-3\"");
-  CHECK(texts_of(load_site_config(project.root, "other").errors) ==
+  CHECK(test::texts_of(load_site_config(project.root(), "other").errors) ==
         "mxcp-site.yml:7:26: the environment variable 'MXCP_T_UNSET' is not set (set it before "
         "starting mxcp)\n"
         "mxcp-site.yml:7:64: the environment variable 'MXCP_T_UNSET' is not set (set it before "
         "starting mxcp)\n");
   project.set("MXCP_PROFILE", "other");
-  CHECK(load_site_config(project.root).errors.size() == 2);
-  CHECK(load_site_config(project.root, "dev").errors.empty());
+  CHECK(load_site_config(project.root()).errors.size() == 2);
+  CHECK(load_site_config(project.root(), "dev").errors.empty());
 }
 
 TEST_CASE("mistakes in a site file") {
-  TemporaryProject project;
+  test::TempProject project;
   CHECK(problems(project, "") ==
         "mxcp-site.yml: the file is empty (it needs 'mxcp: 1', 'project: ...' and 'profile: "
         "...')\n");
@@ -228,7 +228,7 @@ mxcp-site.yml:8:6: 'dbt' must be a mapping of keys to values, found the string '
 }
 
 TEST_CASE("references that cannot be resolved") {
-  TemporaryProject project;
+  test::TempProject project;
   project.unset("MXCP_T_UNSET");
   const auto problem = [&](const std::string& value) {
     return problems(project, kHead + "secrets: ['" + value + "']\n");
@@ -260,9 +260,9 @@ TEST_CASE("references that cannot be resolved") {
 }
 
 TEST_CASE("a folder under paths that does not exist is a warning") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("mxcp-site.yml", kHead + "paths: {tools: wergzeuge, sql: nowhere}\n");
-  const auto result = load_site_config(project.root);
+  const auto result = load_site_config(project.root());
   CHECK(result.errors.empty());
-  CHECK(texts_of(result.warnings) == "mxcp-site.yml:4:16: there is no folder 'wergzeuge'\n");
+  CHECK(test::texts_of(result.warnings) == "mxcp-site.yml:4:16: there is no folder 'wergzeuge'\n");
 }

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/json.h"
-#include "project/temporary_project.h"
+#include "support/temp_project.h"
 
 using namespace mxcp;
 using namespace mxcp::project;
@@ -23,9 +23,9 @@ projects:
               nested: {list: [1, "${MXCP_T_A}"], flag: true}
 )";
 
-std::string problems(TemporaryProject& project, const std::string& yaml) {
+std::string problems(test::TempProject& project, const std::string& yaml) {
   project.write_user_config(yaml);
-  std::string texts = texts_of(load_user_config("shop", "default").errors);
+  std::string texts = test::texts_of(load_user_config("shop", "default").errors);
   // The file has an absolute path.
   const std::string file = (project.home() / ".mxcp/config.yml").string();
   for (auto at = texts.find(file); at != std::string::npos; at = texts.find(file)) {
@@ -37,7 +37,7 @@ std::string problems(TemporaryProject& project, const std::string& yaml) {
 }  // namespace
 
 TEST_CASE("no user file is needed") {
-  TemporaryProject project;
+  test::TempProject project;
   UserConfigResult result = load_user_config("shop", "default");
   CHECK(result.errors.empty());
   CHECK(result.warnings.empty());
@@ -51,22 +51,22 @@ TEST_CASE("no user file is needed") {
 }
 
 TEST_CASE("the file that MXCP_CONFIG names must exist") {
-  TemporaryProject project;
-  project.set("MXCP_CONFIG", (project.root / "absent.yml").string());
-  CHECK(texts_of(load_user_config("shop", "default").errors) ==
-        "the file '" + (project.root / "absent.yml").string() +
+  test::TempProject project;
+  project.set("MXCP_CONFIG", (project.root() / "absent.yml").string());
+  CHECK(test::texts_of(load_user_config("shop", "default").errors) ==
+        "the file '" + (project.root() / "absent.yml").string() +
             "' that MXCP_CONFIG names does not exist (correct or unset the environment variable "
             "MXCP_CONFIG)\n");
   project.write("mine.yml", "mxcp: 1\ntransport: {provider: stdio}\n");
-  project.set("MXCP_CONFIG", (project.root / "mine.yml").string());
+  project.set("MXCP_CONFIG", (project.root() / "mine.yml").string());
   const UserConfigResult result = load_user_config("shop", "default");
   CHECK(result.errors.empty());
   CHECK(result.config.transport == "stdio");
-  CHECK(result.config.file == project.root / "mine.yml");
+  CHECK(result.config.file == project.root() / "mine.yml");
 }
 
 TEST_CASE("secrets of the effective profile, with their references resolved") {
-  TemporaryProject project;
+  test::TempProject project;
   project.set("MXCP_T_A", "one");
   project.set("MXCP_T_B", "2");
   project.unset("MXCP_T_UNSET");
@@ -76,8 +76,8 @@ TEST_CASE("secrets of the effective profile, with their references resolved") {
   elsewhere: {profiles: {default: {secrets: [{name: x, type: y, parameters: {k: "${MXCP_T_UNSET}"}}]}}}
 )");
   const UserConfigResult result = load_user_config("shop", "default");
-  CHECK(texts_of(result.errors) == "");
-  CHECK(texts_of(result.warnings) == "");
+  CHECK(test::texts_of(result.errors) == "");
+  CHECK(test::texts_of(result.warnings) == "");
   REQUIRE(result.config.secrets.size() == 1);
   const Secret* api = result.config.secret("api");
   REQUIRE(api != nullptr);
@@ -92,7 +92,7 @@ TEST_CASE("secrets of the effective profile, with their references resolved") {
 }
 
 TEST_CASE("what comes out of a reference stays a string") {
-  TemporaryProject project;
+  test::TempProject project;
   project.set("MXCP_T_A", "007");
   project.set("MXCP_T_B", "${MXCP_T_A}");
   project.write_user_config(
@@ -105,10 +105,10 @@ TEST_CASE("what comes out of a reference stays a string") {
 }
 
 TEST_CASE("file references in the user file") {
-  TemporaryProject project;
+  test::TempProject project;
   project.write("word.txt", "\n  from a file \n");
   project.write("empty.txt", " \n");
-  project.set("MXCP_T_DIR", project.root.string());
+  project.set("MXCP_T_DIR", project.root().string());
   const auto parameters = [&](const std::string& value) {
     project.write_user_config(
         "projects: {shop: {profiles: {default: {secrets: [{name: s, type: t, parameters: {a: '" +
@@ -118,10 +118,10 @@ TEST_CASE("file references in the user file") {
     return to_json(result.config.secrets[0].parameters) +
            (result.warnings.empty() ? "" : " " + result.warnings[0].message);
   };
-  CHECK(parameters("file://" + project.root.string() + "/word.txt") == R"({"a":"from a file"})");
+  CHECK(parameters("file://" + project.root().string() + "/word.txt") == R"({"a":"from a file"})");
   CHECK(parameters("file://${MXCP_T_DIR}/word.txt") == R"({"a":"from a file"})");
-  CHECK(parameters("file://" + project.root.string() + "/absent.txt") ==
-        "cannot read '" + project.root.string() + "/absent.txt': No such file or directory");
+  CHECK(parameters("file://" + project.root().string() + "/absent.txt") ==
+        "cannot read '" + project.root().string() + "/absent.txt': No such file or directory");
   CHECK(parameters("file://${MXCP_T_DIR}/empty.txt") ==
         "{\"a\":\"\"} the file of 'file://${MXCP_T_DIR}/empty.txt' is empty");
   // The content of a variable is not a reference itself.
@@ -130,7 +130,7 @@ TEST_CASE("file references in the user file") {
 }
 
 TEST_CASE("resolve_references for one string") {
-  TemporaryProject project;
+  test::TempProject project;
   project.set("MXCP_T_A", "x");
   const auto resolved = resolve_references("<${MXCP_T_A}|${MXCP_T_A}>", {"f.yml", 1, 2});
   REQUIRE(resolved.ok());
@@ -142,7 +142,7 @@ TEST_CASE("resolve_references for one string") {
 }
 
 TEST_CASE("every key of a user file") {
-  TemporaryProject project;
+  test::TempProject project;
   project.set("MXCP_T_PORT", "9001");
   project.write_user_config(R"(mxcp: 1
 vault: {enabled: false, address: "http://x", token_env: T}
@@ -166,8 +166,8 @@ projects:
   empty:
 )");
   const UserConfigResult result = load_user_config("shop", "default");
-  CHECK(texts_of(result.errors) == "");
-  CHECK(texts_of(result.warnings) == "");
+  CHECK(test::texts_of(result.errors) == "");
+  CHECK(test::texts_of(result.warnings) == "");
   const UserConfig& user = result.config;
   CHECK(user.transport == "sse");
   CHECK(user.http.port == 9001);
@@ -189,7 +189,7 @@ projects:
 }
 
 TEST_CASE("mistakes in a user file") {
-  TemporaryProject project;
+  test::TempProject project;
   CHECK(
       problems(project, "mxcp: '1'\n") ==
       "config.yml:1:7: 'mxcp' must be the integer 1, found the string '1': this looks like a file "
@@ -241,13 +241,13 @@ config.yml:13:9: unknown key 'plugins' in profile 'default' (did you mean 'plugi
 }
 
 TEST_CASE("a file for another project or profile is a warning that says so") {
-  TemporaryProject project;
+  test::TempProject project;
   const std::string file = (project.home() / ".mxcp/config.yml").string();
   const auto warning = [&](const std::string& yaml) {
     project.write_user_config(yaml);
     const UserConfigResult result = load_user_config("shop", "default");
     CHECK(result.errors.empty());
-    return texts_of(result.warnings);
+    return test::texts_of(result.warnings);
   };
   CHECK(warning("projects: {shp: {profiles: {default: }}}\n") ==
         file +
