@@ -13,6 +13,7 @@
 //     }
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <optional>
 #include <string>
@@ -136,7 +137,8 @@ class [[nodiscard]] Result<void> {
 using Status = Result<void>;
 
 // The distance-based suggestion every "unknown name" error carries: "did you mean 'x'?", or "".
-// Candidates further than a third of the word away are not offered.
+// Candidates further than a third of the word away are not offered, nor those with nothing in
+// common.
 template <class Names>
 std::string suggest(std::string_view word, const Names& candidates);
 
@@ -166,7 +168,8 @@ std::string suggest(std::string_view word, const Names& candidates) {
   std::size_t best_distance = word.size() / 3 + 2;
   for (const auto& candidate : candidates) {
     const std::string_view name = candidate;
-    if (const auto d = edit_distance(word, name); d < best_distance) {
+    const auto d = edit_distance(word, name);
+    if (d < best_distance && d < std::max(word.size(), name.size())) {
       best_distance = d;
       best = name;
     }

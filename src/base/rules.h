@@ -27,6 +27,7 @@ inline constexpr std::string_view kSource = "source";
 inline constexpr std::string_view kSourceMissing = "source-missing";
 inline constexpr std::string_view kUri = "resource-uri";
 inline constexpr std::string_view kUriParameter = "resource-parameter";
+inline constexpr std::string_view kPromptSyntax = "prompt-syntax";
 inline constexpr std::string_view kPromptVariable = "prompt-variable";
 inline constexpr std::string_view kTest = "test-form";
 inline constexpr std::string_view kPolicy = "policy-form";
@@ -68,6 +69,7 @@ inline constexpr std::array kAll = {
     kSourceMissing,
     kUri,
     kUriParameter,
+    kPromptSyntax,
     kPromptVariable,
     kTest,
     kPolicy,

@@ -458,17 +458,33 @@ std::optional<EndpointKind> endpoint_kind_from(std::string_view name) {
   return {};
 }
 
+namespace {
+
+// From 1, in characters.
+std::pair<int, int> line_and_column(std::string_view text, std::size_t byte_offset) {
+  const std::string_view before = text.substr(0, byte_offset);
+  const auto line = std::count(before.begin(), before.end(), '\n');
+  const auto begin = before.rfind('\n');
+  const std::string_view last = begin == std::string_view::npos ? before : before.substr(begin + 1);
+  return {static_cast<int>(line) + 1, static_cast<int>(utf8_length(last)) + 1};
+}
+
+}  // namespace
+
 Place Source::at(int line, int column) const {
   if (first_line == 0) return place;
   return {display_file, first_line + line - 1, indent + column};
 }
 
 Place Source::at_offset(std::size_t byte_offset) const {
-  const std::string_view before = std::string_view(text).substr(0, byte_offset);
-  const auto line = std::count(before.begin(), before.end(), '\n');
-  const auto begin = before.rfind('\n');
-  const std::string_view last = begin == std::string_view::npos ? before : before.substr(begin + 1);
-  return at(static_cast<int>(line) + 1, static_cast<int>(utf8_length(last)) + 1);
+  const auto [line, column] = line_and_column(text, byte_offset);
+  return at(line, column);
+}
+
+Place PromptMessage::at_offset(std::size_t byte_offset) const {
+  if (first_line == 0) return place;
+  const auto [line, column] = line_and_column(prompt, byte_offset);
+  return {place.file, first_line + line - 1, indent + column};
 }
 
 EndpointFile load_endpoint(const fs::path& path, const fs::path& root) {

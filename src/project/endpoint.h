@@ -64,7 +64,11 @@ struct HeaderParameter {
 struct PromptMessage {
   std::string prompt;
   std::optional<std::string> role, type;
-  Place place;
+  Place place;                     // of the text in the YAML
+  int first_line = 0, indent = 0;  // as those of Source
+
+  // The place in the user's file; `place` when the YAML folds the text.
+  Place at_offset(std::size_t byte_offset) const;
 };
 
 struct TestCase {

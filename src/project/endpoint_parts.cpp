@@ -196,7 +196,11 @@ void read_messages(Problems& problems, Fields& endpoint, std::vector<PromptMessa
     message.prompt = fields.required_text("prompt");
     if (const auto role = fields.choice("role", kRoles)) message.role = kRoles[*role];
     if (const auto type = fields.choice("type", kMessageTypes)) message.type = kMessageTypes[*type];
-    if (fields.find("prompt")) message.place = fields.place_of("prompt");
+    if (const YamlNode* text = fields.find("prompt")) {
+      message.place = fields.place_of("prompt");
+      message.first_line = text->text_line;
+      message.indent = text->text_indent;
+    }
     out.push_back(std::move(message));
   }
 }

@@ -4,6 +4,8 @@
 #include <array>
 #include <set>
 
+#include "base/error.h"
+
 namespace mxcp::quality {
 namespace {
 
@@ -26,11 +28,25 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// A name, or an operator of one character ("==" is one token); strings and numbers are left out,
-// represented by an empty token.
-using Tokens = std::vector<std::string>;
+// Statements that end with {% end... %}; `set` does when it has no "=".
+constexpr std::array<std::string_view, 10> kBlocks = {
+    "if", "for", "block", "macro", "call", "filter", "with", "autoescape", "set", "raw"};
+constexpr std::array<std::string_view, 7> kSingle = {"elif",   "else", "extends", "include",
+                                                     "import", "from", "print"};
+// Those that mean nothing without an expression.
+constexpr std::array<std::string_view, 5> kNeedMore = {"if", "elif", "for", "set", "include"};
 
-Tokens tokenize(std::string_view code) {
+// A name, or an operator of one character ("==" is one token); strings and numbers have no text.
+struct Token {
+  std::string text;
+  std::size_t offset = 0;  // in the template
+
+  bool operator==(std::string_view other) const { return text == other; }
+};
+using Tokens = std::vector<Token>;
+
+// `start`: where `code` stands in the template.
+Tokens tokenize(std::string_view code, std::size_t start) {
   Tokens tokens;
   for (std::size_t i = 0; i < code.size();) {
     const char c = code[i];
@@ -43,7 +59,7 @@ Tokens tokenize(std::string_view code) {
     } else if (starts_name(c)) {
       const std::size_t begin = i;
       while (i < code.size() && (starts_name(code[i]) || is_digit(code[i]))) ++i;
-      tokens.emplace_back(code.substr(begin, i - begin));
+      tokens.push_back({std::string(code.substr(begin, i - begin)), start + begin});
     } else if (is_digit(c)) {
       while (i < code.size() &&
              (is_digit(code[i]) || starts_name(code[i]) ||
@@ -55,18 +71,18 @@ Tokens tokenize(std::string_view code) {
       ++i;
     } else if (code.substr(i, 2) == "==" || code.substr(i, 2) == "!=" ||
                code.substr(i, 2) == "<=" || code.substr(i, 2) == ">=") {
-      tokens.emplace_back(code.substr(i, 2));
+      tokens.push_back({std::string(code.substr(i, 2)), start + i});
       i += 2;
     } else {
-      tokens.emplace_back(1, c);
+      tokens.push_back({std::string(1, c), start + i});
       ++i;
     }
   }
   return tokens;
 }
 
-bool is_name(const std::string& token) {
-  return !token.empty() && starts_name(token.front());
+bool is_name(const Token& token) {
+  return !token.text.empty() && starts_name(token.text.front());
 }
 
 class Analysis {
@@ -75,11 +91,11 @@ class Analysis {
   void expression(const Tokens& tokens, std::size_t begin, std::size_t end) {
     int depth = 0;
     for (std::size_t i = begin; i < end; ++i) {
-      const std::string& token = tokens[i];
+      const Token& token = tokens[i];
       if (token == "(") ++depth;
       if (token == ")") --depth;
-      if (!is_name(token) || is_one_of(token, kWords)) continue;
-      const std::string before = i > begin ? tokens[i - 1] : "";
+      if (!is_name(token) || is_one_of(token.text, kWords)) continue;
+      const std::string_view before = i > begin ? std::string_view(tokens[i - 1].text) : "";
       const bool attribute_or_filter = i > begin && (before == "." || before == "|");
       const bool test =
           before == "is" || (before == "not" && i > begin + 1 && tokens[i - 2] == "is");
@@ -92,7 +108,7 @@ class Analysis {
   // {% ... %}
   void statement(const Tokens& tokens) {
     if (tokens.empty()) return;
-    const std::string& word = tokens.front();
+    const std::string& word = tokens.front().text;
     const std::size_t end = tokens.size();
     if (word == "set") {
       const std::size_t equals = find(tokens, "=", 1);
@@ -106,7 +122,7 @@ class Analysis {
     } else if (word == "with") {
       for (std::size_t i = 1; i + 1 < end; ++i) {
         if (is_name(tokens[i]) && tokens[i + 1] == "=" && (i == 1 || tokens[i - 1] == ",")) {
-          bound_.insert(tokens[i]);
+          bound_.insert(tokens[i].text);
         }
       }
       expression(tokens, 1, end);
@@ -119,7 +135,7 @@ class Analysis {
       }
     } else if (word == "import" || word == "from") {
       bind(tokens, find(tokens, word == "from" ? "import" : "as", 1), end);
-    } else if (word == "if" || word == "elif" || word == "do" || word == "include" ||
+    } else if (word == "if" || word == "elif" || word == "print" || word == "include" ||
                word == "extends") {
       expression(tokens, 1, end);
     } else if (word == "filter") {
@@ -127,11 +143,12 @@ class Analysis {
     }
   }
 
-  std::vector<std::string> free_names() const {
-    std::vector<std::string> out;
-    for (const std::string& name : used_) {
-      if (bound_.count(name) != 0 || is_one_of(name, kGlobals)) continue;
-      if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  std::vector<TemplateName> free_names() const {
+    std::vector<TemplateName> out;
+    std::set<std::string> seen;
+    for (const Token& name : used_) {
+      if (bound_.count(name.text) != 0 || is_one_of(name.text, kGlobals)) continue;
+      if (seen.insert(name.text).second) out.push_back({name.text, name.offset});
     }
     return out;
   }
@@ -146,18 +163,85 @@ class Analysis {
 
   void bind(const Tokens& tokens, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < std::min(end, tokens.size()); ++i) {
-      if (is_name(tokens[i])) bound_.insert(tokens[i]);
+      if (is_name(tokens[i])) bound_.insert(tokens[i].text);
     }
   }
 
-  std::vector<std::string> used_;
+  std::vector<Token> used_;
   std::set<std::string> bound_;
 };
 
-// The code between the delimiters, without the signs that trim white space.
-std::string_view inside(std::string_view code) {
+// Which statements are open, and what is wrong with the tags.
+class Structure {
+ public:
+  void expression(const Tokens& tokens, std::size_t offset) {
+    if (tokens.empty()) add("there is no expression between {{ and }}", "", offset);
+  }
+
+  void statement(const Tokens& tokens, std::size_t offset) {
+    if (tokens.empty()) return add("there is no statement between {% and %}", "", offset);
+    const std::string& word = tokens.front().text;
+    if (word.starts_with("end") && is_one_of(word.substr(3), kBlocks)) return end(word, offset);
+    if (!is_one_of(word, kBlocks) && !is_one_of(word, kSingle)) {
+      std::vector<std::string_view> known(kBlocks.begin(), kBlocks.end());
+      known.insert(known.end(), kSingle.begin(), kSingle.end());
+      unknown_ = true;
+      return add("Jinja has no statement '" + word + "'", suggest(word, known), offset);
+    }
+    if (is_one_of(word, kNeedMore) && tokens.size() == 1) {
+      add("'" + word + "' has no expression", "", offset);
+    }
+    if (word == "elif" || word == "else") {
+      const bool fits = !open_.empty() && (open_.back().name == "if" ||
+                                           (word == "else" && open_.back().name == "for"));
+      if (!fits) add("'" + word + "' stands outside of an 'if'", "", offset);
+      return;
+    }
+    const bool has_value = std::find(tokens.begin(), tokens.end(), "=") != tokens.end();
+    if (is_one_of(word, kBlocks) && !(word == "set" && has_value)) open_.push_back({word, offset});
+  }
+
+  void unclosed(std::string_view opening, std::string_view closing, std::size_t offset) {
+    add("this '" + std::string(opening) + "' is never closed", "add '" + std::string(closing) + "'",
+        offset);
+  }
+
+  std::vector<TemplateProblem> finish() {
+    if (problems_.empty()) {
+      for (const TemplateName& block : open_) {
+        add("'" + block.name + "' is never ended", "add '{% end" + block.name + " %}'",
+            block.offset);
+      }
+    }
+    return std::move(problems_);
+  }
+
+ private:
+  void add(std::string message, std::string hint, std::size_t offset) {
+    problems_.push_back({std::move(message), std::move(hint), offset});
+  }
+
+  void end(const std::string& word, std::size_t offset) {
+    if (!open_.empty() && "end" + open_.back().name == word) return open_.pop_back();
+    if (unknown_) return;  // it may end that one
+    const std::string inner = open_.empty() ? "" : "end" + open_.back().name;
+    add("'" + word + "' ends nothing that is open here",
+        inner.empty() ? "" : "'" + inner + "' has to come first", offset);
+  }
+
+  std::vector<TemplateName> open_;
+  bool unknown_ = false;  // a statement that Jinja does not have was seen
+  std::vector<TemplateProblem> problems_;
+};
+
+// The code between the delimiters, without the signs that trim white space; `start` is where it
+// begins.
+std::string_view inside(std::string_view code, std::size_t& start) {
   const auto is_sign = [](char c) { return c == '-' || c == '+'; };
-  if (!code.empty() && is_sign(code.front())) code.remove_prefix(1);
+  if (!code.empty() && is_sign(code.front())) {
+    code.remove_prefix(1);
+    ++start;
+  }
   if (!code.empty() && is_sign(code.back())) code.remove_suffix(1);
   return code;
 }
@@ -178,33 +262,52 @@ std::size_t find_end(std::string_view text, std::size_t from, std::string_view d
 
 }  // namespace
 
-std::vector<std::string> free_names(std::string_view text) {
+TemplateReading read_template(std::string_view text) {
+  constexpr auto kNowhere = std::string_view::npos;
   Analysis analysis;
+  Structure structure;
   bool raw = false;
   for (std::size_t i = 0; i + 1 < text.size();) {
     const std::string_view open = text.substr(i, 2);
     if (open == "{#" && !raw) {
       const std::size_t end = text.find("#}", i + 2);
-      if (end == std::string_view::npos) break;
+      if (end == kNowhere) {
+        structure.unclosed(open, "#}", i);
+        break;
+      }
       i = end + 2;
     } else if ((open == "{{" && !raw) || open == "{%") {
-      const std::size_t end = find_end(text, i + 2, open == "{{" ? "}}" : "%}");
-      if (end == std::string_view::npos) break;
-      const Tokens tokens = tokenize(inside(text.substr(i + 2, end - i - 2)));
-      const std::string word = tokens.empty() ? "" : tokens.front();
-      if (open == "{%" && (word == "raw" || word == "endraw")) {
-        raw = word == "raw";
-      } else if (!raw && open == "{%") {
-        analysis.statement(tokens);
-      } else if (!raw) {
-        analysis.expression(tokens, 0, tokens.size());
+      const std::string_view close = open == "{{" ? "}}" : "%}";
+      const std::size_t end = find_end(text, i + 2, close);
+      if (end == kNowhere) {
+        if (!raw) structure.unclosed(open, close, i);
+        break;
       }
-      i = raw && open == "{%" && word != "raw" ? i + 2 : end + 2;
+      std::size_t start = i + 2;
+      const std::string_view code = inside(text.substr(start, end - start), start);
+      const Tokens tokens = tokenize(code, start);
+      const std::string word = tokens.empty() ? "" : tokens.front().text;
+      if (open == "{%" && (word == "endraw" || (word == "raw" && !raw))) {
+        structure.statement(tokens, i);
+        raw = word == "raw";
+        i = end + 2;
+      } else if (raw) {
+        i += 2;
+      } else {
+        if (open == "{%") {
+          analysis.statement(tokens);
+          structure.statement(tokens, i);
+        } else {
+          analysis.expression(tokens, 0, tokens.size());
+          structure.expression(tokens, i);
+        }
+        i = end + 2;
+      }
     } else {
       ++i;
     }
   }
-  return analysis.free_names();
+  return {analysis.free_names(), structure.finish()};
 }
 
 }  // namespace mxcp::quality

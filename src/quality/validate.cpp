@@ -33,19 +33,26 @@ void append(std::vector<Error>& to, std::vector<Error> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
-// Every variable that a message needs must be a declared parameter.
+// A message has to be a template, and every variable that it needs a declared parameter.
 void check_messages(const project::Endpoint& endpoint, std::vector<Error>& errors) {
   std::vector<std::string> declared;
   for (const auto& entry : endpoint.parameters.entries()) declared.push_back(entry.name);
   for (std::size_t i = 0; i < endpoint.messages.size(); ++i) {
-    for (const std::string& name : free_names(endpoint.messages[i].prompt)) {
+    const project::PromptMessage& message = endpoint.messages[i];
+    const std::string which = "message " + std::to_string(i + 1);
+    TemplateReading reading = read_template(message.prompt);
+    for (TemplateProblem& problem : reading.problems) {
+      errors.push_back(Error{Code::kConfig, which + ": " + problem.message,
+                             message.at_offset(problem.offset), std::move(problem.hint)}
+                           .as(rules::kPromptSyntax));
+    }
+    for (const auto& [name, offset] : reading.free_names) {
       if (endpoint.parameters.find(name) != nullptr) continue;
       std::string hint = suggest(name, declared);
       if (hint.empty()) hint = "declare it under 'parameters:'";
       errors.push_back(Error{Code::kConfig,
-                             "message " + std::to_string(i + 1) + " uses '" + name +
-                                 "', which is not a declared parameter",
-                             endpoint.messages[i].place, hint}
+                             which + " uses '" + name + "', which is not a declared parameter",
+                             message.at_offset(offset), hint}
                            .as(rules::kPromptVariable));
     }
   }

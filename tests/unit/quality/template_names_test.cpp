@@ -2,12 +2,27 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <vector>
+
 #include "base/text.h"
 
 namespace {
 
 std::string names(std::string_view text) {
-  return mxcp::join(mxcp::quality::free_names(text), " ");
+  std::vector<std::string> names;
+  for (const auto& name : mxcp::quality::read_template(text).free_names) names.push_back(name.name);
+  return mxcp::join(names, " ");
+}
+
+// "offset: message; hint" of each problem.
+std::string problems(std::string_view text) {
+  std::vector<std::string> lines;
+  for (const auto& problem : mxcp::quality::read_template(text).problems) {
+    lines.push_back(std::to_string(problem.offset) + ": " + problem.message +
+                    (problem.hint.empty() ? "" : "; " + problem.hint));
+  }
+  return mxcp::join(lines, "\n");
 }
 
 }  // namespace
@@ -44,4 +59,37 @@ TEST_CASE("comments, raw blocks and loose braces") {
   CHECK(names("{% raw %}{{ a }}{% if b %}{% endraw %}{{ c }}") == "c");
   CHECK(names("{ a } {{ b") == "");
   CHECK(names("{\"json\": {\"a\": {{ a }}}}") == "a");
+}
+
+TEST_CASE("every name stands where it is used first") {
+  const auto names =
+      mxcp::quality::read_template("{{ a }} {%- if b -%}{{a}}{{ x.b ~ c }}{% endif %}").free_names;
+  REQUIRE(names.size() == 4);
+  CHECK(names[0].offset == 3);
+  CHECK(names[1].offset == 15);
+  CHECK(names[2].offset == 28);  // x
+  CHECK(names[3].offset == 34);  // c
+}
+
+TEST_CASE("tags that Jinja would refuse") {
+  CHECK(problems("{{ a }}{% if a %}{% for b in a %}{% else %}{% endfor %}{% else %}{% endif %}") ==
+        "");
+  CHECK(problems("{% set a = 1 %}{% set b %}text{% endset %}{% raw %}{% if %}{{{% endraw %}") ==
+        "");
+  CHECK(problems("{%- macro m(a) -%}{%- endmacro %}{% call m(1) %}{% endcall %}") == "");
+  CHECK(problems("{% filter upper %}{% with a = 1 %}{% block b %}{% endblock %}{% endwith %}"
+                 "{% endfilter %}") == "");
+  CHECK(problems("a {{ b") == "2: this '{{' is never closed; add '}}'");
+  CHECK(problems("{{ a }} {% if b }") == "8: this '{%' is never closed; add '%}'");
+  CHECK(problems("{# a") == "0: this '{#' is never closed; add '#}'");
+  CHECK(problems("x{{ }}{%%}") ==
+        "1: there is no expression between {{ and }}\n6: there is no statement between {% and %}");
+  CHECK(problems("{% if a %}x") == "0: 'if' is never ended; add '{% endif %}'");
+  CHECK(problems("{% for a in b %}{% if a %}{% endfor %}{% endif %}") ==
+        "26: 'endfor' ends nothing that is open here; 'endif' has to come first");
+  CHECK(problems("{% endif %}") == "0: 'endif' ends nothing that is open here");
+  CHECK(problems("{% iff a %}") == "0: Jinja has no statement 'iff'; did you mean 'if'?");
+  CHECK(problems("{% if %}{% endif %}") == "0: 'if' has no expression");
+  CHECK(problems("{% for a in b %}{% elif c %}{% endfor %}") ==
+        "16: 'elif' stands outside of an 'if'");
 }

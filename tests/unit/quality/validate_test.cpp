@@ -203,7 +203,7 @@ TEST_CASE("prompts may use only declared parameters") {
                     "    - prompt: and {{ topc | upper }}\n"}});
   CHECK(
       project.lines() ==
-      "error[config] prompts/p.yml:6:15: message 2 uses 'topc', which is not a declared parameter "
+      "error[config] prompts/p.yml:6:22: message 2 uses 'topc', which is not a declared parameter "
       "(did you mean 'topic'?)");
 }
 
