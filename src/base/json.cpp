@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "base/json_stream.h"
@@ -138,6 +139,16 @@ void append_padded(std::string& out, std::int64_t value, int width) {
   const std::string digits = std::to_string(value);
   out.append(static_cast<std::size_t>(std::max(0, width - static_cast<int>(digits.size()))), '0');
   out += digits;
+}
+
+std::string uuid_text(Uuid uuid) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (int i = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
+    text += kDigits[(i < 16 ? uuid.high >> (60 - 4 * i) : uuid.low >> (124 - 4 * i)) & 15];
+  }
+  return text;
 }
 
 void append_zone(std::string& out, std::int32_t offset) {
@@ -350,6 +361,8 @@ void append_json(std::string& out, const Value& value) {
       return;
     }
     case Value::Kind::kRaw: out += value.as_raw()->text; return;
+    case Value::Kind::kInterval:
+    case Value::Kind::kUuid: append_json_string(out, to_plain_text(value)); return;
   }
 }
 
@@ -493,11 +506,42 @@ std::string to_iso(Timestamp timestamp) {
   return out;
 }
 
+std::string to_iso(Interval interval) {
+  std::string text = "P";
+  const auto part = [&](std::int64_t count, char unit) {
+    if (count != 0) text += std::to_string(count) + unit;
+  };
+  part(interval.months / 12, 'Y');
+  part(interval.months % 12, 'M');
+  part(interval.days, 'D');
+  if (interval.micros == 0 && text.size() > 1) return text;
+  text += 'T';
+  const std::int64_t hours = interval.micros / 3'600'000'000;
+  const std::int64_t minutes = interval.micros / 60'000'000 % 60;
+  part(hours, 'H');
+  part(minutes, 'M');
+  const std::int64_t rest = interval.micros % 60'000'000;
+  if (rest != 0 || (hours == 0 && minutes == 0)) {
+    const std::int64_t fraction = std::abs(rest % 1'000'000);
+    if (rest < 0) text += '-';
+    text += std::to_string(std::abs(rest / 1'000'000));
+    if (fraction != 0) {
+      text += '.';
+      append_padded(text, fraction, 6);
+      text.erase(text.find_last_not_of('0') + 1);
+    }
+    text += 'S';
+  }
+  return text;
+}
+
 std::string to_plain_text(const Value& value) {
   if (const std::string* text = value.as_string()) return *text;
   if (const Date* date = value.as_date()) return to_iso(*date);
   if (const Time* time = value.as_time()) return to_iso(*time);
   if (const Timestamp* timestamp = value.as_timestamp()) return to_iso(*timestamp);
+  if (const Interval* interval = value.as_interval()) return to_iso(*interval);
+  if (const Uuid* uuid = value.as_uuid()) return uuid_text(*uuid);
   return to_json(value);
 }
 

@@ -41,6 +41,7 @@ void append_base64(std::string& out, std::string_view bytes);
 std::string to_iso(Date date);
 std::string to_iso(Time time);
 std::string to_iso(Timestamp timestamp);
+std::string to_iso(Interval interval);  // a duration: "P1DT2H3M4.5S"
 
 // The text of a scalar as a person would write it: strings bare, everything else as in JSON.
 std::string to_plain_text(const Value& value);

@@ -91,6 +91,8 @@ std::string_view Value::kind_name() const {
     case Kind::kArray: return "array";
     case Kind::kObject: return "object";
     case Kind::kRaw: return "JSON";
+    case Kind::kInterval: return "interval";
+    case Kind::kUuid: return "UUID";
   }
   return "value";
 }

@@ -23,6 +23,8 @@ class Value;
 // A number in JSON's grammar, kept as text: a HUGEINT, a DECIMAL.
 struct ExactNumber {
   std::string text;
+  // It was a decimal before, and is one for SQL also without a fraction: 5 is DECIMAL(1,0).
+  bool is_decimal = false;
   friend bool operator==(const ExactNumber&, const ExactNumber&) = default;
 };
 // Days since 1970-01-01 in the proleptic Gregorian calendar.
@@ -48,6 +50,19 @@ struct Timestamp {
 struct Bytes {
   std::string data;
   friend bool operator==(const Bytes&, const Bytes&) = default;
+};
+// Months, days and microseconds, which are no fixed numbers of each other. Only among the
+// parameters of a query; results have its ISO 8601 text.
+struct Interval {
+  std::int32_t months = 0;
+  std::int32_t days = 0;
+  std::int64_t micros = 0;
+  friend bool operator==(const Interval&, const Interval&) = default;
+};
+// Only among the parameters of a query; results have its text.
+struct Uuid {
+  std::uint64_t high = 0, low = 0;
+  friend bool operator==(const Uuid&, const Uuid&) = default;
 };
 // Text that already is valid JSON; written as it stands. Made only by our own writers.
 struct RawJson {
@@ -106,6 +121,8 @@ class Value {
     kArray,
     kObject,
     kRaw,
+    kInterval,
+    kUuid,
   };
 
   Value() = default;
@@ -127,6 +144,8 @@ class Value {
   Value(Array a) : data_(std::move(a)) {}
   Value(Object o) : data_(std::move(o)) {}
   Value(RawJson r) : data_(std::move(r)) {}
+  Value(Interval i) : data_(i) {}
+  Value(Uuid u) : data_(u) {}
 
   Kind kind() const { return static_cast<Kind>(data_.index()); }
   bool is_null() const { return kind() == Kind::kNull; }
@@ -151,6 +170,8 @@ class Value {
   const Array* as_array() const { return std::get_if<Array>(&data_); }
   const Object* as_object() const { return std::get_if<Object>(&data_); }
   const RawJson* as_raw() const { return std::get_if<RawJson>(&data_); }
+  const Interval* as_interval() const { return std::get_if<Interval>(&data_); }
+  const Uuid* as_uuid() const { return std::get_if<Uuid>(&data_); }
   Array* as_array() { return std::get_if<Array>(&data_); }
   Object* as_object() { return std::get_if<Object>(&data_); }
   std::string* as_string() { return std::get_if<std::string>(&data_); }
@@ -166,7 +187,7 @@ class Value {
 
  private:
   std::variant<std::monostate, bool, std::int64_t, double, ExactNumber, std::string, Date, Time,
-               Timestamp, Bytes, Array, Object, RawJson>
+               Timestamp, Bytes, Array, Object, RawJson, Interval, Uuid>
       data_;
 };
 

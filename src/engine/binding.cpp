@@ -103,14 +103,15 @@ Result<Shape> shape_of(const Value& value) {
     case Value::Kind::kNumber: {
       const std::optional<Exact> exact = read_exact(value.as_number()->text);
       if (!exact) return Shape{TypeId::kDouble};
-      if (exact->scale == 0) {
+      if (exact->scale == 0 &&
+          (!value.as_number()->is_decimal || exact->width > kMaxDecimalDigits)) {
         constexpr unsigned __int128 kSign = static_cast<unsigned __int128>(1) << 127;
         // One more below zero than above.
         if (exact->digits < kSign + (exact->negative ? 1 : 0)) return Shape{TypeId::kHugeInt};
         return Shape{exact->negative ? TypeId::kDouble : TypeId::kUHugeInt};
       }
       if (exact->width > kMaxDecimalDigits) return Shape{TypeId::kDouble};
-      return Shape{TypeId::kDecimal, exact->width, exact->scale};
+      return Shape{TypeId::kDecimal, std::max(exact->width, 1), exact->scale};
     }
     case Value::Kind::kString:
     case Value::Kind::kRaw: return Shape{TypeId::kVarchar};
@@ -120,6 +121,8 @@ Result<Shape> shape_of(const Value& value) {
     case Value::Kind::kTimestamp:
       return Shape{value.as_timestamp()->has_zone ? TypeId::kTimestampTz : TypeId::kTimestamp};
     case Value::Kind::kBytes: return Shape{TypeId::kBlob};
+    case Value::Kind::kInterval: return Shape{TypeId::kInterval};
+    case Value::Kind::kUuid: return Shape{TypeId::kUuid};
     case Value::Kind::kArray: {
       Shape element;
       for (const Value& item : *value.as_array()) {
@@ -136,10 +139,6 @@ Result<Shape> shape_of(const Value& value) {
         MXCP_TRY(Shape member, shape_of(item));
         shape.names.push_back(name);
         shape.children.push_back(std::move(member));
-      }
-      if (shape.names.empty()) {
-        return Error{Code::kInvalidArgs,
-                     "an empty object cannot be bound: a STRUCT needs a member"};
       }
       return shape;
     }
@@ -190,6 +189,12 @@ Result<Shape> unify(Shape a, Shape b) {
   return Shape{TypeId::kVarchar};
 }
 
+// A STRUCT needs a member; the object without any is a MAP without any.
+TypeHandle empty_map_type(const Api& api) {
+  const TypeHandle text(api, api.create_logical_type(c::kTypeVarchar));
+  return TypeHandle(api, api.create_map_type(text.get(), text.get()));
+}
+
 TypeHandle logical_type(const Api& api, const Shape& shape) {
   const auto simple = [&](c::Type type) { return TypeHandle(api, api.create_logical_type(type)); };
   switch (shape.id) {
@@ -206,6 +211,8 @@ TypeHandle logical_type(const Api& api, const Shape& shape) {
     case TypeId::kTimestamp: return simple(c::kTypeTimestamp);
     case TypeId::kTimestampTz: return simple(c::kTypeTimestampTz);
     case TypeId::kBlob: return simple(c::kTypeBlob);
+    case TypeId::kInterval: return simple(c::kTypeInterval);
+    case TypeId::kUuid: return simple(c::kTypeUuid);
     case TypeId::kDecimal:
       return TypeHandle(api, api.create_decimal_type(static_cast<std::uint8_t>(shape.width),
                                                      static_cast<std::uint8_t>(shape.scale)));
@@ -214,6 +221,7 @@ TypeHandle logical_type(const Api& api, const Shape& shape) {
       return TypeHandle(api, api.create_list_type(element.get()));
     }
     case TypeId::kStruct: {
+      if (shape.names.empty()) return empty_map_type(api);
       std::vector<TypeHandle> owners;
       std::vector<c::LogicalType> types;
       std::vector<const char*> names;
@@ -283,6 +291,11 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
       return own(
           api.create_blob(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()));
     }
+    case TypeId::kInterval: {
+      const Interval& interval = *value.as_interval();
+      return own(api.create_interval({interval.months, interval.days, interval.micros}));
+    }
+    case TypeId::kUuid: return own(api.create_uuid({value.as_uuid()->low, value.as_uuid()->high}));
     case TypeId::kList: {
       const Array& items = *value.as_array();
       const TypeHandle element = logical_type(api, shape.children[0]);
@@ -300,6 +313,9 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
     }
     case TypeId::kStruct: {
       const TypeHandle type = logical_type(api, shape);
+      // DuckDB refuses a null pointer even for an empty map.
+      c::Value none = nullptr;
+      if (shape.names.empty()) return own(api.create_map_value(type.get(), &none, &none, 0));
       std::vector<ValueHandle> owners;
       std::vector<c::Value> values;
       for (std::size_t i = 0; i < shape.names.size(); ++i) {

@@ -4,7 +4,8 @@
 // that `DATE + $days` works, else BIGINT, else HUGEINT; an exact fraction is DECIMAL. Where DuckDB
 // already inferred BIGINT or DOUBLE for the parameter, that is bound: another type makes it plan
 // the statement again at each call. Arrays become LISTs of the type that fits all elements (INTEGER
-// and DOUBLE make DOUBLE; kinds that have nothing in common become text), objects STRUCTs.
+// and DOUBLE make DOUBLE; kinds that have nothing in common become text), objects STRUCTs; the
+// empty object is an empty MAP.
 #pragma once
 
 #include <string_view>

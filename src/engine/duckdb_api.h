@@ -309,6 +309,9 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(c::Value, create_blob, (const std::uint8_t*, c::Index length))                                 \
   X(c::Value, create_list_value, (c::LogicalType element, c::Value*, c::Index count))              \
   X(c::Value, create_struct_value, (c::LogicalType, c::Value*))                                    \
+  X(c::Value, create_map_value, (c::LogicalType, c::Value* keys, c::Value* values, c::Index count)) \
+  X(c::Value, create_interval, (c::Interval))                                                      \
+  X(c::Value, create_uuid, (c::UHugeInt))                                                          \
   X(c::Value, create_null_value, ())                                                               \
   X(void, destroy_value, (c::Value*))                                                              \
   X(c::Index, data_chunk_get_size, (c::DataChunk))                                                 \

@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/json.h"
 #include "python/datetimes.h"
 #include "python/exceptions.h"
 
@@ -53,25 +54,6 @@ std::string type_name(PyTypeObject* type) {
   const std::string package = text_of(module.get());
   if (package.empty() || package == "builtins") return bare_name(type);
   return package + "." + bare_name(type);
-}
-
-// ISO 8601 of a duration: "P1DT2H3M4.5S".
-std::string iso_duration(std::int64_t days, std::int64_t micros) {
-  std::string text = "P";
-  if (days != 0) text += fmt::format("{}D", days);
-  if (micros == 0 && days != 0) return text;
-  text += 'T';
-  const std::int64_t hours = micros / 3'600'000'000, minutes = micros / 60'000'000 % 60;
-  if (hours != 0) text += fmt::format("{}H", hours);
-  if (minutes != 0) text += fmt::format("{}M", minutes);
-  const std::int64_t rest = micros % 60'000'000;
-  if (rest != 0 || (hours == 0 && minutes == 0)) {
-    std::string seconds = fmt::format("{}.{:06}", rest / 1'000'000, rest % 1'000'000);
-    seconds.erase(seconds.find_last_not_of('0') + 1);
-    if (seconds.back() == '.') seconds.pop_back();
-    text += seconds + "S";
-  }
-  return text;
 }
 
 // numpy writes a missing time as this text.
@@ -124,6 +106,7 @@ class Reader {
   bool read_temporal(const Temporal& temporal, Value& out);
   bool read_int(PyObject* integer, Value& out);
   bool read_buffer(PyObject* object, Value& out);
+  bool read_uuid(PyObject* object, Value& out);
   bool read_numpy(PyObject* object, const std::string& kind, long dimensions, Value& out);
   bool read_library_type(PyObject* object, Value& out, bool& known);
   bool read_protocol(PyObject* object, Value& out, bool& known);
@@ -264,16 +247,30 @@ bool Reader::read_buffer(PyObject* object, Value& out) {
   return true;
 }
 
+bool Reader::read_uuid(PyObject* object, Value& out) {
+  const PyRef bytes = purpose_ == Purpose::kParameter ? find_attribute(object, "bytes") : PyRef();
+  if (!bytes || !PyBytes_Check(bytes.get()) || PyBytes_GET_SIZE(bytes.get()) != 16) {
+    return read_result_of(PyRef::steal(PyObject_Str(object)), out);
+  }
+  const auto half = [&](int from) {
+    std::uint64_t number = 0;
+    for (int i = from; i < from + 8; ++i) {
+      number = number << 8 | static_cast<unsigned char>(PyBytes_AS_STRING(bytes.get())[i]);
+    }
+    return number;
+  };
+  out = Uuid{half(0), half(8)};
+  return true;
+}
+
 bool Reader::read_temporal(const Temporal& temporal, Value& out) {
   switch (temporal.kind) {
     case Temporal::Kind::kDate: out = temporal.date; return true;
     case Temporal::Kind::kTime: out = temporal.time; return true;
     case Temporal::Kind::kTimestamp: out = temporal.timestamp; return true;
     case Temporal::Kind::kDelta: {
-      const std::int64_t days = temporal.date.days;
-      out = purpose_ == Purpose::kParameter
-                ? fmt::format("{} days {} microseconds", days, temporal.micros)
-                : iso_duration(days, temporal.micros);
+      const Interval interval{0, temporal.date.days, temporal.micros};
+      out = purpose_ == Purpose::kParameter ? Value(interval) : Value(to_iso(interval));
       return true;
     }
     case Temporal::Kind::kNone:
@@ -467,13 +464,13 @@ bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
   if (comes_from(type, "decimal")) {
     const std::string text = str_of(object);
     if (text.find_first_not_of("+-0123456789.E") == std::string::npos && !text.empty()) {
-      out = ExactNumber{text};
+      out = ExactNumber{text, purpose_ == Purpose::kParameter};
     } else {
       out = Value();  // NaN, Infinity
     }
     return true;
   }
-  if (comes_from(type, "uuid")) return read_result_of(PyRef::steal(PyObject_Str(object)), out);
+  if (comes_from(type, "uuid")) return read_uuid(object, out);
   if (comes_from(type, "fractions")) {
     return read_result_of(PyRef::steal(PyNumber_Float(object)), out);
   }

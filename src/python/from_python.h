@@ -4,11 +4,11 @@
 //   dict, Mapping, sqlite3.Row       object; a key that is no str becomes text, as json.dumps has
 //   it list tuple range, iterables      list (namedtuples too, as json.dumps); generators are run
 //   set frozenset                    list, sorted where its elements can be, so that it is
-//   repeatable date time datetime Decimal bytes their own kinds; timedelta: ISO 8601 duration (in
-//   parameters
-//                                    a text that DuckDB reads as INTERVAL)
-//   UUID Path Enum                   text, text, the value
-//   dataclass attrs pydantic         object
+//   repeatable
+//   date time datetime bytes         their own kinds
+//   Decimal                          a number with its digits (in parameters one that stays
+//   DECIMAL) timedelta UUID                   texts: ISO 8601 duration; in parameters an Interval,
+//   a Uuid Path Enum                        text, the value dataclass attrs pydantic         object
 //   numpy pandas polars pyarrow      scalars .item(), arrays and columns lists, frames lists of
 //   rows
 //

@@ -46,6 +46,8 @@ PyRef from_kind(const Value& value) {
     }
     case Value::Kind::kArray: return from_array(*value.as_array());
     case Value::Kind::kObject: return to_python(*value.as_object());
+    case Value::Kind::kInterval:
+    case Value::Kind::kUuid: return to_str(to_plain_text(value));
     case Value::Kind::kRaw: {
       auto parsed = parse_json(value.as_raw()->text);
       if (parsed.ok()) return to_python(*parsed);

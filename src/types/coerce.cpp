@@ -51,7 +51,9 @@ bool coerce_number(const Node& node, const Value& input, const Path& path, Sink&
   }
   if (const auto number = number_in(input)) {
     out = to_number(*number);
-    return true;
+    if (std::isfinite(to_double(out))) return true;
+    sink.add(path, "type", "expected a number up to 1.8e308" + got(node, input));
+    return false;
   }
   add_wrong_kind(node, input, path, sink);
   return false;

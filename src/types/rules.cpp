@@ -88,7 +88,9 @@ void append_key(std::string& out, const Value& value) {
     case Value::Kind::kString: text(*value.as_string()); return;
     case Value::Kind::kDate:
     case Value::Kind::kTime:
-    case Value::Kind::kTimestamp: text(to_plain_text(value)); return;
+    case Value::Kind::kTimestamp:
+    case Value::Kind::kInterval:
+    case Value::Kind::kUuid: text(to_plain_text(value)); return;
     case Value::Kind::kBytes: {
       std::string base64;
       append_base64(base64, value.as_bytes()->data);

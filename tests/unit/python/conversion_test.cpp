@@ -127,9 +127,12 @@ TEST_CASE("Python: an object may change while it is read") {
         "error: the dict changed while it was read");
 }
 
-TEST_CASE("Python: parameters of SQL read intervals as DuckDB does") {
+TEST_CASE("Python: parameters of SQL have intervals, UUIDs and decimals") {
   CHECK(converted("import datetime as d\nresult = d.timedelta(days=1, seconds=1)",
-                  Purpose::kParameter) == R"("1 days 1000000 microseconds")");
+                  Purpose::kParameter) == R"("P1DT1S")");
+  CHECK(converted("import uuid\nresult = uuid.UUID(int=2**127 + 10)", Purpose::kParameter) ==
+        R"("80000000-0000-0000-0000-00000000000a")");
+  CHECK(converted("import decimal\nresult = decimal.Decimal('5')", Purpose::kParameter) == "5");
 }
 
 TEST_CASE("Python: values become Python objects") {

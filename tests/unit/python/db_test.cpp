@@ -97,7 +97,7 @@ TEST_CASE("db.execute: parameters of every kind arrive as they are") {
       R"x(["1","1180591620717411303424","1.5","True","None","'x'","b'\\x00'",)x"
       R"x("datetime.date(2024, 1, 2)","datetime.time(3, 4, 5, 6)",)x"
       R"x("datetime.datetime(2024, 1, 2, 3, 4, 5, 6)","12.5","[1, 2]","{'a': 'b'}",)x"
-      R"x("'00000000-0000-0000-0000-000000000003'","3","datetime.timedelta(seconds=3600)","True"])x");
+      R"x("UUID('00000000-0000-0000-0000-000000000003')","3","datetime.timedelta(seconds=3600)","True"])x");
 }
 
 TEST_CASE("db.execute: rows are plain dicts, in order, however many") {
