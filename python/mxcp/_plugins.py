@@ -17,7 +17,8 @@ def plugin_class(module):
 
 
 def functions(plugin, instance, suffix):
-    """The methods marked with @udf: (name in SQL, method, types of its parameters, type of its result).
+    """The methods marked with @udf: (name in SQL, method, types of its parameters, type of its result),
+    with defaults once for each number of arguments.
 
     Without an instance only their declarations are known: the method is None. A type is a tuple of
     its name and what belongs to it: ("MAP", ("VARCHAR",), ("BIGINT",)).
@@ -37,7 +38,11 @@ def functions(plugin, instance, suffix):
             )
             continue
         method = None if instance is None else getattr(instance, name)
-        found.append((f"{name}_{suffix}", method, *signature))
+        types, required, result = signature
+        # SQL functions know no defaults: one form for each number of arguments, and Python fills in
+        # the rest.
+        for count in range(required, len(types) + 1):
+            found.append((f"{name}_{suffix}", method, types[:count], result))
     return found
 
 
@@ -69,6 +74,7 @@ def _signature(function, plugin):
     if not isinstance(inspect.getattr_static(plugin, function.__name__, None), staticmethod):
         parameters = parameters[1:]
     types = []
+    required = 0
     for parameter in parameters:
         if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is not parameter.empty:
             continue
@@ -81,7 +87,9 @@ def _signature(function, plugin):
                 f"parameter '{parameter.name}' has no type; write {parameter.name}: str"
             )
         types.append(_typed(f"parameter '{parameter.name}'", hints[parameter.name]))
-    return types, _typed("the result", hints["return"])
+        if parameter.default is parameter.empty:
+            required = len(types)
+    return types, required, _typed("the result", hints["return"])
 
 
 def _typed(what, hint):

@@ -156,7 +156,7 @@ std::string hint_for(PyObject* exception) {
     }
     return fmt::format(
         "install the package with '{} -m pip install {}', or, if it is a module of "
-        "yours, put it under python/",
+        "yours, put it under python/ (a plugin: under plugins/)",
         interpreter(), distribution_of(module));
   }
   if (is_a(exception, PyExc_RecursionError)) {

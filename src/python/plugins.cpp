@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
+#include "base/text.h"
 #include "python/exceptions.h"
 #include "python/hooks.h"
 #include "python/state.h"
@@ -25,6 +28,22 @@ Result<Object> configuration(const project::PluginSpec& spec, const project::Use
                suggest(spec.config, names)};
 }
 
+// DuckDB would take a function of another plugin for one more form of it: `x_a` of the plugin b and
+// `x` of a_b are both x_a_b. `owners`: the plugin of each name so far.
+Result<engine::ScalarFunctions> unique(engine::ScalarFunctions functions, const std::string& plugin,
+                                       std::map<std::string, std::string>& owners) {
+  for (const auto& function : functions) {
+    const auto owner = owners.emplace(to_lower(function->name()), plugin).first;
+    if (owner->second == plugin) continue;
+    return Error{Code::kConfig,
+                 fmt::format("its SQL function {} is also one of plugin '{}'", function->name(),
+                             owner->second),
+                 {},
+                 "rename the method or the plugin"};
+  }
+  return functions;
+}
+
 // The plugin, into `made`, and its functions.
 Result<engine::ScalarFunctions> create(const project::PluginSpec& spec,
                                        const project::UserConfig& user, PyRef* made) {
@@ -46,6 +65,7 @@ Result<engine::ScalarFunctions> create(const project::PluginSpec& spec,
 Plugins create_plugins(const project::Project& project, bool instances) {
   Plugins out;
   PyRef plugins = PyRef::steal(PyDict_New());
+  std::map<std::string, std::string> owners;
   for (const project::PluginSpec& spec : project.site().plugins) {
     PyRef plugin;
     auto functions = create(spec, project.user(), instances ? &plugin : nullptr);
@@ -55,6 +75,7 @@ Plugins create_plugins(const project::Project& project, bool instances) {
         functions = take_exception();
       }
     }
+    if (functions.ok()) functions = unique(*std::move(functions), spec.name, owners);
     if (functions.ok()) {
       out.functions.insert(out.functions.end(), functions->begin(), functions->end());
       continue;

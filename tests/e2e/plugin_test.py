@@ -201,6 +201,36 @@ def test_a_name_that_sql_has_already(project: Project) -> None:
     assert "there is already a SQL function array_agg" in project.tool("t").error
 
 
+def test_a_name_that_two_plugins_make(project: Project) -> None:
+    """shout_a of the plugin b, and shout of a_b."""
+    site = Project.SITE + "plugin:\n  - {name: b, module: one}\n  - {name: a_b, module: two}\n"
+    code = PLUGIN.replace("def shout", "def shout_a")
+    project.write({"mxcp-site.yml": site, "plugins/one.py": code, "plugins/two.py": PLUGIN})
+    project.sql_tool("t", "SELECT 1 AS one")
+    assert project.tool("t").error == (
+        "mxcp-site.yml:6:5: plugin 'a_b': its SQL function shout_a_b is also one of plugin 'b'"
+        " (rename the method or the plugin)"
+    )
+
+
+def test_defaults_of_a_method(words: Project) -> None:
+    """Too few arguments are an error that shows the forms."""
+    words.write(
+        {
+            "plugins/word_plugin.py": PLUGIN.replace(
+                "def shout(self, text: str)", "def shout(self, text: str, times: int = 1)"
+            ).replace("text.upper()}!", "text.upper()}{'!' * times}")
+        }
+    )
+    assert words.query("SELECT shout_words('a') AS a, shout_words('b', 3) AS b") == [
+        {"a": "A!", "b": "B!!!"}
+    ]
+    error = words.run("query", "SELECT shout_words()", "--json-output").error
+    assert error.count("VARCHAR, /) -> VARCHAR") == error.count("BIGINT, /) -> VARCHAR") == 1
+    error = words.run("query", "SELECT shout_words('a', 1, 2)", "--json-output").error
+    assert "No function matches" in error
+
+
 def test_without_a_return_type_it_is_only_a_method(words: Project) -> None:
     words.write(
         {"plugins/word_plugin.py": PLUGIN.replace("(self, text: str) -> str", "(self, text)")}

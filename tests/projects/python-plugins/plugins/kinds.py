@@ -134,5 +134,15 @@ class MXCPPlugin(MXCPBasePlugin):
     def rounded(self, v: str) -> Decimal:
         return Decimal(v)
 
+    # --- defaults
+
+    @udf
+    def padded(self, text: str, width: int = 5, fill: str | None = "*") -> str:
+        return text.ljust(width, fill or " ")
+
+    @udf
+    def constant(self, text: str = "none") -> str:
+        return text
+
     def not_in_sql(self, v: int) -> int:
         return v + 1
