@@ -241,18 +241,33 @@ def close_payload_connections():
 
 
 def _set_up_logging(logging):
-    """What user code logs goes to stderr unless it says otherwise (basicConfig still works)."""
+    """What user code logs goes where mxcp's own log goes, at its level: to stderr and into the log
+    file. Unless user code says otherwise (basicConfig still works)."""
 
-    class StderrHandler(logging.StreamHandler):
+    class Handler(logging.StreamHandler):
         stream = property(lambda self: sys.stderr, lambda self, value: None)
 
-    debug = _core.debug_enabled()
-    handler = StderrHandler()
-    handler.setLevel(logging.DEBUG if debug else logging.WARNING)
+    level = _core.log_threshold()
+    handler = Handler()
+    handler.setLevel(level)
     handler.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
     logging.lastResort = handler
-    if debug:
-        logging.getLogger().setLevel(logging.DEBUG)
+    logging.getLogger().setLevel(level)
+
+    # The file gets what is logged whatever handlers there are: also those of `logging.warning()`,
+    # which makes one of its own.
+    message_only = logging.Formatter("%(message)s")
+    call_handlers = logging.Logger.callHandlers
+
+    def callHandlers(self, record):  # noqa: N802
+        call_handlers(self, record)
+        if record.levelno >= level:
+            try:
+                _core.log_to_file(record.levelno, record.name, message_only.format(record))
+            except Exception:
+                handler.handleError(record)
+
+    logging.Logger.callHandlers = callHandlers
 
 
 class _After:

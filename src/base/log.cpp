@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <memory>
 
 namespace mxcp::log {
 namespace {
@@ -32,6 +33,9 @@ const char* upper_name(Level level) {
   }
 }
 
+// Never destroyed, like the one of stderr.
+std::atomic<spdlog::logger*> file{nullptr};
+
 spdlog::logger& logger() {
   static spdlog::logger* const instance = [] {
     // Never destroyed: threads may log while the process leaves.
@@ -56,8 +60,11 @@ bool enabled(Level level) {
 void add_file(const std::string& path, std::size_t max_bytes, std::size_t backups) {
   try {
     auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(path, max_bytes, backups);
-    sink->set_pattern("%Y-%m-%d %H:%M:%S,%e - %v");
-    logger().sinks().push_back(std::move(sink));
+    auto made = std::make_unique<spdlog::logger>("file", std::move(sink));
+    made->set_pattern("%Y-%m-%d %H:%M:%S,%e - %v");
+    made->set_level(spdlog::level::debug);
+    made->flush_on(spdlog::level::debug);
+    file.store(made.release(), std::memory_order_release);
   } catch (const spdlog::spdlog_ex& e) {
     warning("log", "cannot write the log file '{}': {}", path, e.what());
   }
@@ -65,10 +72,24 @@ void add_file(const std::string& path, std::size_t max_bytes, std::size_t backup
 
 void flush() {
   logger().flush();
+  if (auto* const to = file.load(std::memory_order_acquire)) to->flush();
+}
+
+Level level() {
+  return current_level.load(std::memory_order_relaxed);
 }
 
 void write(Level level, std::string_view part, std::string_view message) {
   logger().log(native(level), "{}:mxcp.{}:{}", upper_name(level), part, message);
+  if (file.load(std::memory_order_acquire) != nullptr) {
+    write_to_file(level, fmt::format("mxcp.{}", part), message);
+  }
+}
+
+void write_to_file(Level level, std::string_view logger, std::string_view message) {
+  if (auto* const to = file.load(std::memory_order_acquire)) {
+    to->log(native(level), "{} - {} - {}", upper_name(level), logger, message);
+  }
 }
 
 }  // namespace mxcp::log

@@ -18,11 +18,15 @@ enum class Level { kDebug, kInfo, kWarning, kError, kOff };
 void set_level(Level level);
 bool enabled(Level level);
 // Also to a file that is rotated at `max_bytes`, keeping `backups` old ones. A path that cannot be
-// opened is reported on stderr and otherwise ignored.
+// opened is reported on stderr and otherwise ignored. Lines of the file are "time - LEVEL - logger
+// - message".
 void add_file(const std::string& path, std::size_t max_bytes, std::size_t backups);
 void flush();
 
 void write(Level level, std::string_view part, std::string_view message);
+// A line of somebody else's logger that is on stderr already, into the file: "shop.orders".
+void write_to_file(Level level, std::string_view logger, std::string_view message);
+Level level();
 
 template <class... Args>
 void debug(std::string_view part, fmt::format_string<Args...> format, Args&&... args) {

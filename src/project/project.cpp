@@ -34,10 +34,21 @@ void append(std::vector<Error>& to, std::vector<Error> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
+// What an environment variable switches on or off; nothing when it is not set. A word that says
+// neither is an error: who writes MXCP_READONLY=ja must not get a database that can be written.
+Result<std::optional<bool>> switch_of(const char* name) {
+  const std::string word = to_lower(environment(name));
+  if (word.empty()) return std::optional<bool>();
+  if (word == "false" || word == "0" || word == "no") return std::optional<bool>(false);
+  if (is_truthy(word)) return std::optional<bool>(true);
+  return Error{Code::kConfig,
+               std::string(name) + " must be true or false, found '" + shorten(word, 40) + "'"};
+}
+
 // The effective profile: the file's settings, then the environment, then flags.
 Result<Profile> apply_environment(Profile profile, const LoadOptions& options) {
-  profile.readonly =
-      profile.readonly || options.readonly || is_truthy(environment("MXCP_READONLY"));
+  MXCP_TRY(const std::optional<bool> readonly, switch_of("MXCP_READONLY"));
+  profile.readonly = profile.readonly || options.readonly || readonly.value_or(false);
   if (const std::string path = environment("MXCP_DUCKDB_PATH"); !path.empty()) {
     if (path == ":memory:") {
       return Error{
@@ -51,14 +62,8 @@ Result<Profile> apply_environment(Profile profile, const LoadOptions& options) {
     profile.database = fs::absolute(expand_home(path), ignored).lexically_normal();
     profile.database_place = {};
   }
-  if (const std::string audit = to_lower(environment("MXCP_AUDIT_ENABLED")); !audit.empty()) {
-    const bool off = audit == "false" || audit == "0" || audit == "no";
-    if (!off && !is_truthy(audit)) {
-      return Error{Code::kConfig,
-                   "MXCP_AUDIT_ENABLED must be true or false, found '" + shorten(audit, 40) + "'"};
-    }
-    profile.audit_enabled = !off;
-  }
+  MXCP_TRY(const std::optional<bool> audit, switch_of("MXCP_AUDIT_ENABLED"));
+  profile.audit_enabled = audit.value_or(profile.audit_enabled);
   return profile;
 }
 

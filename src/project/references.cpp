@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <vector>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -22,14 +23,31 @@ bool may_have_reference(const std::string& text) {
   return text.find("${") != std::string::npos || text.find("://") != std::string::npos;
 }
 
+Error unset(const std::vector<std::string>& names, const Place& place) {
+  if (names.size() == 1) {
+    return {Code::kConfig, "the environment variable '" + names[0] + "' is not set", place,
+            "set it before starting mxcp"};
+  }
+  std::string list;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    list += (i == 0 ? "'" : i + 1 == names.size() ? " and '" : ", '") + names[i] + "'";
+  }
+  return {Code::kConfig, "the environment variables " + list + " are not set", place,
+          "set them before starting mxcp"};
+}
+
 // ${NAME} anywhere in the text. What is no such form is left alone, except that a default value
 // (${NAME:-x}) is refused: it would silently stay in the text.
 Result<std::string> replace_variables(const std::string& text, const Place& place) {
   std::string out;
+  std::vector<std::string> missing;
   std::size_t at = 0;
   while (true) {
     const auto begin = text.find("${", at);
-    if (begin == std::string::npos) return out += text.substr(at);
+    if (begin == std::string::npos) {
+      if (!missing.empty()) return unset(missing, place);
+      return out += text.substr(at);
+    }
     out.append(text, at, begin - at);
     std::size_t end = begin + 2;
     while (end < text.size() && is_name_character(text[end])) ++end;
@@ -45,11 +63,11 @@ Result<std::string> replace_variables(const std::string& text, const Place& plac
       continue;
     }
     const char* const value = std::getenv(name.c_str());
-    if (!value) {
-      return Error{Code::kConfig, "the environment variable '" + name + "' is not set", place,
-                   "set it before starting mxcp"};
+    if (value != nullptr) {
+      out += value;
+    } else if (std::find(missing.begin(), missing.end(), name) == missing.end()) {
+      missing.push_back(name);
     }
-    out += value;
     at = end + 1;
   }
 }

@@ -113,21 +113,42 @@ class SiteReader {
     site_.raw = *document.to_value().as_object();
     complete_raw(site_.profile);
     complete_raw(effective_profile(asked_profile, site_.profile));
+    complete_sections();
   }
 
-  // User code asks for settings of its profile (where the database is, say) whether or not they
-  // are written down.
+  static Object& section(Object& parent, const std::string& key) {
+    Value* value = parent.find(key);
+    if (!value || !value->is_object()) value = &parent.set(key, Object{});
+    return *value->as_object();
+  }
+  static void fill(Object& object, const std::string& key, Value value) {
+    if (!object.contains(key)) object.add(key, std::move(value));
+  }
+
+  // User code asks for settings whether or not they are written down, and finds lists as lists.
+  void complete_sections() {
+    if (problems_.has_errors()) return;
+    Object& raw = site_.raw;
+    for (const char* key : {"secrets", "plugin", "extensions"}) {
+      const Value* value = raw.find(key);
+      if (!value || value->is_null()) {
+        raw.set(key, Array{});
+      } else if (!value->is_array()) {
+        Array list;
+        list.push_back(*value);
+        raw.set(key, std::move(list));
+      }
+    }
+    raw.set("dbt", site_.dbt);
+    fill(section(raw, "sql_tools"), "enabled", false);
+    Object& paths = section(raw, "paths");
+    for (const auto& key : kPathKeys) fill(paths, std::string(key), std::string(key));
+  }
+
+  // The settings of one profile (where the database is, say).
   void complete_raw(const std::string& name) {
     if (problems_.has_errors()) return;
     const Profile profile = site_.profile_settings(name);
-    const auto section = [](Object& parent, const std::string& key) -> Object& {
-      Value* value = parent.find(key);
-      if (!value || !value->is_object()) value = &parent.set(key, Object{});
-      return *value->as_object();
-    };
-    const auto fill = [](Object& object, const std::string& key, Value value) {
-      if (!object.contains(key)) object.add(key, std::move(value));
-    };
     Object& settings = section(section(site_.raw, "profiles"), name);
     Object& duckdb = section(settings, "duckdb");
     fill(duckdb, "path", profile.database.string());

@@ -70,8 +70,8 @@ struct SiteConfig {
   Paths paths;
   std::map<std::string, Profile> profiles;
   Object dbt;
-  // For config.site_config in Python: the file as written, after references, and the settings of
-  // the effective profile also where they are defaults.
+  // For config.site_config in Python: the file as written, after references, with the defaults of
+  // the top level and of the effective profile.
   Object raw;
 
   // The profile's settings, with all defaults, also when the file does not list it.

@@ -320,8 +320,33 @@ PyObject* check_connect(PyObject*, PyObject* database) {
   return nullptr;
 }
 
-PyObject* debug_enabled(PyObject*, PyObject*) {
-  return Py_NewRef(log::enabled(log::Level::kDebug) ? Py_True : Py_False);
+// The level of the log, as Python's logging counts them.
+PyObject* log_threshold(PyObject*, PyObject*) {
+  switch (log::level()) {
+    case log::Level::kDebug: return PyLong_FromLong(10);
+    case log::Level::kInfo: return PyLong_FromLong(20);
+    case log::Level::kWarning: return PyLong_FromLong(30);
+    case log::Level::kError: return PyLong_FromLong(40);
+    case log::Level::kOff: break;
+  }
+  return PyLong_FromLong(1000);
+}
+
+// log_to_file(level, logger, message)
+PyObject* log_to_file(PyObject*, PyObject* args) {
+  int number = 0;
+  PyObject *name = nullptr, *message = nullptr;
+  if (PyArg_ParseTuple(args, "iOO", &number, &name, &message) == 0) return nullptr;
+  const log::Level level = number < 20   ? log::Level::kDebug
+                           : number < 30 ? log::Level::kInfo
+                           : number < 40 ? log::Level::kWarning
+                                         : log::Level::kError;
+  const std::string logger = str_of(name), text = str_of(message);
+  {
+    const GilRelease released;
+    log::write_to_file(level, logger, text);
+  }
+  return Py_NewRef(Py_None);
 }
 
 PyObject* log_warning(PyObject*, PyObject* text) {
@@ -365,7 +390,8 @@ PyMethodDef methods[] = {
     {"user_context", user_context, METH_NOARGS, nullptr},
     {"execution_context", execution_context, METH_NOARGS, nullptr},
     {"check_connect", check_connect, METH_O, nullptr},
-    {"debug_enabled", debug_enabled, METH_NOARGS, nullptr},
+    {"log_threshold", log_threshold, METH_NOARGS, nullptr},
+    {"log_to_file", log_to_file, METH_VARARGS, nullptr},
     {"log_warning", log_warning, METH_O, nullptr},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -170,6 +170,20 @@ def test_readonly_without_a_database(project: Project) -> None:
     assert not project.database.exists()
 
 
+@pytest.mark.parametrize("word", ["false", "0", "No"])
+def test_readonly_switched_off(project: Project, word: str) -> None:
+    project.env["MXCP_READONLY"] = word
+    project.query("CREATE TABLE t (i INT)")
+
+
+def test_a_switch_that_says_neither(project: Project) -> None:
+    """Who writes this wants no writing; silently writing would be the worst answer."""
+    project.env["MXCP_READONLY"] = "ja"
+    error = project.run("query", "CREATE TABLE t (i INT)", "--json-output").error
+    assert error == "MXCP_READONLY must be true or false, found 'ja'"
+    assert not project.database.exists()
+
+
 # --- the user file -----------------------------------------------------------------------------
 
 
@@ -222,6 +236,15 @@ def test_references(project: Project) -> None:
     assert "NOT_SET_ANYWHERE" in error and "config.yml:10:18" in error
 
 
+def test_every_unset_variable_is_named(project: Project) -> None:
+    project.python_tool("secret", SECRET_TOOL)
+    project.write({"../home/.mxcp/config.yml": user_config('"${ONE}-${TWO}-${ONE}-${THREE}"')})
+    assert project.run("run", "tool", "secret", "--json-output", env={"TWO": "2"}).error.endswith(
+        "config.yml:10:18: the environment variables 'ONE' and 'THREE' are not set"
+        " (set them before starting mxcp)"
+    )
+
+
 def test_an_unset_variable_of_another_profile_does_not_matter(project: Project) -> None:
     project.python_tool("secret", SECRET_TOOL)
     other = (
@@ -265,7 +288,8 @@ def test_an_unknown_type_of_secret_is_for_python_only(project: Project) -> None:
 def test_settings_and_configurations_in_python(project: Project) -> None:
     project.write(
         {
-            "mxcp-site.yml": Project.SITE + "profiles:\n  default:\n    duckdb: {readonly: false}\n",
+            "mxcp-site.yml": Project.SITE
+            + "extensions: json\nprofiles:\n  default:\n    duckdb: {readonly: false}\n",
             "../home/.mxcp/config.yml": user_config("x"),
         }
     )
@@ -281,6 +305,14 @@ def test_settings_and_configurations_in_python(project: Project) -> None:
                 "absent": config.get_setting("no.such.key"),
                 "default": config.get_setting("no.such.key", 7),
                 "site": type(config.site_config).__name__,
+                "defaults": [
+                    config.get_setting("dbt.enabled", "?"),
+                    config.get_setting("dbt.model_paths"),
+                    config.get_setting("sql_tools.enabled", "?"),
+                    config.get_setting("paths.tools"),
+                    config.site_config["secrets"],
+                    config.get_setting("extensions"),
+                ],
                 "user": config.user_config["projects"]["test"]["profiles"]["default"]["secrets"],
             }
         """,
@@ -291,6 +323,7 @@ def test_settings_and_configurations_in_python(project: Project) -> None:
         "absent": None,
         "default": 7,
         "site": "dict",
+        "defaults": [True, ["models"], False, "tools", [], ["json"]],
         "user": [{"name": "s", "type": "custom", "parameters": {"v": "x"}}],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -84,6 +85,76 @@ def test_logging_without_any_setup(project: Project) -> None:
     assert ran.stderr.splitlines() == ["WARNING:shop.orders:look here"]
     debug = project.tool("talk", "--debug")
     assert "DEBUG:shop.orders:a detail" in debug.stderr.splitlines()
+
+
+TALK = """
+import logging
+
+log = logging.getLogger("shop.orders")
+
+def talk():
+    log.debug("a detail")
+    log.info("for information")
+    log.warning("look %s", "here")
+    log.error("bad")
+    return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "seen"),
+    [
+        ("level: INFO", ["INFO", "WARNING", "ERROR"]),
+        ("level: DEBUG", ["DEBUG", "INFO", "WARNING", "ERROR"]),
+        ("level: ERROR", ["ERROR"]),
+        ("enabled: false", []),
+    ],
+)
+def test_logging_at_the_configured_level(project: Project, settings: str, seen: list[str]) -> None:
+    write_tool(project, "talk", TALK)
+    project.write({"../home/.mxcp/config.yml": f"mxcp: 1\nlogging: {{{settings}}}\n"})
+    lines = project.tool("talk").stderr.splitlines()
+    assert [line.split(":")[0] for line in lines if ":shop.orders:" in line] == seen
+
+
+def test_the_log_file(project: Project) -> None:
+    """What goes to stderr goes there too, with time, level and logger."""
+    write_tool(project, "talk", TALK)
+    project.write({"../home/.mxcp/config.yml": "mxcp: 1\nlogging: {path: logs/mxcp.log}\n"})
+    assert "WARNING:shop.orders:look here" in project.tool("talk").stderr
+    project.write({"python/talk_tool.py": "def talk():\n    raise ValueError('no')\n"})
+    project.tool("talk")
+    lines = (project.folder / "logs/mxcp.log").read_text().splitlines()
+    time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
+    assert re.fullmatch(f"{time} - WARNING - shop.orders - look here", lines[0])
+    assert re.fullmatch(f"{time} - ERROR - shop.orders - bad", lines[1])
+    assert re.fullmatch(f"{time} - ERROR - mxcp.call - tool 'talk': no", lines[2])
+
+
+def test_the_log_file_is_rotated(project: Project) -> None:
+    write_tool(
+        project,
+        "talk",
+        """
+        import logging
+
+        def talk():
+            for i in range(100):
+                logging.warning("line %d", i)
+            return 1
+        """,
+    )
+    project.write(
+        {
+            "../home/.mxcp/config.yml": "mxcp: 1\n"
+            "logging: {path: logs/mxcp.log, max_bytes: 1000, backup_count: 2}\n"
+        }
+    )
+    project.tool("talk")
+    files = sorted((project.folder / "logs").iterdir())
+    assert len(files) == 3
+    assert all(path.stat().st_size <= 1000 for path in files)
+    assert (project.folder / "logs/mxcp.log").read_text().endswith("root - line 99\n")
 
 
 def test_logging_as_user_code_sets_it_up(project: Project) -> None:

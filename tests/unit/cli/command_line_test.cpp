@@ -91,7 +91,7 @@ TEST_CASE("wrong command lines are refused with what was meant") {
   CHECK(refused("run", {"toool", "t"}) ==
         "TYPE must be one of tool, resource, prompt, not 'toool' (did you mean 'tool'?)");
   CHECK(refused("run", {"tool", "t", "--param"}) == "option '--param' needs a value: NAME=VALUE");
-  CHECK(refused("serve", {"--transport", "tcp"}).find("one of stdio, streamable-http, sse") !=
+  CHECK(refused("serve", {"--transport", "tcp"}).find("one of streamable-http, stdio, sse") !=
         std::string::npos);
 }
 

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "project/endpoint.h"
-#include "project/temporary_project.h"
+#include "support/temp_project.h"
 
 using namespace mxcp;
 using namespace mxcp::project;
