@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -94,6 +95,7 @@ class HttpServer(Requests):
         self.url = self.report.get("url", "")
         parts = urlsplit(self.url)
         self.port, self.path = parts.port or 0, parts.path
+        self.tls: ssl.SSLContext | None = None  # for a server that speaks https
         self.session: str | None = None
         self.version = LEGACY
         self.modern: str | None = None
@@ -110,6 +112,10 @@ class HttpServer(Requests):
     # --- HTTP ---------------------------------------------------------------------------------
 
     def connect(self, host: str = "127.0.0.1") -> http.client.HTTPConnection:
+        if self.tls:
+            return http.client.HTTPSConnection(
+                "localhost", self.port, timeout=PATIENCE, context=self.tls
+            )
         return http.client.HTTPConnection(host, self.port, timeout=PATIENCE)
 
     def socket(self) -> socket.socket:

@@ -17,10 +17,12 @@
 #include "cli/parts.h"
 #include "cli/planted_bug.h"
 #include "engine/library.h"
+#include "mcp/core.h"
 #include "mcp/http.h"
 #include "mcp/http_sse.h"
 #include "mcp/server.h"
 #include "net/aes_sealer.h"
+#include "observe/metrics.h"
 #include "python/python_runtime.h"
 #include "python/secrets.h"
 
@@ -71,6 +73,10 @@ class AppParts final : public Parts {
     } else {
       user_code_ = std::make_unique<NoUserCode>();
     }
+    if (options.server) {
+      metrics_ = std::make_unique<observe::Metrics>(mcp::method_names());
+      options.observer = metrics_.get();
+    }
     runtime_ = std::make_unique<runtime::Runtime>(std::move(options), std::move(project),
                                                   *user_code_, loop_);
     if (python != nullptr) {
@@ -81,11 +87,13 @@ class AppParts final : public Parts {
 
   runtime::MainLoop& loop() override { return loop_; }
   runtime::Runtime& runtime() override { return *runtime_; }
+  observe::Metrics* metrics() override { return metrics_.get(); }
   void finish() override { user_code_->finish(); }
 
  private:
   runtime::MainLoop loop_;
   std::unique_ptr<runtime::UserCode> user_code_;
+  std::unique_ptr<observe::Metrics> metrics_;
   std::unique_ptr<runtime::Runtime> runtime_;
 };
 
@@ -104,7 +112,9 @@ class AppBackend final : public mcp::Backend {
   runtime::Runtime& runtime_;
 };
 
-mcp::ServerOptions server_options(const project::Project& project) {
+mcp::ServerOptions server_options(Parts& parts) {
+  const auto served = parts.runtime().project();
+  const project::Project& project = *served;
   mcp::ServerOptions options;
   const project::ServerAppearance& appearance = project.site().server;
   options.info.title = appearance.title.empty() ? project.site().project : appearance.title;
@@ -112,6 +122,10 @@ mcp::ServerOptions server_options(const project::Project& project) {
   options.info.instructions = appearance.instructions;
   options.info.website = appearance.website;
   options.info.icons = appearance.icons;
+  options.on_end = [metrics = parts.metrics()](std::string_view method, std::optional<int> code) {
+    using End = observe::Metrics::RequestEnd;
+    metrics->request_ended(method, !code ? End::kCancelled : *code == 0 ? End::kOk : End::kError);
+  };
   options.info.version = program_version();
   // Several processes behind one address share a secret, so that each understands the others'
   // tokens.
@@ -123,11 +137,11 @@ constexpr std::chrono::seconds kTasksAfterEnd{5};
 
 class AppStdioServer final : public McpServer {
  public:
-  AppStdioServer(runtime::Runtime& runtime, net::StdioStreams streams)
-      : backend_(runtime),
-        server_(server_options(*runtime.project()), backend_),
+  AppStdioServer(Parts& parts, net::StdioStreams streams)
+      : backend_(parts.runtime()),
+        server_(server_options(parts), backend_),
         transport_(server_, streams, mcp::ServerOptions().max_message) {
-    runtime.on_reload([this] {
+    parts.runtime().on_reload([this] {
       server_.notify_list_changed();
       server_.notify_resources_updated();
     });
@@ -165,13 +179,6 @@ net::HttpPage readiness_of(const runtime::Runtime& runtime) {
   return {.status = ready ? 200 : 503, .body = to_json(std::move(json)) + '\n'};
 }
 
-net::HttpPages pages_of(const runtime::Runtime& runtime) {
-  net::HttpPages pages;
-  pages["/livez"] = [] { return net::HttpPage{.body = "{\"status\":\"ok\"}\n"}; };
-  pages["/readyz"] = [&runtime] { return readiness_of(runtime); };
-  return pages;
-}
-
 std::unique_ptr<mcp::HttpHandler> http_handler(const HttpServing& options, mcp::Server& server) {
   if (options.sse) {
     mcp::SseOptions sse;
@@ -186,12 +193,15 @@ std::unique_ptr<mcp::HttpHandler> http_handler(const HttpServing& options, mcp::
 
 class AppHttpServer final : public McpServer {
  public:
-  AppHttpServer(runtime::Runtime& runtime, const HttpServing& options)
-      : backend_(runtime),
-        server_(server_options(*runtime.project()), backend_),
+  AppHttpServer(Parts& parts, const HttpServing& options)
+      : runtime_(parts.runtime()),
+        metrics_(*parts.metrics()),
+        backend_(runtime_),
+        server_(server_options(parts), backend_),
         handler_(http_handler(options, server_)),
-        http_(options.http, *handler_, pages_of(runtime)) {
-    runtime.on_reload([this] {
+        http_(options.http, *handler_, pages(options)) {
+    runtime_.on_reload([this] {
+      metrics_.forget_others(*runtime_.project());
       server_.notify_list_changed();
       server_.notify_resources_updated();
     });
@@ -202,10 +212,48 @@ class AppHttpServer final : public McpServer {
     http_.drain(deadline);
     server_.drain_tasks(deadline);
   }
+  void hangup() override {
+    if (const auto loaded = http_.reload_tls(); !loaded.ok()) {
+      log::error("http", "the certificate before stays in use: {}", loaded.error().text());
+    }
+  }
   void stop() override { http_.stop(); }
   std::string url() const override { return http_.url(); }
 
  private:
+  net::HttpPages pages(const HttpServing& options) {
+    net::HttpPages pages;
+    pages["/livez"] = [] { return net::HttpPage{.body = "{\"status\":\"ok\"}\n"}; };
+    pages["/readyz"] = [this] { return readiness_of(runtime_); };
+    if (options.metrics) {
+      pages["/metrics"] = [this] {
+        return net::HttpPage{.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                             .body = metrics_.text(now())};
+      };
+    }
+    return pages;
+  }
+
+  observe::Metrics::Now now() const {
+    observe::Metrics::Now now;
+    now.version = program_version();
+    const auto status = runtime_.reload_status();
+    now.running_calls = status.active_calls;
+    now.reloads = status.completed;
+    now.failed_reloads = status.failed;
+    now.last_reload_failed = !status.last_error.empty();
+    auto http = http_.stats();
+    now.connections = http.connections;
+    now.streams = http.streams;
+    now.responses = std::move(http.responses);
+    now.sessions = handler_->session_count();
+    now.pool = runtime_.pool_stats();
+    now.project = runtime_.project();
+    return now;
+  }
+
+  runtime::Runtime& runtime_;
+  observe::Metrics& metrics_;
   AppBackend backend_;
   mcp::Server server_;
   const std::unique_ptr<mcp::HttpHandler> handler_;
@@ -219,12 +267,12 @@ Parts& make_parts(std::shared_ptr<const project::Project> project, runtime::Runt
   return *new AppParts(std::move(project), std::move(options), python);
 }
 
-McpServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams) {
-  return *new AppStdioServer(runtime, streams);
+McpServer& make_stdio_server(Parts& parts, net::StdioStreams streams) {
+  return *new AppStdioServer(parts, streams);
 }
 
-McpServer& make_http_server(runtime::Runtime& runtime, HttpServing options) {
-  return *new AppHttpServer(runtime, options);
+McpServer& make_http_server(Parts& parts, HttpServing options) {
+  return *new AppHttpServer(parts, options);
 }
 
 std::vector<Error> check_python(const project::Endpoint& endpoint) {

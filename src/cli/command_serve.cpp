@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/parts.h"
+#include "net/http_guard.h"
 #include "quality/derive.h"
 #include "quality/validate.h"
 
@@ -103,6 +104,20 @@ Result<int> port_from(const std::string& text) {
   return port;
 }
 
+bool is_open_to_others(const net::HttpOptions& options) {
+  return options.unix_socket.empty() && !net::is_loopback_name(to_lower(options.host));
+}
+
+// Others reach the server, and nobody said under which name.
+void warn_about_hosts(const net::HttpOptions& options) {
+  if (!is_open_to_others(options)) return;
+  if (!options.base_url.empty() || !options.allowed_hosts.empty() || options.trust_proxy) return;
+  log::warning("serve",
+               "others can reach this server, by IP address or a local name; requests for other "
+               "names are refused (403) until transport.http.allowed_hosts or base_url of the user "
+               "configuration name them");
+}
+
 // The user's configuration, and the options that override it.
 Result<HttpServing> http_options(const Context& context, const project::Project& project,
                                  bool sse) {
@@ -117,6 +132,22 @@ Result<HttpServing> http_options(const Context& context, const project::Project&
   options.unix_socket = context.line.value("unix-socket").value_or("");
   options.base_url = config.base_url;
   options.trust_proxy = config.trust_proxy;
+  options.allowed_hosts = config.allowed_hosts;
+  const auto cert = context.line.value("tls-cert");
+  const auto key = context.line.value("tls-key");
+  if (cert.has_value() != key.has_value()) {
+    return Error{Code::kUsage,
+                 cert ? "--tls-cert needs --tls-key" : "--tls-key needs --tls-cert",
+                 {},
+                 "name both files: the certificate and its private key"};
+  }
+  options.tls_certificate = cert ? expand_home(*cert).string() : config.tls_cert;
+  options.tls_key = key ? expand_home(*key).string() : config.tls_key;
+  // Where others may come in, the names of endpoints are not for everybody.
+  const bool only_here = !is_open_to_others(options) && options.base_url.empty() &&
+                         options.allowed_hosts.empty() && !options.trust_proxy;
+  serving.metrics = config.metrics.value_or(only_here);
+  if (const auto metrics = context.line.value("metrics")) serving.metrics = metrics == "true";
   serving.sse = sse;
   serving.stateless = context.line.has("stateless") || config.stateless;
   if (const auto path = context.line.value("path")) {
@@ -129,7 +160,7 @@ Result<HttpServing> http_options(const Context& context, const project::Project&
 
 class Serve {
  public:
-  using MakeServer = std::function<McpServer&(runtime::Runtime&)>;
+  using MakeServer = std::function<McpServer&(Parts&)>;
   Serve(Context& context, std::shared_ptr<const project::Project> project, std::string transport,
         const MakeServer& make_server)
       : output_(context.output),
@@ -137,11 +168,14 @@ class Serve {
         ignore_errors_(context.line.has("ignore-errors")),
         parts_(make_parts(std::move(project), options(context), WithPython::kYes)),
         loop_(parts_.loop()),
-        server_(make_server(parts_.runtime())) {}
+        server_(make_server(parts_)) {}
 
   int run() {
     loop_.install_signal_handlers();
-    loop_.on_hangup = [this] { (void)parts_.runtime().request_reload({}, "SIGHUP"); };
+    loop_.on_hangup = [this] {
+      server_.hangup();
+      (void)parts_.runtime().request_reload({}, "SIGHUP");
+    };
     // Answers to initialize and the lists come from here on, whatever the start still has to do.
     if (const auto started = server_.start([this] { loop_.stop(); }); !started.ok()) {
       parts_.finish();
@@ -279,19 +313,16 @@ int run(Context& context) {
   if (transport == "stdio") {
     if (!flag) seize();
     return Serve(context, *project, transport,
-                 [&](runtime::Runtime& runtime) -> McpServer& {
-                   return make_stdio_server(runtime, streams);
-                 })
+                 [&](Parts& parts) -> McpServer& { return make_stdio_server(parts, streams); })
         .run();
   }
   const auto options = http_options(context, **project, transport == "sse");
   if (!options.ok()) return context.fail(options.error());
   // The report is all that stdout carries then, whatever the project's code prints.
   if (output.json) seize();
+  warn_about_hosts(options->http);
   return Serve(context, *project, transport,
-               [&](runtime::Runtime& runtime) -> McpServer& {
-                 return make_http_server(runtime, *options);
-               })
+               [&](Parts& parts) -> McpServer& { return make_http_server(parts, *options); })
       .run();
 }
 
@@ -334,6 +365,19 @@ const Command& serve_command() {
             .value = "FILE",
             .help = "Listen on this Unix socket instead of a port",
             .is_file = true},
+           {.name = "tls-cert",
+            .value = "FILE",
+            .help = "Speak https with this certificate (PEM, with its chain); SIGHUP reads it anew",
+            .is_file = true},
+           {.name = "tls-key",
+            .value = "FILE",
+            .help = "The private key of the certificate (PEM, without a password)",
+            .is_file = true},
+           {.name = "metrics",
+            .value = "true|false",
+            .help = "The page /metrics for Prometheus (default: transport.http.metrics of the user "
+                    "configuration, else only where nobody but this machine comes in)",
+            .choices = {"true", "false"}},
            {.name = "stateless",
             .help = "No sessions: older clients, too, are served request by request"},
            {.name = "ignore-errors",

@@ -16,6 +16,10 @@
 #include "runtime/main_loop.h"
 #include "runtime/runtime.h"
 
+namespace mxcp::observe {
+class Metrics;
+}
+
 namespace mxcp::cli {
 
 enum class WithPython { kNo, kYes };
@@ -26,6 +30,8 @@ class Parts {
   virtual ~Parts() = default;
   virtual runtime::MainLoop& loop() = 0;
   virtual runtime::Runtime& runtime() = 0;
+  // Of a server; null otherwise.
+  virtual observe::Metrics* metrics() = 0;
   // The last thing before leaving, after runtime().stop(): what Python still has to do.
   virtual void finish() = 0;
 };
@@ -37,7 +43,7 @@ class Parts {
 Parts& make_parts(std::shared_ptr<const project::Project> project, runtime::RuntimeOptions options,
                   WithPython python);
 
-// An MCP server, answering from `runtime`.
+// An MCP server, answering from the runtime of its parts.
 class McpServer {
  public:
   virtual ~McpServer() = default;
@@ -48,18 +54,21 @@ class McpServer {
   virtual void drain(Instant deadline) = 0;
   // Nothing is read or written any more.
   virtual void stop() = 0;
+  // SIGHUP came: reads again what is the server's own (certificates).
+  virtual void hangup() {}
   // Where clients find it; "" on the standard streams.
   virtual std::string url() const = 0;
 };
 // On the process's own standard streams.
-McpServer& make_stdio_server(runtime::Runtime& runtime, net::StdioStreams streams);
+McpServer& make_stdio_server(Parts& parts, net::StdioStreams streams);
 struct HttpServing {
   net::HttpOptions http;
   bool sse = false;  // the transport of 2024-11-05
   std::string path;  // of the endpoint; "" is the usual one of the transport
   bool stateless = false;
+  bool metrics = false;  // the page /metrics
 };
-McpServer& make_http_server(runtime::Runtime& runtime, HttpServing options);
+McpServer& make_http_server(Parts& parts, HttpServing options);
 
 // Vault and 1Password, for references in the user configuration.
 project::SecretStores secret_stores();

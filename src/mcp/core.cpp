@@ -52,6 +52,12 @@ void Core::start(const ExchangePtr& exchange) {
   method->handle(*this, exchange);
 }
 
+std::vector<std::string> method_names() {
+  std::vector<std::string> names(kRemoved.begin(), kRemoved.end());
+  for (const Method& method : kMethods) names.emplace_back(method.name);
+  return names;
+}
+
 RpcError method_not_found(std::string_view name, const Revision& revision) {
   std::string message = "method '" + shorten(name, 64) + "' ";
   if (revision.stateless && std::find(kRemoved.begin(), kRemoved.end(), name) != kRemoved.end()) {

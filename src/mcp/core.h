@@ -57,6 +57,8 @@ class Core {
   TaskStore tasks_;
 };
 
+// All methods, also those of the handshake.
+std::vector<std::string> method_names();
 RpcError method_not_found(std::string_view name, const Revision& revision);
 
 // --- the methods, by file -----------------------------------------------------------------------

@@ -145,6 +145,7 @@ bool Exchange::settle(std::string message, int error_code) {
     if (!late_progress_.empty()) {
       peer_->send(notification_message("notifications/progress", late_progress_));
     }
+    if (setup_->options.on_end) setup_->options.on_end(method_, error_code);
     // Closed before the message leaves: whoever has read it may use the id again.
     close()->answer(std::move(message), error_code);
   }
@@ -163,6 +164,7 @@ bool Exchange::stop(bool tell_peer) {
   {
     const std::lock_guard lock(mutex_);
     if (!is_open()) return false;
+    if (setup_->options.on_end) setup_->options.on_end(method_, {});
     const auto peer = close();
     if (tell_peer) peer->withdrawn();
   }

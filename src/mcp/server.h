@@ -18,7 +18,8 @@
 //   revisions/     what differs between revisions on the wire, as data
 //   request_meta   what `_meta` says about a request: era, progress token, log level
 //   session        a client on a stream: handshake, batches, running requests, cancelling
-//   http           the same over HTTP requests: http_headers, http_sessions, http_endpoint, http_sse
+//   http           the same over HTTP requests: http_headers, http_sessions, http_endpoint;
+//                  http_sse is the transport of 2024-11-05
 //   core           the table of methods; (request, caller) -> one answer
 //   exchange       one running request: its notifications, then its one answer, then silence
 //   tools, resources, prompts, completion, lists, discovery, subscriptions     the methods
@@ -122,6 +123,9 @@ struct ServerOptions {
   // project should show, also to clients that do not listen for changes.
   std::chrono::milliseconds list_ttl{5'000};
   const Clock* clock = &Clock::system();
+  // Hears of every request when its answer leaves: `error_code` is 0 for a result, and absent when
+  // the client withdrew the request. May be empty; must not wait.
+  std::function<void(std::string_view method, std::optional<int> error_code)> on_end;
   // For what a client of 2026-07-28 keeps for us between the rounds of a call.
   std::shared_ptr<const Sealer> sealer;
   std::chrono::minutes answer_time{60};  // for which it may keep it

@@ -32,6 +32,8 @@ constexpr std::size_t kReadSize = 64 << 10;
 // Bytes of later requests that are read while one runs: enough to see that the client is gone.
 constexpr std::size_t kMaxAhead = 64 << 10;
 constexpr std::chrono::seconds kLingerLimit{2};
+// Bodies up to this size share a TLS record with their head.
+constexpr std::size_t kSmall = 12 << 10;
 
 std::string_view view(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -88,6 +90,7 @@ HttpConnection::HttpConnection(asio::io_context& io, int socket, HttpService& se
       io_(std::make_unique<Io>(io, socket)),
       phase_began_(Clock::system().now()),
       writer_(socket),
+      tls_(service.tls ? service.tls->accept() : nullptr),
       answered_(phase_began_),
       write_progress_(phase_began_) {}
 
@@ -112,9 +115,75 @@ void HttpConnection::on_readable() {
   static thread_local std::array<char, kReadSize> scratch;
   const ssize_t n = ::recv(io_->fd, scratch.data(), scratch.size(), 0);
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return wait_readable();
-  if (n <= 0) return lost();
+  if (n < 0) return lost();
+  if (n == 0) return end_of_input();
   if (phase_ == Phase::kLingering) return wait_readable();
-  in_.append(scratch.data(), static_cast<std::size_t>(n));
+  if (take({scratch.data(), static_cast<std::size_t>(n)})) process();
+}
+
+bool HttpConnection::take(std::string_view bytes) {
+  if (tls_ == nullptr) {
+    in_.append(bytes);
+    return true;
+  }
+  auto state = TlsChannel::State::kOpen;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return false;
+    state = tls_->receive(bytes, in_);
+    writer_.write(tls_->take_output());
+    if (state == TlsChannel::State::kPlain) {
+      std::string body = error_body("this port speaks https");
+      writer_.write(response_head({.status = 400,
+                                   .content_type = "application/json",
+                                   .content_length = body.size(),
+                                   .chunked = false,
+                                   .close = true,
+                                   .headers = {}}),
+                    std::move(body));
+    }
+  }
+  switch (state) {
+    case TlsChannel::State::kOpen: return true;
+    case TlsChannel::State::kEnded: end_of_input(); return false;
+    case TlsChannel::State::kPlain:
+    case TlsChannel::State::kFailed: break;
+  }
+  log::debug("http", "TLS: {}", tls_->failure());
+  std::shared_ptr<mcp::HttpCall> call;
+  {
+    const std::lock_guard lock(mutex_);
+    call = std::move(call_);
+    call_ = nullptr;
+  }
+  if (call != nullptr) call->disconnected();
+  in_.clear();
+  in_used_ = 0;
+  io_->parser.reset();
+  linger();
+  return false;
+}
+
+// The client closed the connection, or only its side of it after it said what it wanted: both look
+// alike. The kernel of a client that is gone answers whatever we send with a reset, so we send
+// something harmless, and take the reset for the end. One that still listens gets its answer.
+void HttpConnection::end_of_input() {
+  if (phase_ == Phase::kLingering) return lost();
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    ended_ = true;
+    if (streaming_) {
+      put(framed(":\n\n"));
+    } else if (busy_ && http_1_1_) {
+      put("HTTP/1.1 100 Continue\r\n\r\n");
+    }
+  }
+  // What ended stays readable.
+  io_->socket.async_wait(asio::posix::stream_descriptor::wait_error,
+                         [self = shared_from_this()](const boost::system::error_code& error) {
+                           if (!error) self->lost();
+                         });
   process();
 }
 
@@ -122,12 +191,14 @@ void HttpConnection::process() {
   while (true) {
     bool broken = false;
     bool last = false;
+    bool ended = false;
     {
       const std::lock_guard lock(mutex_);
       if (closed_) return;
       broken = writer_.is_broken();
       if (!broken && writer_.has_pending()) wait_writable();
-      wake_ = in_.size() > in_used_;
+      wake_ = in_.size() > in_used_ || ended_;
+      ended = ended_;
       if (!broken && busy_) break;
       // What was answered is read before more is asked.
       if (!broken && writer_.has_pending()) return;
@@ -139,13 +210,18 @@ void HttpConnection::process() {
       in_.clear();
       in_used_ = 0;
       if (in_.capacity() > kReadSize) std::string().swap(in_);
+      if (ended) return close();
       break;
     }
     const Parsed parsed = parse();
     if (parsed == Parsed::kFailed) return;
-    if (parsed == Parsed::kMore) break;
+    if (parsed == Parsed::kMore) {
+      if (ended) return close();
+      break;
+    }
     dispatch();
   }
+  if (ended_) return;
   if (in_.size() - in_used_ < kMaxAhead || phase_ != Phase::kIdle) wait_readable();
 }
 
@@ -182,7 +258,7 @@ HttpConnection::Parsed HttpConnection::parse() {
     const auto expect = parser->get().find(http::field::expect);
     if (expect != parser->get().end() && to_lower(view(expect->value())) == "100-continue") {
       const std::lock_guard lock(mutex_);
-      writer_.write("HTTP/1.1 100 Continue\r\n\r\n");
+      put("HTTP/1.1 100 Continue\r\n\r\n");
     }
   }
   return Parsed::kMore;
@@ -244,7 +320,9 @@ void HttpConnection::dispatch() {
   }
   if (!by_path && !host_allowed && hosts == 1) {
     return respond(403, "application/json",
-                   error_body("this Host is not served here: " + shorten(host, 100)), "");
+                   error_body("this Host is not served here: " + shorten(host, 100) +
+                              " (transport.http.allowed_hosts names those that are)"),
+                   "");
   }
   if (!origin_allowed) {
     return respond(403, "application/json",
@@ -291,6 +369,18 @@ void HttpConnection::route(mcp::HttpRequest request) {
 
 // --- answers, from any thread -------------------------------------------------------------------
 
+void HttpConnection::put(std::string head, std::string body) {
+  if (tls_ == nullptr) return writer_.write(std::move(head), std::move(body));
+  if (!tls_->is_established()) return;
+  if (body.size() <= kSmall) {
+    head += body;
+    body.clear();
+  }
+  head = tls_->seal(head);
+  if (!body.empty()) body = tls_->seal(body);
+  writer_.write(std::move(head), std::move(body));
+}
+
 void HttpConnection::respond(int status, std::string_view content_type, std::string body,
                              std::string_view headers) {
   std::shared_ptr<mcp::HttpCall> done;  // destroyed after the lock is released
@@ -305,7 +395,8 @@ void HttpConnection::respond(int status, std::string_view content_type, std::str
                                     .chunked = false,
                                     .close = close_after_,
                                     .headers = headers});
-  writer_.write(std::move(head), std::move(body));
+  service_.counters.responded(status);
+  put(std::move(head), std::move(body));
   finish(done);
 }
 
@@ -316,7 +407,8 @@ std::string HttpConnection::framed(std::string_view events) const {
 void HttpConnection::begin_stream(std::string_view headers, std::string events) {
   const std::lock_guard lock(mutex_);
   if (closed_ || !busy_ || streaming_) return;
-  streaming_ = true;
+  set_streaming(true);
+  service_.counters.responded(200);
   chunked_ = http_1_1_;
   if (!chunked_) close_after_ = true;
   std::string text = response_head({.status = 200,
@@ -327,7 +419,7 @@ void HttpConnection::begin_stream(std::string_view headers, std::string events) 
                                     .headers = "Cache-Control: no-cache\r\n"
                                                "X-Accel-Buffering: no\r\n" +
                                                cors_ + std::string(headers)});
-  writer_.write(std::move(text), framed(events));
+  put(std::move(text), framed(events));
   write_progress_ = answered_ = Clock::system().now();
   if (writer_.has_pending()) wake();
 }
@@ -343,7 +435,7 @@ bool HttpConnection::send_events(std::string events) {
     return false;
   }
   if (!writer_.has_pending()) write_progress_ = Clock::system().now();
-  writer_.write(framed(events));
+  put(framed(events));
   answered_ = Clock::system().now();
   if (writer_.has_pending()) wake();
   return true;
@@ -356,18 +448,27 @@ void HttpConnection::end_stream(std::string last_events) {
   if (service_.stopping.load(std::memory_order_relaxed)) close_after_ = true;
   std::string text = framed(last_events);
   if (chunked_) text += kLastChunk;
-  writer_.write(std::move(text));
+  put(std::move(text));
   finish(done);
 }
 
 void HttpConnection::finish(std::shared_ptr<mcp::HttpCall>& done) {
   busy_ = false;
-  streaming_ = false;
+  set_streaming(false);
   done = std::move(call_);
   call_ = nullptr;
   write_progress_ = answered_ = Clock::system().now();
   // Usually there is nothing to do: the next request makes the socket readable.
   if (wake_ || close_after_ || writer_.has_pending() || writer_.is_broken()) wake();
+}
+
+void HttpConnection::set_streaming(bool on) {
+  if (std::exchange(streaming_, on) == on) return;
+  if (on) {
+    service_.counters.streams.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    service_.counters.streams.fetch_sub(1, std::memory_order_relaxed);
+  }
 }
 
 void HttpConnection::wake() {
@@ -394,6 +495,8 @@ void HttpConnection::wait_writable() {
 // --- the end ------------------------------------------------------------------------------------
 
 void HttpConnection::turn_away() {
+  // Saying so would take a handshake first.
+  if (tls_ != nullptr) return close();
   {
     const std::lock_guard lock(mutex_);
     busy_ = true;
@@ -408,6 +511,12 @@ void HttpConnection::linger() {
   if (phase_ == Phase::kLingering) return;
   phase_ = Phase::kLingering;
   phase_began_ = Clock::system().now();
+  // Nothing is left to read.
+  if (ended_) return close();
+  if (tls_ != nullptr) {
+    const std::lock_guard lock(mutex_);
+    writer_.write(tls_->farewell());
+  }
   ::shutdown(io_->fd, SHUT_WR);
   wait_readable();
 }
@@ -429,8 +538,10 @@ void HttpConnection::close() {
   {
     const std::lock_guard lock(mutex_);
     if (std::exchange(closed_, true)) return;
+    set_streaming(false);
     call = std::move(call_);
     call_ = nullptr;
+    if (tls_ != nullptr) writer_.write(tls_->farewell());
     boost::system::error_code ignored;
     io_->socket.close(ignored);
   }
@@ -462,14 +573,18 @@ void HttpConnection::sweep(Instant now) {
       stuck = now - write_progress_ > options.write_limit;
     } else if (streaming_) {
       if (now - answered_ > options.keep_alive) {
-        writer_.write(framed(":\n\n"));
+        put(framed(":\n\n"));
         write_progress_ = answered_ = now;
         if (writer_.has_pending() || writer_.is_broken()) wake();
       }
     } else if (!busy_) {
       const auto in_phase = now - phase_began_;
       switch (phase_) {
-        case Phase::kIdle: idle = now - answered_ > options.idle_limit; break;
+        case Phase::kIdle:
+          idle =
+              now - answered_ > (tls_ != nullptr && !tls_->is_established() ? options.header_limit
+                                                                            : options.idle_limit);
+          break;
         case Phase::kHeader: late = in_phase > options.header_limit; break;
         case Phase::kBody: late = in_phase > options.body_limit; break;
         case Phase::kLingering: stuck = in_phase > kLingerLimit; break;

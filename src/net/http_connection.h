@@ -4,7 +4,9 @@
 // called from any. `mutex_` guards what both sides touch: whether a request runs, and the writer.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +18,7 @@
 #include "net/http_guard.h"
 #include "net/http_server.h"
 #include "net/socket_writer.h"
+#include "net/tls.h"
 
 namespace boost::asio {
 class io_context;
@@ -23,12 +26,25 @@ class io_context;
 
 namespace mxcp::net {
 
+// What was answered.
+struct HttpCounters {
+  static constexpr std::size_t kStatuses = 600;
+  std::array<std::atomic<std::uint64_t>, kStatuses> responses{};  // by status
+  std::atomic<std::size_t> streams{0};                            // that go on
+
+  void responded(int status) {
+    responses[static_cast<std::size_t>(status) % kStatuses].fetch_add(1, std::memory_order_relaxed);
+  }
+};
+
 // What all connections share.
 struct HttpService {
   HttpService(HttpOptions given, mcp::HttpHandler& the_handler, HttpPages the_pages)
       : options(std::move(given)),
-        guard(options.unix_socket.empty() ? options.host : "", options.base_url,
-              options.trust_proxy),
+        guard({.bound_host = options.unix_socket.empty() ? options.host : "",
+               .base_url = options.base_url,
+               .trust_proxy = options.trust_proxy,
+               .allowed_hosts = options.allowed_hosts}),
         handler(the_handler),
         pages(std::move(the_pages)) {}
 
@@ -36,7 +52,9 @@ struct HttpService {
   const HttpGuard guard;
   mcp::HttpHandler& handler;
   const HttpPages pages;
+  std::unique_ptr<TlsContext> tls;  // null for plain HTTP; set before the first connection
   std::atomic<bool> stopping{false};
+  HttpCounters counters;
 };
 
 class HttpConnection final : public mcp::HttpReply,
@@ -70,6 +88,10 @@ class HttpConnection final : public mcp::HttpReply,
   void wait_readable();
   void wait_writable();
   void on_readable();
+  // Bytes off the socket. False when they are the last that can be made sense of.
+  bool take(std::string_view bytes);
+  // The client sends no more.
+  void end_of_input();
   // Goes on with whatever is due: pending output, the next request, closing.
   void process();
   Parsed parse();
@@ -83,7 +105,9 @@ class HttpConnection final : public mcp::HttpReply,
   void lost();
 
   // With the lock held.
+  void put(std::string head, std::string body = {});
   void finish(std::shared_ptr<mcp::HttpCall>& done);
+  void set_streaming(bool on);
   void wake();
   std::string framed(std::string_view events) const;
 
@@ -100,6 +124,7 @@ class HttpConnection final : public mcp::HttpReply,
 
   std::mutex mutex_;
   SocketWriter writer_;
+  const std::unique_ptr<TlsChannel> tls_;  // null for plain HTTP
   std::shared_ptr<mcp::HttpCall> call_;
   std::string cors_;        // headers for the origin of the running request
   bool busy_ = false;       // a request runs
@@ -108,6 +133,7 @@ class HttpConnection final : public mcp::HttpReply,
   bool http_1_1_ = true;
   bool close_after_ = false;  // the running request is the last
   bool wake_ = false;         // input waits for the end of the request
+  bool ended_ = false;        // the client sends no more
   bool closed_ = false;
   Instant answered_;        // when the last answer, or piece of a stream, was written
   Instant write_progress_;  // when the client last took something

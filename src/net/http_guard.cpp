@@ -1,6 +1,7 @@
 #include "net/http_guard.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 
@@ -18,6 +19,22 @@ std::string_view authority_of(std::string_view url) {
   if (scheme == std::string_view::npos) return "";
   url.remove_prefix(scheme + 3);
   return url.substr(0, url.find_first_of("/?#"));
+}
+
+// Four numbers, or something in brackets. An address needs no resolver that could lie.
+bool is_address(std::string_view name) {
+  if (name.starts_with('[')) return true;
+  return std::count(name.begin(), name.end(), '.') == 3 &&
+         name.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+// A name that the public DNS does not give to anybody.
+bool is_private_name(std::string_view name) {
+  if (name.find('.') == std::string_view::npos) return true;
+  constexpr std::array<std::string_view, 4> kPrivate = {".local", ".localhost", ".internal",
+                                                        ".home.arpa"};
+  return std::any_of(kPrivate.begin(), kPrivate.end(),
+                     [&](std::string_view suffix) { return name.ends_with(suffix); });
 }
 
 }  // namespace
@@ -44,19 +61,36 @@ bool is_loopback_name(std::string_view name) {
          name.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
-HttpGuard::HttpGuard(std::string_view bound_host, std::string_view base_url, bool trust_proxy)
-    : local_only_(bound_host.empty() || is_loopback_name(to_lower(bound_host))),
-      trust_proxy_(trust_proxy) {
-  if (!bound_host.empty()) names_.push_back(to_lower(bound_host));
-  if (auto name = host_name(authority_of(base_url)); !name.empty())
+HttpGuard::HttpGuard(const HttpGuardOptions& options)
+    : local_only_(options.bound_host.empty() || is_loopback_name(to_lower(options.bound_host))),
+      trust_proxy_(options.trust_proxy) {
+  if (!options.bound_host.empty()) names_.push_back(to_lower(options.bound_host));
+  if (auto name = host_name(authority_of(options.base_url)); !name.empty()) {
     names_.push_back(std::move(name));
+  }
+  for (const std::string& allowed : options.allowed_hosts) {
+    if (allowed == "*") {
+      any_host_ = true;
+    } else if (allowed.starts_with("*.")) {
+      suffixes_.push_back(to_lower(allowed.substr(1)));
+    } else {
+      names_.push_back(to_lower(allowed));
+    }
+  }
+}
+
+bool HttpGuard::is_ours(std::string_view name) const {
+  return is_loopback_name(name) || std::find(names_.begin(), names_.end(), name) != names_.end() ||
+         std::any_of(suffixes_.begin(), suffixes_.end(), [&](const std::string& suffix) {
+           return name.size() > suffix.size() && name.ends_with(suffix);
+         });
 }
 
 bool HttpGuard::allows_host(std::string_view host, std::string_view forwarded) const {
   const std::string name = host_name(host);
   if (name.empty()) return false;
-  if (!local_only_ || (trust_proxy_ && !forwarded.empty())) return true;
-  return is_loopback_name(name) || std::find(names_.begin(), names_.end(), name) != names_.end();
+  if (any_host_ || is_ours(name) || (trust_proxy_ && !forwarded.empty())) return true;
+  return !local_only_ && (is_address(name) || is_private_name(name));
 }
 
 bool HttpGuard::allows_origin(std::string_view origin, std::string_view host,
@@ -64,10 +98,8 @@ bool HttpGuard::allows_origin(std::string_view origin, std::string_view host,
   if (origin.empty()) return true;
   const std::string name = host_name(authority_of(origin));
   if (name.empty()) return false;  // also "null"
-  if (is_loopback_name(name) || std::find(names_.begin(), names_.end(), name) != names_.end()) {
-    return true;
-  }
-  // Same origin. The host was checked before, so on a local address it is one of the above.
+  if (is_ours(name)) return true;
+  // Same origin. The host was checked before.
   const std::string_view asked = trust_proxy_ && !forwarded.empty() ? forwarded : host;
   return name == host_name(asked);
 }

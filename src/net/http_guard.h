@@ -1,13 +1,14 @@
 // Which Host and Origin headers are let in.
 //
 // A page in a browser can make requests to any address, and with a name of its own that it lets
-// resolve to 127.0.0.1 even read the answers (DNS rebinding). Two headers that pages cannot forge
-// give it away:
+// resolve to an address of ours even read the answers (DNS rebinding). Two headers that pages
+// cannot forge give it away:
 //   - Host: on an address that only this machine reaches, it must name this machine (localhost,
-//     127.0.0.1, [::1], any port), or the host of the base URL. On other addresses every name is
-//     fine, since any may lead here.
-//   - Origin, where there is one, must be this machine, the base URL, or the host that the request
-//     itself names.
+//     127.0.0.1, [::1], any port), the host of the base URL, or one of the allowed hosts. On other
+//     addresses also any IP address, and names that nobody can register: without a dot ("backend"),
+//     or below .local, .localhost, .internal and .home.arpa. Other names have to be allowed.
+//   - Origin, where there is one, must be this machine, the base URL, an allowed host, or the host
+//     that the request itself names.
 #pragma once
 
 #include <string>
@@ -16,9 +17,17 @@
 
 namespace mxcp::net {
 
+struct HttpGuardOptions {
+  std::string bound_host = {};  // where the server listens; "" counts as this machine
+  std::string base_url = {};
+  bool trust_proxy = false;
+  // "tools.example", "*.example" for everything below it, "*" for every Host.
+  std::vector<std::string> allowed_hosts = {};
+};
+
 class HttpGuard {
  public:
-  HttpGuard(std::string_view bound_host, std::string_view base_url, bool trust_proxy);
+  explicit HttpGuard(const HttpGuardOptions& options);
 
   // `forwarded`: X-Forwarded-Host. Behind a trusted proxy it is the name that clients used, and the
   // proxy has decided about it.
@@ -27,7 +36,11 @@ class HttpGuard {
                      std::string_view forwarded) const;
 
  private:
-  std::vector<std::string> names_;  // hosts that are ours, in lower case, without port
+  bool is_ours(std::string_view name) const;
+
+  std::vector<std::string> names_;     // hosts that are ours, in lower case, without port
+  std::vector<std::string> suffixes_;  // ".example"
+  bool any_host_ = false;
   bool local_only_;
   bool trust_proxy_;
 };

@@ -135,6 +135,9 @@ HttpServer::~HttpServer() {
 Status HttpServer::start() {
   Impl& self = *impl_;
   const HttpOptions& options = self.service.options;
+  if (!options.tls_certificate.empty()) {
+    MXCP_TRY(self.service.tls, TlsContext::load(options.tls_certificate, options.tls_key));
+  }
   raise_descriptor_limit(options.max_connections);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads =
@@ -337,11 +340,23 @@ std::string HttpServer::url() const {
   std::string host = options.host;
   if (host == "0.0.0.0" || host == "::") host = "localhost";
   if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
-  return "http://" + host + ":" + std::to_string(impl_->bound_port) + path;
+  return (options.tls_certificate.empty() ? "http://" : "https://") + host + ":" +
+         std::to_string(impl_->bound_port) + path;
 }
 
-std::size_t HttpServer::connection_count() const {
-  return impl_->count;
+Status HttpServer::reload_tls() {
+  return impl_->service.tls != nullptr ? impl_->service.tls->reload() : Status();
+}
+
+HttpServer::Stats HttpServer::stats() const {
+  const HttpCounters& counters = impl_->service.counters;
+  Stats out{.connections = impl_->count, .streams = counters.streams, .responses = {}};
+  for (std::size_t status = 0; status < counters.responses.size(); ++status) {
+    if (const auto count = counters.responses[status].load(std::memory_order_relaxed); count > 0) {
+      out.responses.emplace_back(static_cast<int>(status), count);
+    }
+  }
+  return out;
 }
 
 void HttpServer::drain(Instant deadline) {

@@ -10,15 +10,20 @@
 // What the socket does not take is written when it can. A connection that closes while its request
 // runs is told to the endpoint.
 //
+// A client that ends its side of the connection still gets its answer; one that is gone shows by a
+// reset when something is sent to it, which is done at once (see HttpConnection::end_of_input).
+//
 // Browsers: Host and Origin are checked (403), so that a page of somebody else's cannot reach a
 // server on this machine; see HttpGuard.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -29,10 +34,12 @@ namespace mxcp::net {
 
 struct HttpOptions {
   std::string host = "localhost";
-  int port = 8000;           // 0: any that is free
-  std::string unix_socket;   // instead of host and port
-  std::string base_url;      // how clients reach the server through a proxy
-  bool trust_proxy = false;  // X-Forwarded-Host stands for Host
+  int port = 8000;                         // 0: any that is free
+  std::string unix_socket;                 // instead of host and port
+  std::string base_url;                    // how clients reach the server through a proxy
+  bool trust_proxy = false;                // X-Forwarded-Host stands for Host
+  std::vector<std::string> allowed_hosts;  // more names to answer to, see HttpGuard
+  std::string tls_certificate, tls_key;    // files; both or none
 
   std::size_t threads = 0;  // that read: 0 is one for each two cores
   std::size_t max_connections = 2048;
@@ -61,16 +68,25 @@ class HttpServer {
   HttpServer(HttpOptions options, mcp::HttpHandler& handler, HttpPages pages);
   ~HttpServer();
 
-  // Binds and begins to serve. Errors: kIo when that is not possible, e.g. the port is in use.
+  // Binds and begins to serve. Errors: kIo when that is not possible, e.g. the port is in use;
+  // kConfig when the files for TLS cannot be used.
   Status start();
   // "http://localhost:8000/mcp", with the port that is bound.
   std::string url() const;
+  // Reads the files for TLS again; connections from now on use them. When that fails, those of
+  // before stay.
+  Status reload_tls();
   // No more connections and requests; waits for the answers that are due, up to the deadline.
   void drain(Instant deadline);
   // Closes what is left.
   void stop();
 
-  std::size_t connection_count() const;
+  struct Stats {
+    std::size_t connections = 0;
+    std::size_t streams = 0;                               // answers that go on
+    std::vector<std::pair<int, std::uint64_t>> responses;  // by status
+  };
+  Stats stats() const;
 
  private:
   struct Impl;

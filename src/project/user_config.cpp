@@ -48,7 +48,12 @@ const Keys kTransportKeys = {"provider", "http"};
 const Advice kTransportAdvice = {{"port", "write it under 'http:'"},
                                  {"host", "write it under 'http:'"}};
 const Keys kTransports = {"streamable-http", "sse", "stdio"};
-const Keys kHttpKeys = {"port", "host", "scheme", "base_url", "trust_proxy", "stateless"};
+const Keys kHttpKeys = {"port",      "host",          "scheme",   "base_url", "trust_proxy",
+                        "stateless", "allowed_hosts", "tls_cert", "tls_key",  "metrics"};
+const Advice kHttpAdvice = {{"allowed_host", "did you mean 'allowed_hosts'?"},
+                            {"tls", "write 'tls_cert' and 'tls_key'"},
+                            {"cert", "did you mean 'tls_cert'?"},
+                            {"key", "did you mean 'tls_key'?"}};
 const Keys kSchemes = {"http", "https"};
 const Keys kModelsKeys = {"default", "models"};
 const Keys kModelKeys = {"type", "api_key", "base_url", "timeout", "max_retries"};
@@ -60,6 +65,20 @@ std::vector<std::string> names_of(const YamlNode& mapping) {
   std::vector<std::string> names;
   for (const auto& member : mapping.members) names.push_back(member.key);
   return names;
+}
+
+// "tools.example", "*.example", "10.0.0.1", "[::1]" or "*"; no scheme, port or path.
+bool is_host_pattern(std::string_view text) {
+  if (text == "*") return true;
+  if (text.starts_with("*.")) text.remove_prefix(2);
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = text.substr(1, text.size() - 2);
+    return !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF:.") == text.npos;
+  }
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '-' || c == '_' || c >= 0x80;
+  });
 }
 
 class UserReader {
@@ -291,7 +310,7 @@ class UserReader {
     }
     const YamlNode* http_node = fields.mapping("http");
     if (!http_node) return;
-    Fields http(problems_, *http_node, "'http'", fields.key_place("http"), kHttpKeys);
+    Fields http(problems_, *http_node, "'http'", fields.key_place("http"), kHttpKeys, kHttpAdvice);
     http.lenient();
     user_.http.port = static_cast<int>(http.integer("port", 1, 65535).value_or(user_.http.port));
     user_.http.host = http.text("host").value_or(user_.http.host);
@@ -299,6 +318,32 @@ class UserReader {
     user_.http.base_url = http.text("base_url").value_or("");
     user_.http.trust_proxy = http.boolean("trust_proxy").value_or(false);
     user_.http.stateless = http.boolean("stateless").value_or(false);
+    user_.http.metrics = http.boolean("metrics");
+    if (auto hosts = http.texts("allowed_hosts", true)) {
+      user_.http.allowed_hosts = *std::move(hosts);
+    }
+    for (const std::string& host : user_.http.allowed_hosts) {
+      if (!is_host_pattern(host)) {
+        problems_.error(http.place_of("allowed_hosts"),
+                        "'" + shorten(host, 60) + "' in 'allowed_hosts' is no name of a host",
+                        "write 'tools.example.com', '*.example.com', or '*' for every host; "
+                        "without scheme, port and path");
+      }
+    }
+    user_.http.tls_cert = beside(http.text("tls_cert"));
+    user_.http.tls_key = beside(http.text("tls_key"));
+    if (user_.http.tls_cert.empty() != user_.http.tls_key.empty()) {
+      const bool has_cert = user_.http.tls_key.empty();
+      problems_.error(http.key_place(has_cert ? "tls_cert" : "tls_key"),
+                      has_cert ? "'tls_cert' needs 'tls_key'" : "'tls_key' needs 'tls_cert'",
+                      "name both files: the certificate and its private key");
+    }
+  }
+
+  // The path of a file, relative to the folder of this one.
+  std::string beside(const std::optional<std::string>& path) const {
+    if (!path || path->empty()) return {};
+    return (user_.file.parent_path() / expand_home(*path)).lexically_normal().string();
   }
 
   void read_models(Fields& top) {

@@ -31,6 +31,9 @@ struct HttpTransportConfig {
   std::string base_url;
   bool trust_proxy = false;
   bool stateless = false;
+  std::vector<std::string> allowed_hosts;
+  std::string tls_cert, tls_key;  // both or none
+  std::optional<bool> metrics;
 };
 
 struct LoggingConfig {

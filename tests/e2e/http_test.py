@@ -134,6 +134,28 @@ def test_host_and_origin(served: Project, headers: dict[str, str], status: int) 
         assert response.headers.get("access-control-allow-origin") == allowed
 
 
+def test_hosts_of_a_server_for_others(served: Project) -> None:
+    def status(server: HttpServer, host: str) -> int:
+        return server.http("GET", "/livez", headers={"Host": host}).status
+
+    with HttpServer(served, "--host", "0.0.0.0") as server:
+        assert "transport.http.allowed_hosts" in server.stderr
+        for host in ("localhost", "127.0.0.1", "10.1.2.3:80", "[fe80::1]", "backend", "a.internal"):
+            assert status(server, host) == 200, host
+        response = server.http("GET", "/livez", headers={"Host": "evil.example"})
+        assert response.status == 403 and "allowed_hosts" in response.body
+    served.write({"config.yml": """
+        mxcp: 1
+        transport: {http: {host: 0.0.0.0, allowed_hosts: [tools.example, "*.inside.example"]}}
+        """})  # fmt: skip
+    with HttpServer(served, env={"MXCP_CONFIG": str(served.folder / "config.yml")}) as server:
+        assert server.stderr == ""
+        for host in ("Tools.example:8000", "a.b.inside.example", "localhost", "10.1.2.3"):
+            assert status(server, host) == 200, host
+        for host in ("other.example", "inside.example"):
+            assert status(server, host) == 403, host
+
+
 def test_behind_a_proxy(served: Project) -> None:
     served.write({"config.yml": """
         mxcp: 1
@@ -267,6 +289,54 @@ def test_an_older_client_that_leaves_cancels_nothing(served: Project) -> None:
         assert server.active_calls() == 1
         assert server.post("notifications/cancelled", {"requestId": 77}).status == 202
         server.wait_until(lambda: server.active_calls() == 0, "the query was stopped")
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("modern", [None, MODERN])
+def test_a_client_that_only_ends_its_side_is_answered(
+    served: Project, version: str, modern: str | None
+) -> None:
+    with HttpServer(served) as server:
+        server.initialize()
+        server.modern = modern
+        messages = [call_message(server, "nap", {}, 1), call_message(server, "add", {"a": 1}, 2)]
+        with server.socket() as client:
+            # Both are sent ahead; the connection ends with HTTP/1.0.
+            for message in messages if version == "1.1" else messages[:1]:
+                text = raw_request(server, message)
+                client.sendall(text.replace(b"HTTP/1.1", b"HTTP/" + version.encode()))
+            client.shutdown(socket.SHUT_WR)
+            stream = client.makefile("rb")
+            if version == "1.1":
+                # How the server finds out whether the client is still there.
+                assert stream.readline() == b"HTTP/1.1 100 Continue\r\n"
+                assert stream.readline() == b"\r\n"
+                first, second = read_response(stream), read_response(stream)
+                assert json.loads(second[1])["result"]["structuredContent"] == {"result": 2}
+            else:
+                first = read_response(stream)
+            assert json.loads(first[1])["result"]["structuredContent"] == {"result": "rested"}
+            assert stream.read() == b""
+        # Half a request is none.
+        with server.socket() as client:
+            client.sendall(raw_request(server, messages[0])[:-5])
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b""
+
+
+def test_a_client_that_ends_its_side_of_a_stream(served: Project) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        server.initialize()
+        server.wait_ready()
+        lines = "".join(f"{k}: {v}\r\n" for k, v in server.headers_for({"method": ""}).items())
+        client.sendall(f"GET /mcp HTTP/1.1\r\nHost: localhost\r\n{lines}\r\n".encode())
+        stream = client.makefile("rb")
+        assert b"200 OK" in stream.readline()
+        client.shutdown(socket.SHUT_WR)
+        served.sql_tool("new", "SELECT 1")
+        server.signal(signal.SIGHUP)
+        while b"list_changed" not in stream.readline():
+            pass
 
 
 def test_a_cancelled_request_gets_no_message(served: Project) -> None:

@@ -90,7 +90,7 @@ class CheckingReply final : public mcp::HttpReply {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static fuzz::EchoBackend backend;
   static mcp::Server server(fuzz::server_options(), backend);
-  const net::HttpGuard guard("127.0.0.1", "", false);
+  const net::HttpGuard guard({.bound_host = "127.0.0.1"});
   std::string_view left = fuzz::text_of(data, size);
   std::string session;  // outlives the endpoint, whose streams keep their replies
   mcp::HttpEndpoint endpoint({}, server);

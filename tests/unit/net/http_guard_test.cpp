@@ -15,35 +15,68 @@ TEST_CASE("the host in a Host header") {
 }
 
 TEST_CASE("on a local address only local names are let in") {
-  const HttpGuard guard("localhost", "https://tools.example/mcp", false);
+  const HttpGuard guard({.bound_host = "localhost", .base_url = "https://tools.example/mcp"});
   for (const char* ours : {"localhost", "LOCALHOST:1", "127.0.0.1:8000", "127.8.8.8", "[::1]:8000",
                            "tools.example", "tools.example:443"}) {
     CHECK_MESSAGE(guard.allows_host(ours, ""), ours);
   }
   for (const char* foreign : {"evil.example", "127.0.0.1.evil.example", "127.evil",
-                              "localhost.evil", "10.0.0.1", "", "[::2]"}) {
+                              "localhost.evil", "10.0.0.1", "", "[::2]", "backend"}) {
     CHECK_MESSAGE(!guard.allows_host(foreign, ""), foreign);
     CHECK_MESSAGE(!guard.allows_host(foreign, "localhost"), foreign);
   }
 }
 
-TEST_CASE("other addresses answer to every name, a trusted proxy decides for itself") {
-  CHECK(HttpGuard("0.0.0.0", "", false).allows_host("anything.example", ""));
-  CHECK(!HttpGuard("0.0.0.0", "", false).allows_host("", ""));
-  const HttpGuard proxied("127.0.0.1", "", true);
+TEST_CASE("on other addresses also those, and names, that nobody can register") {
+  const HttpGuard guard({.bound_host = "0.0.0.0"});
+  for (const char* ours : {"localhost:8000", "10.0.0.1:8000", "[fe80::1]", "backend", "BACKEND:80",
+                           "tools.local", "mxcp.default.svc.cluster.local", "vm.internal"}) {
+    CHECK_MESSAGE(guard.allows_host(ours, ""), ours);
+  }
+  for (const char* foreign : {"evil.example", "10.0.0.1.evil.example", "backend.", "internal.evil",
+                              "10.0.0.1x", "1.2.3.4.5", ""}) {
+    CHECK_MESSAGE(!guard.allows_host(foreign, ""), foreign);
+  }
+}
+
+TEST_CASE("hosts that are allowed by name") {
+  const HttpGuard guard({.bound_host = "localhost",
+                         .base_url = "",
+                         .trust_proxy = false,
+                         .allowed_hosts = {"Tools.example", "*.inside.example", "[2001:db8::1]"}});
+  for (const char* ours : {"tools.example:9000", "a.inside.example", "a.b.inside.example",
+                           "[2001:db8::1]:80", "localhost"}) {
+    CHECK_MESSAGE(guard.allows_host(ours, ""), ours);
+  }
+  for (const char* foreign : {"inside.example", "xinside.example", ".inside.example",
+                              "other.example", "x.tools.example"}) {
+    CHECK_MESSAGE(!guard.allows_host(foreign, ""), foreign);
+  }
+  CHECK(guard.allows_origin("https://a.inside.example", "localhost", ""));
+  CHECK(!guard.allows_origin("https://other.example", "localhost", ""));
+  const HttpGuard every(
+      {.bound_host = "localhost", .base_url = "", .trust_proxy = false, .allowed_hosts = {"*"}});
+  CHECK(every.allows_host("anything.example", ""));
+  CHECK(!every.allows_host("", ""));
+  // Every host, but not every page.
+  CHECK(!every.allows_origin("https://evil.example", "anything.example", ""));
+}
+
+TEST_CASE("a trusted proxy decides about hosts for itself") {
+  const HttpGuard proxied({.bound_host = "127.0.0.1", .base_url = "", .trust_proxy = true});
   CHECK(proxied.allows_host("backend", "tools.example"));
   CHECK(!proxied.allows_host("backend", ""));
 }
 
 TEST_CASE("origins are this machine, the base URL, or the host that was asked") {
-  const HttpGuard local("localhost", "https://tools.example", false);
+  const HttpGuard local({.bound_host = "localhost", .base_url = "https://tools.example"});
   CHECK(local.allows_origin("", "localhost", ""));
   CHECK(local.allows_origin("http://localhost:3000", "localhost", ""));
   CHECK(local.allows_origin("https://tools.example", "localhost", ""));
   CHECK(!local.allows_origin("null", "localhost", ""));
   CHECK(!local.allows_origin("https://evil.example", "localhost", ""));
   CHECK(!local.allows_origin("evil", "localhost", ""));
-  const HttpGuard open("0.0.0.0", "", true);
+  const HttpGuard open({.bound_host = "0.0.0.0", .base_url = "", .trust_proxy = true});
   CHECK(open.allows_origin("https://a.example", "a.example:80", ""));
   CHECK(!open.allows_origin("https://b.example", "a.example", ""));
   CHECK(open.allows_origin("https://b.example", "backend", "b.example"));
