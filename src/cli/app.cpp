@@ -287,6 +287,10 @@ project::SecretStores secret_stores() {
   return {.vault = python::read_vault, .onepassword = python::read_onepassword};
 }
 
+std::string python_program() {
+  return python::python_program();
+}
+
 std::string program_version() {
   return MXCP_VERSION;
 }

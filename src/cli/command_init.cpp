@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/client_config.h"
 #include "cli/context.h"
 #include "cli/parts.h"
 
@@ -100,44 +101,22 @@ Reply ask(const std::string& question, Output& output) {
   return word == "y" || word == "yes" ? Reply::kYes : Reply::kNo;
 }
 
-// The command as another program can start it from anywhere.
-std::string absolute_program(const std::string& program) {
-  std::error_code failed;
-  if (program.find('/') != std::string::npos) return fs::absolute(program, failed).string();
-  for (const std::string& folder : split(environment("PATH"), ':')) {
-    const fs::path candidate = fs::path(folder.empty() ? "." : folder) / program;
-    if (::access(candidate.c_str(), X_OK) == 0) return fs::absolute(candidate, failed).string();
-  }
-  return program;
-}
-
-// Through a shell: desktop clients start servers in a directory of their own, and most of them
-// ignore `cwd`.
-std::string server_config(const std::string& project, const fs::path& folder,
-                          const std::string& program) {
-  Array args = {"-c",
-                "cd \"$0\" && exec \"$@\"",
-                folder.string(),
-                absolute_program(program),
-                "serve",
-                "--transport",
-                "stdio"};
-  Object server;
-  server.add("command", "/bin/sh");
-  server.add("args", std::move(args));
-  Object servers;
-  servers.add(project, std::move(server));
-  Object config;
-  config.add("mcpServers", std::move(servers));
-  return to_pretty_json(std::move(config)) + '\n';
-}
-
 struct Plan {
   fs::path folder;
   std::string project;
   std::string profile;
   bool bootstrap = false;
 };
+
+// The form that most clients understand.
+std::string server_config(const Plan& plan, const std::string& program) {
+  ClientEntry entry;
+  entry.name = plan.project;
+  entry.folder = plan.folder;
+  entry.command = absolute_command(program);
+  entry.command.insert(entry.command.end(), {"serve", "--transport", "stdio"});
+  return client_config("claude-desktop", entry);
+}
 
 Result<Plan> plan_from(const CommandLine& line) {
   Plan plan;
@@ -261,8 +240,7 @@ int run(Context& context) {
   if (ask("Write server_config.json for Claude Desktop and other MCP clients?", output) ==
       Reply::kYes) {
     const fs::path file = plan->folder / "server_config.json";
-    if (const auto written =
-            write_file(file, server_config(plan->project, plan->folder, context.program));
+    if (const auto written = write_file(file, server_config(*plan, context.program));
         !written.ok()) {
       return output.fail(written.error());
     }

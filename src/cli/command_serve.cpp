@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/client_config.h"
 #include "cli/context.h"
 #include "cli/parts.h"
 #include "net/http_guard.h"
@@ -158,6 +159,77 @@ Result<HttpServing> http_options(const Context& context, const project::Project&
   return serving;
 }
 
+// The options that the server of a client is to have, too.
+void pass_on(const Context& context, std::vector<std::string>& command) {
+  for (const char* flag : {"readonly", "ignore-errors", "no-watch", "debug"}) {
+    if (context.line.has(flag)) command.push_back("--" + std::string(flag));
+  }
+  for (const char* option : {"profile", "sql-tools"}) {
+    if (const auto value = context.line.value(option)) {
+      command.insert(command.end(), {"--" + std::string(option), *value});
+    }
+  }
+}
+
+std::string url_for_clients(const HttpServing& serving) {
+  const net::HttpOptions& options = serving.http;
+  const std::string path = !serving.path.empty() ? serving.path : serving.sse ? "/sse" : "/mcp";
+  if (!options.base_url.empty()) {
+    std::string base = options.base_url;
+    while (base.ends_with('/')) base.pop_back();
+    // One with a path is the whole address.
+    return base.find('/', base.find("://") + 3) == std::string::npos ? base + path : base;
+  }
+  std::string host = options.host;
+  if (host == "0.0.0.0" || host == "::") host = "localhost";
+  if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
+  return (options.tls_certificate.empty() ? "http://" : "https://") + host + ":" +
+         std::to_string(options.port) + path;
+}
+
+// serve --print-config: instead of serving.
+int print_config(const Context& context, const project::Project& project,
+                 const std::string& transport) {
+  const std::string client = *context.line.value("print-config");
+  ClientEntry entry;
+  entry.name = project.site().project;
+  entry.folder = project.root();
+  if (transport == "stdio") {
+    entry.command = absolute_command(context.program);
+    entry.command.insert(entry.command.end(), {"serve", "--transport", "stdio"});
+    pass_on(context, entry.command);
+    // Clients give servers little of the environment that this shell has.
+    std::error_code failed;
+    if (const std::string config = environment("MXCP_CONFIG"); !config.empty()) {
+      entry.variables["MXCP_CONFIG"] = fs::absolute(expand_home(config), failed).string();
+    }
+    if (const std::string profile = environment("MXCP_PROFILE");
+        !profile.empty() && !context.line.has("profile")) {
+      entry.variables["MXCP_PROFILE"] = profile;
+    }
+  } else {
+    const auto serving = http_options(context, project, transport == "sse");
+    if (!serving.ok()) return context.fail(serving.error());
+    if (!serving->http.unix_socket.empty() || serving->http.port == 0) {
+      return context.fail({Code::kUsage,
+                           "--print-config needs the port that the server will have",
+                           {},
+                           "give it with --port"});
+    }
+    if (client == "codex" && serving->sse) {
+      return context.fail({Code::kUsage,
+                           "Codex does not speak HTTP+SSE of 2024-11-05",
+                           {},
+                           "use --transport streamable-http"});
+    }
+    entry.sse = serving->sse;
+    entry.url = url_for_clients(*serving);
+  }
+  context.output.out.write(client_config(client, entry));
+  context.output.err.line("Belongs into " + client_config_place(client));
+  return 0;
+}
+
 class Serve {
  public:
   using MakeServer = std::function<McpServer&(Parts&)>;
@@ -299,9 +371,12 @@ int run(Context& context) {
     output.redirect_answer(streams.out);
   };
   // Before anything can print.
-  if (flag == "stdio") seize();
+  const bool print = context.line.has("print-config");
+  if (flag == "stdio" && !print) seize();
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
+  // A client on this machine had best start the server itself.
+  if (print) return print_config(context, **project, flag.value_or("stdio"));
   const std::string transport = flag.value_or((*project)->user().transport);
   const std::vector<Failure> broken = broken_files(**project);
   if (!broken.empty() && !context.line.has("ignore-errors")) {
@@ -391,6 +466,11 @@ const Command& serve_command() {
             .choices = {"true", "false"}},
            readonly_option(),
            profile_option(),
+           {.name = "print-config",
+            .value = "CLIENT",
+            .help = "Print what the configuration of an MCP client needs to start this server, or, "
+                    "with '--transport streamable-http', to reach it, and leave",
+            .choices = client_names()},
            {.name = "json-output",
             .help = "Report as JSON where the server is, or what keeps it from starting"},
            debug_option()},
@@ -399,6 +479,8 @@ const Command& serve_command() {
                    {"For a client that starts the server itself", "mxcp serve --transport stdio"},
                    {"In spite of broken endpoints, on another profile",
                     "mxcp serve --transport stdio --ignore-errors --profile staging"},
+                   {"What to paste into the configuration of a client",
+                    "mxcp serve --print-config claude-code"},
                    {"Look at a tool with the MCP inspector",
                     "npx @modelcontextprotocol/inspector mxcp serve --transport stdio"}},
       .run = run,

@@ -78,6 +78,9 @@ std::vector<Error> check_python(const project::Endpoint& endpoint);
 // What is wrong with a JSON Schema of the author's own; "" when it is sound.
 std::string check_own_schema(const std::string& schema);
 
+// The Python interpreter this program runs in.
+std::string python_program();
+
 // "0.1.0"
 std::string program_version();
 

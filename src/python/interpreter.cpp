@@ -32,6 +32,15 @@ std::string python_version() {
   return std::string(text.substr(0, text.find(' ')));
 }
 
+std::string python_program() {
+  const GilAcquire gil;
+  PyObject* const path = PySys_GetObject("executable");  // borrowed
+  const char* const text =
+      path != nullptr && PyUnicode_Check(path) ? PyUnicode_AsUTF8(path) : nullptr;
+  if (text == nullptr) PyErr_Clear();
+  return text != nullptr ? text : "python3";
+}
+
 void finish_interpreter() {
   static std::atomic<bool> finished{false};
   if (Py_IsInitialized() == 0 || finished.exchange(true)) return;

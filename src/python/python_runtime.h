@@ -68,5 +68,7 @@ std::string check_schema(const std::string& schema);
 
 // "3.11.2"
 std::string python_version();
+// sys.executable: the interpreter of the virtual environment, where there is one. Takes the GIL.
+std::string python_program();
 
 }  // namespace mxcp::python
