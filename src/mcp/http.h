@@ -59,6 +59,9 @@ class HttpCall {
   virtual ~HttpCall() = default;
   // The connection is gone; the reply is not used any more.
   virtual void disconnected() = 0;
+  // The client ended its side of the connection, which looks like leaving until something is sent.
+  // Whether it is to be answered all the same; if not, the connection counts as gone.
+  virtual bool outlives_input() const { return false; }
 };
 
 // What a transport serves.

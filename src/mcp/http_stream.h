@@ -90,6 +90,8 @@ class HttpPeer final : public Peer, public HttpCall {
   void withdrawn() override;
   void release(std::chrono::milliseconds retry) override;
   void disconnected() override;
+  // A disconnect cancels nothing in the handshake revisions, so there an answer cannot be wrong.
+  bool outlives_input() const override { return !stateless_era_; }
 
   // An error with an HTTP status of its own.
   void refuse(int status, const RequestId* id, const RpcError& error);

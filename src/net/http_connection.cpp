@@ -165,20 +165,16 @@ bool HttpConnection::take(std::string_view bytes) {
 }
 
 // The client closed the connection, or only its side of it after it said what it wanted: both look
-// alike. The kernel of a client that is gone answers whatever we send with a reset, so we send
-// something harmless, and take the reset for the end. One that still listens gets its answer.
+// alike until something is sent. What runs decides which it was.
 void HttpConnection::end_of_input() {
-  if (phase_ == Phase::kLingering) return lost();
+  bool gone = phase_ == Phase::kLingering;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
+    if (call_ != nullptr && !call_->outlives_input()) gone = true;
     ended_ = true;
-    if (streaming_) {
-      put(framed(":\n\n"));
-    } else if (busy_ && http_1_1_) {
-      put("HTTP/1.1 100 Continue\r\n\r\n");
-    }
   }
+  if (gone) return lost();
   // What ended stays readable.
   io_->socket.async_wait(asio::posix::stream_descriptor::wait_error,
                          [self = shared_from_this()](const boost::system::error_code& error) {

@@ -10,8 +10,8 @@
 // What the socket does not take is written when it can. A connection that closes while its request
 // runs is told to the endpoint.
 //
-// A client that ends its side of the connection still gets its answer; one that is gone shows by a
-// reset when something is sent to it, which is done at once (see HttpConnection::end_of_input).
+// A client that ends its side of the connection still gets its answer, unless the request is one
+// that leaving cancels (HttpCall::outlives_input).
 //
 // Browsers: Host and Origin are checked (403), so that a page of somebody else's cannot reach a
 // server on this machine; see HttpGuard.
