@@ -38,6 +38,16 @@ void print_result(const invoke::Request& request, const invoke::Outcome& outcome
                               : outcome.json + '\n');
 }
 
+// For scripts: that there was more.
+Object truncated(const invoke::Outcome& outcome) {
+  if (!outcome.limit) return {};
+  Object details{{"rows", outcome.limit->rows},
+                 {"limit", outcome.limit->limit},
+                 {"value", outcome.limit->value},
+                 {"notice", outcome.notice}};
+  return Object{{"truncated", std::move(details)}};
+}
+
 int run(Context& context) {
   Output& output = context.output;
   auto request = request_from(context.line);
@@ -73,11 +83,16 @@ int run(Context& context) {
   } else if (outcome.error) {
     status = output.fail(*outcome.error);
   } else if (output.json) {
-    status = output.succeed(RawJson{std::move(outcome.json)});
+    status = output.succeed(RawJson{std::move(outcome.json)}, truncated(outcome));
   } else {
     print_result(*request, outcome, output);
   }
-  stop(parts);
+  if (!outcome.notice.empty()) {
+    output.err.line(output.err.yellow("Note:") + " " + outcome.notice);
+  }
+  // Code whose time is up has had it.
+  const bool stuck = outcome.error && outcome.error->code == Code::kTimeout;
+  stop(parts, stuck);
   return status;
 }
 

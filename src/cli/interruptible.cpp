@@ -77,9 +77,9 @@ void run_cancellable(Parts& parts, CancelToken& cancel, const std::function<void
   worker.join();
 }
 
-void stop(Parts& parts) {
+void stop(Parts& parts, bool hurry) {
   const Instant now = Clock::system().now();
-  parts.runtime().stop(parts.loop().signal() != 0 ? now : now + kStopLimit);
+  parts.runtime().stop(hurry || parts.loop().signal() != 0 ? now : now + kStopLimit);
   parts.finish();
 }
 

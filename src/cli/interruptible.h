@@ -16,7 +16,7 @@ invoke::Outcome call(Parts& parts, invoke::Request request);
 void run_cancellable(Parts& parts, CancelToken& cancel, const std::function<void()>& work);
 
 // The end of a command: shutdown hooks, the database is closed, Python does its last. After a
-// signal nothing is waited for.
-void stop(Parts& parts);
+// signal, or when asked to hurry, nothing is waited for.
+void stop(Parts& parts, bool hurry = false);
 
 }  // namespace mxcp::cli

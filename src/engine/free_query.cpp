@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "engine/row_writer.h"
 
 namespace mxcp::engine {
 namespace {
@@ -120,10 +119,9 @@ Result<Value> ask(Lease& lease, std::string_view sql, const std::string& argumen
   ExecuteOptions quiet;
   quiet.cancel = options.cancel;
   MXCP_TRY(ResultSet rows, lease.execute(sql, {{"x", argument}}, quiet));
-  MXCP_TRY(Value value, rows_to_value(rows));
-  const Array* const list = value.as_array();
-  if (list == nullptr || list->empty() || list->front().as_object() == nullptr) return Value();
-  const Object& row = *list->front().as_object();
+  MXCP_TRY(const ValueRows found, rows_to_values(rows, {.max_rows = 1}));
+  if (found.values.empty() || found.values.front().as_object() == nullptr) return Value();
+  const Object& row = *found.values.front().as_object();
   return row.begin() == row.end() ? Value() : row.begin()->second;
 }
 
@@ -188,39 +186,10 @@ Status check_functions(Lease& lease, const References& found, const ExecuteOptio
   return {};
 }
 
-Result<FreeQueryRows> read(ResultSet& rows, const FreeQueryLimits& limits) {
-  FreeQueryRows result;
-  std::string& out = result.json;
-  RowWriter writer(rows.api(), rows.columns());
-  out += '[';
-  while (!result.cut) {
-    MXCP_TRY(void* const chunk, rows.next_chunk());
-    if (chunk == nullptr) break;
-    writer.bind(chunk);
-    for (std::size_t row = 0; row < writer.rows(); ++row) {
-      const std::size_t before = out.size();
-      if (result.rows == limits.max_rows) {
-        result.cut = true;
-        break;
-      }
-      if (result.rows > 0) out += ',';
-      writer.write_row(row, out);
-      if (out.size() > limits.max_bytes) {
-        out.resize(before);
-        result.cut = true;
-        break;
-      }
-      ++result.rows;
-    }
-  }
-  out += ']';
-  return result;
-}
-
 }  // namespace
 
-Result<FreeQueryRows> run_free_query(Lease& lease, const std::string& sql,
-                                     const FreeQueryLimits& limits, const ExecuteOptions& options) {
+Result<RowsRead> run_free_query(Lease& lease, const std::string& sql, std::string& out,
+                                const RowLimits& limits, const ExecuteOptions& options) {
   static_assert(std::is_sorted(kTableFunctions.begin(), kTableFunctions.end()));
   MXCP_TRY(const References found, references_of(lease, sql, options));
   MXCP_TRY(check_functions(lease, found, options));
@@ -228,9 +197,9 @@ Result<FreeQueryRows> run_free_query(Lease& lease, const std::string& sql,
   ExecuteOptions quiet;
   quiet.cancel = options.cancel;
   MXCP_TRY(const ResultSet begun, lease.execute("BEGIN TRANSACTION READ ONLY", {}, quiet));
-  auto run = [&]() -> Result<FreeQueryRows> {
+  auto run = [&]() -> Result<RowsRead> {
     MXCP_TRY(ResultSet rows, lease.execute(sql, {}, options));
-    return read(rows, limits);
+    return rows_to_json(rows, out, limits);
   };
   auto result = run();
   // When it fails, the lease rolls back as it ends.

@@ -7,28 +7,15 @@
 // ATTACH, COPY, LOAD). It runs in a read-only transaction, which the engine enforces.
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "engine/database.h"
 
 namespace mxcp::engine {
 
-struct FreeQueryLimits {
-  std::size_t max_rows = 1000;
-  std::size_t max_bytes = 1 << 20;  // of JSON
-};
-
-struct FreeQueryRows {
-  std::string json;  // [{"id":1,...},...]
-  std::size_t rows = 0;
-  bool cut = false;  // there were more
-};
-
-// Errors: kSql (a mistake, or more than reading, with what is allowed as hint), kNotFound (a table
-// that does not exist), and those of Lease::execute.
-Result<FreeQueryRows> run_free_query(Lease& lease, const std::string& sql,
-                                     const FreeQueryLimits& limits,
-                                     const ExecuteOptions& options = {});
+// Appends the rows as rows_to_json does. Errors: kSql (a mistake, or more than reading, with what
+// is allowed as hint), kNotFound (a table that does not exist), and those of Lease::execute.
+Result<RowsRead> run_free_query(Lease& lease, const std::string& sql, std::string& out,
+                                const RowLimits& limits, const ExecuteOptions& options = {});
 
 }  // namespace mxcp::engine

@@ -16,7 +16,6 @@ namespace {
 
 using types::Arguments;
 
-constexpr std::chrono::milliseconds kProgressEvery{100};
 constexpr std::chrono::microseconds kNoTaskPause{500};
 
 std::vector<std::string> names_of(const PreparedSql& prepared) {
@@ -35,24 +34,16 @@ std::vector<std::string> names_of(const std::vector<SqlPiece>& pieces) {
   return names;
 }
 
-// Runs the tasks of a query one by one, telling how far it is.
-void run_with_progress(Connection& connection, c::PendingResult pending, const ProgressFn& tell) {
-  const Api& api = connection.api();
-  const Clock& clock = Clock::system();
-  double last = 0;
-  Instant next = clock.now() + kProgressEvery;
+// Runs the tasks of a query one by one, telling how far it is. A result that is produced while it
+// is read goes on telling then.
+void run_with_progress(ResultState& query) {
+  const Api& api = query.api();
   while (true) {
-    const c::PendingState state = api.pending_execute_task(pending);
+    const c::PendingState state = api.pending_execute_task(query.pending.get());
     if (state == c::kPendingError || api.pending_execution_is_finished(state)) return;
     // All tasks are with DuckDB's own threads.
     if (state == c::kPendingNoTasks) std::this_thread::sleep_for(kNoTaskPause);
-    if (clock.now() < next) continue;
-    next = clock.now() + kProgressEvery;
-    const double percent = api.query_progress(connection.get()).percentage;
-    if (percent > last && percent < 100) {
-      last = percent;
-      tell(percent);
-    }
+    query.tell_progress();
   }
 }
 
@@ -101,9 +92,12 @@ Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
   if (Status bound = bind(prepared); !bound.ok()) return {std::move(bound).error(), true, true};
   auto state = std::make_unique<ResultState>(connection, options.cancel, sql, prepared);
   // A large result is produced while it is read; point queries are not slower this way.
-  const bool stream = last && prepared.type == c::kStatementSelect && !options.progress &&
-                      api().pending_prepared_streaming != nullptr;
-  if (options.progress) connection.enable_progress();
+  const bool stream =
+      last && prepared.type == c::kStatementSelect && api().pending_prepared_streaming != nullptr;
+  if (options.progress) {
+    connection.enable_progress();
+    state->progress = options.progress;
+  }
   const auto make = stream ? api().pending_prepared_streaming : api().pending_prepared;
   const c::State planned = make(prepared.handle.get(), state->pending.out());
   api().clear_bindings(prepared.handle.get());  // a cached statement keeps no large value
@@ -114,7 +108,7 @@ Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
   state->begin();
   if (options.cancel != nullptr && options.cancel->cancelled()) return {options.cancel->error()};
   connection.before(prepared);
-  if (options.progress) run_with_progress(connection, state->pending.get(), options.progress);
+  if (options.progress) run_with_progress(*state);
   const c::State done = api().execute_pending(state->pending.get(), state->result.out());
   state->pending.reset();
   connection.after(prepared);

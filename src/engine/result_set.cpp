@@ -1,5 +1,7 @@
 #include "engine/result_set.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <unordered_set>
 
@@ -10,6 +12,8 @@
 
 namespace mxcp::engine {
 namespace {
+
+constexpr std::chrono::milliseconds kProgressEvery{100};
 
 // "$x__place1" -> "$x"
 std::string without_suffix(std::string_view text) {
@@ -56,6 +60,18 @@ Error ResultState::error(const char* text, c::ErrorType type) {
   if (distinct) failure.message = without_suffix(failure.message);
   if (is_database_failure(failure)) connection.set_suspect();
   return failure;
+}
+
+void ResultState::tell_progress() {
+  if (!progress) return;
+  const Instant now = Clock::system().now();
+  if (next_progress == Instant()) next_progress = now + kProgressEvery;
+  if (now < next_progress) return;
+  next_progress = now + kProgressEvery;
+  const double percent = api().query_progress(connection.get()).percentage;
+  if (percent <= last_progress || percent >= 100) return;
+  last_progress = percent;
+  progress(percent);
 }
 
 void make_names_unique(std::vector<Column>& columns) {
@@ -110,6 +126,7 @@ Result<void*> ResultSet::next_chunk() {
     return Error{Code::kInternal, "the rows were not read before the next statement was run"};
   }
   *state.chunk.out() = state.api().fetch_chunk(*state.result.get());
+  state.tell_progress();
   if (state.chunk) return static_cast<void*>(state.chunk.get());
   state.done = true;
   // A result that is produced while it is read can fail on the way; it ends then like at the end.
@@ -121,22 +138,39 @@ Result<void*> ResultSet::next_chunk() {
   return nullptr;
 }
 
-Status rows_to_json(ResultSet& rows, std::string& out) {
+Result<RowsRead> rows_to_json(ResultSet& rows, std::string& out, const RowLimits& limits) {
+  RowsRead read;
   RowWriter writer(rows.api(), rows.columns());
+  const std::size_t begin = out.size();
+  const std::uint64_t room = limits.max_bytes - std::min<std::uint64_t>(limits.max_bytes, 1);
   out += '[';
-  bool first = true;
-  while (true) {
+  while (read.cut == Cut::kNone) {
     MXCP_TRY(void* chunk, rows.next_chunk());
     if (chunk == nullptr) break;
     writer.bind(chunk);
     for (std::size_t row = 0; row < writer.rows(); ++row) {
-      if (!first) out += ',';
-      first = false;
+      if (read.rows == limits.max_rows) {
+        read.cut = Cut::kRows;
+        break;
+      }
+      const std::size_t before = out.size();
+      if (read.rows > 0) out += ',';
       writer.write_row(row, out);
+      if (out.size() - begin > room) {
+        out.resize(before);
+        read.cut = Cut::kBytes;
+        break;
+      }
+      ++read.rows;
     }
   }
   out += ']';
-  return {};
+  return read;
+}
+
+Status rows_to_json(ResultSet& rows, std::string& out) {
+  const auto read = rows_to_json(rows, out, RowLimits{});
+  return read.ok() ? Status() : Status(read.error());
 }
 
 Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {

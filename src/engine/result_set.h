@@ -1,7 +1,7 @@
 // ResultSet: the rows of one statement, chunk by chunk, and the ways out of it.
 //
 // A ResultSet is consumed once, either as JSON text (rows_to_json: from the vectors straight into
-// the text, no row in between), as a Value tree (rows_to_value), or by a visitor that builds
+// the text, no row in between), as Value trees (rows_to_values), or by a visitor that builds
 // something else (python/ builds dicts through VectorReader, see vector_reader.h).
 //
 // JSON mapping (mxcp-features 4): integers of every width and DECIMAL with all their digits, DOUBLE
@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -125,13 +126,34 @@ class ResultSet {
   std::unique_ptr<ResultState> state_;
 };
 
-// [{"id":1,...},...]
+// Where reading ends; what lies beyond is never fetched, and mostly never computed.
+struct RowLimits {
+  static constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t max_rows = kNone;
+  std::uint64_t max_bytes = kNone;  // of JSON
+};
+enum class Cut { kNone, kRows, kBytes };
+struct RowsRead {
+  std::uint64_t rows = 0;
+  Cut cut = Cut::kNone;  // why there are more
+};
+
+// [{"id":1,...},...], always complete JSON: it is cut between rows.
+Result<RowsRead> rows_to_json(ResultSet& rows, std::string& out, const RowLimits& limits);
 Status rows_to_json(ResultSet& rows, std::string& out);
 // The single row as an object, or the single value: for a proven `object` or scalar return.
 // Errors: kInvalidOutput when there is not exactly one row (with the number of rows).
 Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar);
-// A list of row objects.
-Result<Value> rows_to_value(ResultSet& rows);
+// A list of row objects. Their JSON is only estimated (never too high), so that max_bytes is a
+// bound for memory here, and who writes the JSON has to look again.
+struct ValueRows {
+  Array values;
+  RowsRead read;
+};
+Result<ValueRows> rows_to_values(ResultSet& rows, const RowLimits& limits = {});
+// Reads at most two rows and counts the others: for what should be a single one. `read.rows` is
+// their number.
+Result<ValueRows> single_row_to_values(ResultSet& rows);
 
 // True when the columns alone prove that every row fits `declared` (an array of objects, an object,
 // a scalar, or an array of free objects), so that the rows can be written without being checked.

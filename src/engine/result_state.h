@@ -7,6 +7,7 @@
 
 #include "base/cancel.h"
 #include "engine/connection.h"
+#include "engine/database.h"
 #include "engine/handle.h"
 #include "engine/result_set.h"
 
@@ -34,6 +35,8 @@ struct ResultState {
   void abandon();
   // DuckDB's error as ours; an interrupted query ends with the reason of its cancellation.
   Error error(const char* text, c::ErrorType type);
+  // Tells how far the query is, when somebody listens and it is time to.
+  void tell_progress();
   // Reads the columns, and whether all of them can be read from vectors.
   void read_columns();
 
@@ -49,6 +52,10 @@ struct ResultState {
   bool readable = true;
   bool done = false;
   bool abandoned = false;
+
+  ProgressFn progress;
+  double last_progress = 0;
+  Instant next_progress = {};
 
   std::optional<Connection::Running> running;
   std::optional<CancelToken::Registration> registration;

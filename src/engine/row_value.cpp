@@ -1,5 +1,6 @@
-// rows_to_value: vectors as Value trees. What JSON writes as text becomes a string; dates, times,
+// rows_to_values: vectors as Value trees. What JSON writes as text becomes a string; dates, times,
 // numbers and bytes keep their kind.
+#include <algorithm>
 #include <charconv>
 
 #include "base/json.h"
@@ -143,30 +144,105 @@ Value value_of(const Cells& cells, std::size_t row) {
   return nullptr;
 }
 
-}  // namespace
+// JSON escapes some characters and never shortens any.
+std::uint64_t least_json_size(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kInt: {
+      const std::int64_t i = *value.as_int();
+      std::uint64_t left =
+          i < 0 ? 0 - static_cast<std::uint64_t>(i) : static_cast<std::uint64_t>(i);
+      std::uint64_t size = i < 0 ? 2 : 1;
+      for (; left >= 10; left /= 10) ++size;
+      return size;
+    }
+    case Value::Kind::kNull:
+    case Value::Kind::kBool: return 4;
+    case Value::Kind::kDouble: return 1;
+    case Value::Kind::kInterval:
+    case Value::Kind::kUuid: return 2;  // only parameters have these
+    case Value::Kind::kNumber: return value.as_number()->text.size();
+    case Value::Kind::kString: return value.as_string()->size() + 2;
+    case Value::Kind::kDate:
+    case Value::Kind::kTime:
+    case Value::Kind::kTimestamp: return 10;
+    case Value::Kind::kBytes: return value.as_bytes()->data.size() / 3 * 4 + 2;
+    case Value::Kind::kRaw: return value.as_raw()->text.size();
+    case Value::Kind::kArray: {
+      std::uint64_t size = 1 + std::max<std::size_t>(value.as_array()->size(), 1);
+      for (const Value& item : *value.as_array()) size += least_json_size(item);
+      return size;
+    }
+    case Value::Kind::kObject: {
+      std::uint64_t size = 1 + std::max<std::size_t>(value.as_object()->size(), 1);
+      for (const auto& [key, member] : *value.as_object()) {
+        size += key.size() + 3 + least_json_size(member);
+      }
+      return size;
+    }
+  }
+  return 0;
+}
 
-Result<Value> rows_to_value(ResultSet& rows) {
+// Reads chunk after chunk as `next(row)` that makes the object of a row; false ends it.
+template <class Next>
+Status each_row(ResultSet& rows, Next next) {
   const std::vector<Column>& columns = rows.columns();
-  Array out;
   while (true) {
     MXCP_TRY(void* chunk, rows.next_chunk());
-    if (chunk == nullptr) return Value(std::move(out));
+    if (chunk == nullptr) return {};
     const ChunkView view(rows.api(), chunk);
     std::vector<Cells> cells;
     cells.reserve(columns.size());
     for (std::size_t i = 0; i < columns.size(); ++i) {
       cells.emplace_back(view.column(i, columns[i].type));
     }
-    out.reserve(out.size() + view.rows());
     for (std::size_t row = 0; row < view.rows(); ++row) {
-      Object object;
-      object.reserve(columns.size());
-      for (std::size_t i = 0; i < columns.size(); ++i) {
-        object.add(columns[i].name, value_of(cells[i], row));
-      }
-      out.emplace_back(std::move(object));
+      const auto make = [&] {
+        Object object;
+        object.reserve(columns.size());
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+          object.add(columns[i].name, value_of(cells[i], row));
+        }
+        return object;
+      };
+      if (!next(make)) return {};
     }
   }
+}
+
+}  // namespace
+
+Result<ValueRows> rows_to_values(ResultSet& rows, const RowLimits& limits) {
+  ValueRows out;
+  std::uint64_t bytes = 2;  // the brackets
+  MXCP_TRY(each_row(rows, [&](const auto& make) {
+    if (out.values.size() == limits.max_rows) {
+      out.read.cut = Cut::kRows;
+      return false;
+    }
+    Value row = make();
+    if (limits.max_bytes != RowLimits::kNone) {
+      bytes += least_json_size(row) + (out.values.empty() ? 0 : 1);
+      if (bytes > limits.max_bytes) {
+        out.read.cut = Cut::kBytes;
+        return false;
+      }
+    }
+    out.values.push_back(std::move(row));
+    return true;
+  }));
+  out.read.rows = out.values.size();
+  return out;
+}
+
+Result<ValueRows> single_row_to_values(ResultSet& rows) {
+  ValueRows out;
+  MXCP_TRY(each_row(rows, [&](const auto& make) {
+    if (out.values.size() < 2) out.values.emplace_back(make());
+    ++out.read.rows;
+    return true;
+  }));
+  return out;
 }
 
 }  // namespace mxcp::engine

@@ -1,7 +1,9 @@
 // One call on its way through the pipeline, and the interfaces that others implement for it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -65,6 +67,18 @@ struct Request {
   std::shared_ptr<CancelToken> cancel = std::make_shared<CancelToken>();
   std::shared_ptr<ClientChannel> client;  // may be null
   bool check_output = true;
+  // Let go when the work is over: after the answer, where a deadline gave that before. May be null.
+  std::shared_ptr<void> work = nullptr;
+};
+
+// What a call is waiting for; told to a caller whose time is up meanwhile.
+enum class Stage { kThread, kConnection, kCode };
+struct StageMark {
+  StageMark() = default;
+  StageMark(const StageMark& other) : now(other.now.load(std::memory_order_relaxed)) {}
+  StageMark& operator=(const StageMark&) = delete;
+  mutable std::atomic<Stage> now{Stage::kThread};
+  void set(Stage stage) const { now.store(stage, std::memory_order_relaxed); }
 };
 
 // A Request after its endpoint was found and its arguments were coerced: what a Runner gets.
@@ -76,16 +90,35 @@ struct Call {
   std::shared_ptr<CancelToken> cancel;
   std::shared_ptr<ClientChannel> client;
   bool check_output = true;
+  StageMark stage = {};  // set by runners
 };
 
 // What running an endpoint gave, before shaping and checking.
 struct RawResult {
   // When set: compact JSON text in its final shape, already proven to fit the declared return.
   std::optional<std::string> proven_json;
-  Value value;              // otherwise
-  bool rows = false;        // value is a list of row objects from SQL
-  std::string notice = {};  // for the caller, beside the result: "the result was cut ..."
+  Value value;        // otherwise
+  bool rows = false;  // value is a list of row objects from SQL
+  // Of a list that was cut already, while it was read.
+  engine::RowsRead read = {};
 };
+
+// The limit that a call met: it refused or stopped the call, or, beside a result, cut it. For
+// clients that read data; people and models get words.
+struct LimitMet {
+  std::string_view limit;  // the key: "max_rows", "rate" ...
+  std::string value;       // "1000", "10 per second"
+  std::uint64_t rows = 0;  // that were kept
+  int retry_after = 0;     // seconds; 0: trying again will not help
+};
+
+// What a result of the endpoint may have.
+inline engine::RowLimits row_limits(const project::Endpoint& endpoint) {
+  engine::RowLimits out;
+  if (endpoint.limits.max_rows) out.max_rows = endpoint.limits.max_rows->value;
+  if (endpoint.limits.max_bytes) out.max_bytes = endpoint.limits.max_bytes->value;
+  return out;
+}
 
 // What the caller gets. `json` is always valid JSON.
 struct Outcome {
@@ -93,6 +126,7 @@ struct Outcome {
   std::string json;                 // compact
   std::optional<std::string> text;  // when the result is a string: the string itself
   std::string notice;  // for the caller, beside the result: "the result was cut ..."; mostly ""
+  std::optional<LimitMet> limit;  // which `error` or `notice` are about
   // `json` is a list of MCP content blocks (images, resources ...) instead of data.
   bool is_content = false;
   std::shared_ptr<const project::Endpoint> endpoint;  // null when it was not found

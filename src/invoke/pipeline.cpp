@@ -1,6 +1,7 @@
 #include "invoke/pipeline.h"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "invoke/limit_words.h"
 #include "types/shape.h"
 
 namespace mxcp::invoke {
@@ -64,45 +66,144 @@ std::optional<Array> take_content(Value& value) {
   return std::move(*items);
 }
 
-// Brings the result into its declared shape, checks it, and writes it.
-Result<Outcome> finish(const Call& call, RawResult raw) {
+Outcome failed(Error error, std::optional<LimitMet> limit = {}) {
   Outcome outcome;
-  outcome.notice = std::move(raw.notice);
-  if (raw.proven_json) {
-    outcome.json = std::move(*raw.proven_json);
+  outcome.error = std::move(error);
+  outcome.limit = std::move(limit);
+  return outcome;
+}
+
+Outcome failed_as_too_large(const Call& call, std::string_view what, std::uint64_t size) {
+  return failed(too_large(*call.endpoint, what, size), max_bytes_met(call.endpoint->limits));
+}
+
+// Data that is a list, where a list was to be expected: it can end earlier.
+bool can_be_cut(const Call& call, const Value& value) {
+  if (!value.is_array() || call.endpoint->kind == EndpointKind::kPrompt) return false;
+  const auto& declared = call.endpoint->return_type;
+  return !declared || declared->spec().kind == types::Kind::kArray;
+}
+
+// Item after item, as long as there is room.
+void write_items(const Array& items, std::string& out, std::uint64_t max_bytes,
+                 engine::RowsRead& read) {
+  out += '[';
+  std::uint64_t written = 0;
+  for (const Value& item : items) {
+    const std::size_t before = out.size();
+    if (written > 0) out += ',';
+    append_json(out, item);
+    if (out.size() >= max_bytes) {
+      out.resize(before);
+      read.cut = engine::Cut::kBytes;
+      break;
+    }
+    ++written;
+  }
+  read.rows = written;
+  out += ']';
+}
+
+// The rows that were left out may have been needed.
+Status check_least(const Call& call, const engine::RowsRead& read) {
+  const auto& declared = call.endpoint->return_type;
+  if (!declared || !call.check_output || !declared->spec().min_items) return {};
+  if (read.rows >= *declared->spec().min_items) return {};
+  return Error{Code::kInvalidOutput,
+               "the result was cut after " + std::to_string(read.rows) +
+                   " rows, but the return type has minItems " +
+                   std::to_string(*declared->spec().min_items),
+               call.endpoint->place, "raise limits.max_bytes"};
+}
+
+// Says what was cut, and refuses what cannot be.
+Outcome within_limits(const Call& call, Outcome outcome, const engine::RowsRead& read) {
+  const auto& max_bytes = call.endpoint->limits.max_bytes;
+  if (read.cut == engine::Cut::kNone) {
+    if (max_bytes && outcome.json.size() > max_bytes->value && outcome.json != "[]") {
+      return failed_as_too_large(call, "it", outcome.json.size());
+    }
     return outcome;
   }
+  if (read.rows == 0) return failed_as_too_large(call, "its first row", 0);
+  if (auto enough = check_least(call, read); !enough.ok()) {
+    return failed(std::move(enough).error(), cut_met(call.endpoint->limits, read));
+  }
+  outcome.limit = cut_met(call.endpoint->limits, read);
+  outcome.notice = cut_notice(*call.endpoint, read);
+  return outcome;
+}
+
+// Content blocks, where the tool returned some.
+std::optional<Outcome> as_content(const Call& call, Value& value, bool rows) {
+  if (call.endpoint->kind != EndpointKind::kTool || rows) return {};
+  auto blocks = take_content(value);
+  if (!blocks) return {};
+  if (call.endpoint->return_type) {
+    return failed({Code::kInvalidOutput,
+                   "the tool returned content blocks, but declares what data it returns",
+                   call.endpoint->place, "leave out 'return:'"});
+  }
+  Outcome outcome;
+  outcome.is_content = true;
+  append_json(outcome.json, Value(*std::move(blocks)));
+  return within_limits(call, std::move(outcome), {});
+}
+
+Status check_result(const Call& call, const types::Type& declared, const Value& value) {
+  if (!call.check_output) return {};
+  const auto violations = declared.check(value);
+  if (violations.empty()) return {};
+  Error error{Code::kInvalidOutput, "output validation failed: " + types::to_text(violations),
+              call.endpoint->place};
+  if (call.endpoint->return_derived) {
+    error.hint =
+        "the output schema was derived from the SQL when the server started, and the "
+        "columns have changed: declare 'return', or reload";
+  }
+  return error;
+}
+
+// Brings the result into its declared shape, cuts it to its limits, checks it, and writes it.
+Outcome finish(const Call& call, RawResult raw) {
+  Outcome outcome;
+  engine::RowsRead read = raw.read;
+  if (raw.proven_json) {
+    outcome.json = std::move(*raw.proven_json);
+    return within_limits(call, std::move(outcome), read);
+  }
   Value value = std::move(raw.value);
-  if (call.endpoint->kind == EndpointKind::kTool && !raw.rows) {
-    if (auto blocks = take_content(value)) {
-      if (call.endpoint->return_type) {
-        return Error{Code::kInvalidOutput,
-                     "the tool returned content blocks, but declares what data it returns",
-                     call.endpoint->place, "leave out 'return:'"};
-      }
-      outcome.is_content = true;
-      append_json(outcome.json, Value(*std::move(blocks)));
-      return outcome;
+  if (auto content = as_content(call, value, raw.rows)) return *std::move(content);
+
+  const types::Type* const declared =
+      call.endpoint->return_type && call.endpoint->kind != EndpointKind::kPrompt
+          ? &*call.endpoint->return_type
+          : nullptr;
+  if (declared != nullptr) {
+    auto shaped = types::shape(std::move(value), *declared, raw.rows);
+    if (!shaped.ok()) return failed(std::move(shaped).error());
+    value = *std::move(shaped);
+  }
+  const engine::RowLimits limits = row_limits(*call.endpoint);
+  Array* const items = can_be_cut(call, value) ? value.as_array() : nullptr;
+  if (items != nullptr && items->size() > limits.max_rows) {
+    items->resize(limits.max_rows);
+    read.cut = engine::Cut::kRows;
+  }
+  if (declared != nullptr) {
+    if (auto fits = check_result(call, *declared, value); !fits.ok()) {
+      return failed(std::move(fits).error());
     }
   }
-  if (const auto& declared = call.endpoint->return_type;
-      declared && call.endpoint->kind != EndpointKind::kPrompt) {
-    MXCP_TRY(value, types::shape(std::move(value), *declared, raw.rows));
-    if (call.check_output) {
-      if (const auto violations = declared->check(value); !violations.empty()) {
-        Error error{Code::kInvalidOutput, "output validation failed: " + types::to_text(violations),
-                    call.endpoint->place};
-        if (call.endpoint->return_derived) {
-          error.hint =
-              "the output schema was derived from the SQL when the server started, and the "
-              "columns have changed: declare 'return', or reload";
-        }
-        return error;
-      }
-    }
+  if (items != nullptr) {
+    write_items(*items, outcome.json, limits.max_bytes, read);
+  } else {
+    append_json(outcome.json, value);
   }
-  append_json(outcome.json, value);
-  if (std::string* text = value.as_string()) outcome.text = std::move(*text);
+  outcome = within_limits(call, std::move(outcome), read);
+  if (std::string* text = value.as_string(); text != nullptr && !outcome.error) {
+    outcome.text = std::move(*text);
+  }
   return outcome;
 }
 
@@ -134,6 +235,7 @@ std::shared_ptr<const project::Endpoint> completion_query(const project::Endpoin
   query->uri = endpoint.uri;
   query->place = endpoint.place;
   query->display_file = endpoint.display_file;
+  query->limits = endpoint.limits;
   if (const auto* const entry = endpoint.parameters.find(parameter)) {
     const types::TypeSpec& spec = entry->type.spec();
     query->source.text = spec.completion;
@@ -158,56 +260,77 @@ Result<types::Arguments> completion_arguments(const project::Endpoint& endpoint,
   return arguments;
 }
 
-// One call from the moment its arguments are bound.
+// One call from the moment its arguments are bound to its one answer, which its work gives or,
+// before, its deadline.
 class Running : public std::enable_shared_from_this<Running> {
  public:
   Running(const Runners& runners, std::shared_ptr<const project::Endpoint> endpoint, Done done,
-          Instant start)
-      : runners_(runners), endpoint_(std::move(endpoint)), done_(std::move(done)), start_(start) {}
+          Instant start, std::shared_ptr<void> work)
+      : runners_(runners),
+        endpoint_(std::move(endpoint)),
+        done_(std::move(done)),
+        start_(start),
+        work_(std::move(work)) {}
 
-  void fail(Error error) {
-    Outcome outcome;
-    outcome.error = std::move(error);
-    finish(std::move(outcome));
+  void fail(Error error, std::optional<LimitMet> limit = {}) {
+    finish(failed(std::move(error), std::move(limit)));
   }
 
   const std::shared_ptr<const project::Endpoint>& endpoint() const { return endpoint_; }
+  void count_as(Limiter::Ticket ticket) { ticket_ = std::move(ticket); }
 
   // Checks the arguments against a schema of the author's own, where there is one.
-  void run_checked(Call call) {
+  void run_checked(Call given) {
+    call_ = std::make_shared<Call>(std::move(given));
+    watch();
     const auto schema = endpoint_->parameters.own_schema();
-    if (schema == nullptr) return run(std::move(call));
+    if (schema == nullptr) return run();
     Object arguments;
-    for (const auto& [name, value] : call.arguments) arguments.add(name, value);
+    for (const auto& [name, value] : call_->arguments) arguments.add(name, value);
     check_own(runners_, schema, to_json(arguments), Code::kInvalidArgs, "",
-              [self = shared_from_this(), call = std::move(call)](Status checked) mutable {
+              [self = shared_from_this()](Status checked) {
                 if (!checked.ok()) return self->fail(std::move(checked).error());
-                call.arguments = call.endpoint->parameters.with_defaults(std::move(call.arguments));
-                self->run(std::move(call));
+                self->call_->arguments =
+                    self->endpoint_->parameters.with_defaults(std::move(self->call_->arguments));
+                self->run();
               });
   }
 
  private:
+  void watch() {
+    const auto& timeout = endpoint_->limits.timeout;
+    if (!timeout || runners_.deadlines == nullptr) return;
+    // Counts as running until the answer was handed over.
+    deadline_ = runners_.deadlines->after(timeout->value, [weak = weak_from_this(), work = work_] {
+      if (const auto running = weak.lock()) running->expire();
+    });
+  }
+
+  void expire() {
+    if (answered_.exchange(true)) return;
+    call_->cancel->cancel(Code::kTimeout);
+    answer(failed(timed_out(*call_), timeout_met(endpoint_->limits)));
+  }
+
   // Run; then shape, validate and write the result, on the thread that has it.
-  void run(Call given) {
+  void run() {
     Runner* const runner = runner_for(runners_, *endpoint_);
     if (runner == nullptr) {
       return fail({Code::kUnavailable, "nothing here can run '" + endpoint_->id() + "'"});
     }
-    const auto call = std::make_shared<const Call>(std::move(given));
-    runner->run(call, [self = shared_from_this(), call](Result<RawResult> raw) {
+    runner->run(call_, [self = shared_from_this()](Result<RawResult> raw) {
+      const Call& call = *self->call_;
       // A query that was interrupted, or a result that came after all: cancelled is cancelled.
-      if (call->cancel->cancelled()) raw = call->cancel->error();
+      if (call.cancel->cancelled()) raw = call.cancel->error();
       if (!raw.ok()) return self->fail(std::move(raw).error());
-      auto finished = invoke::finish(*call, *std::move(raw));
-      if (!finished.ok()) return self->fail(std::move(finished).error());
-      self->check_result(*call, *std::move(finished));
+      self->check_result(invoke::finish(call, *std::move(raw)));
     });
   }
 
-  void check_result(const Call& call, Outcome outcome) {
-    if (endpoint_->output_schema == nullptr || !call.check_output)
+  void check_result(Outcome outcome) {
+    if (endpoint_->output_schema == nullptr || !call_->check_output || outcome.error) {
       return finish(std::move(outcome));
+    }
     std::string json = outcome.json;
     check_own(runners_, endpoint_->output_schema, std::move(json), Code::kInvalidOutput,
               "output validation failed: ",
@@ -217,20 +340,40 @@ class Running : public std::enable_shared_from_this<Running> {
               });
   }
 
+  // The work is over.
   void finish(Outcome outcome) {
+    deadline_ = {};
+    if (!answered_.exchange(true)) {
+      answer(std::move(outcome));
+    } else {
+      log::info("call", "{} '{}' ended {:.1f} s after it began; its time was up before",
+                project::name_of(endpoint_->kind), endpoint_->id(), seconds_since(start_));
+    }
+    ticket_.reset();
+    work_.reset();
+  }
+
+  void answer(Outcome outcome) {
     outcome.endpoint = endpoint_;
     outcome.seconds = seconds_since(start_);
     if (outcome.error && !outcome.error->detail.empty()) {
       log::error("call", "{} '{}': {}\n{}", project::name_of(endpoint_->kind), endpoint_->id(),
                  outcome.error->message, outcome.error->detail);
     }
-    done_(std::move(outcome));
+    // What the call held goes before it stops counting as running.
+    const Done done = std::move(done_);
+    done(std::move(outcome));
   }
 
   const Runners& runners_;
   const std::shared_ptr<const project::Endpoint> endpoint_;
-  const Done done_;
+  Done done_;
   const Instant start_;
+  std::shared_ptr<void> work_;
+  Limiter::Ticket ticket_;
+  std::shared_ptr<Call> call_;
+  std::atomic<bool> answered_{false};  // or about to be, by whoever set it
+  Deadlines::Entry deadline_;
 };
 
 }  // namespace
@@ -249,20 +392,34 @@ void invoke(std::shared_ptr<const project::Project> project, const Runners& runn
   const bool completes = !request.completes.empty();
   const auto running = std::make_shared<Running>(
       runners, completes ? completion_query(*endpoint, request.completes) : endpoint,
-      std::move(done), start);
+      std::move(done), start, std::move(request.work));
 
   // Coerce and validate the arguments.
   auto arguments = completes ? completion_arguments(*endpoint, request.arguments)
                              : endpoint->parameters.bind(request.arguments, request.source);
   if (!arguments.ok()) return running->fail(std::move(arguments).error());
 
+  // Check limits.
+  if (runners.limiter != nullptr && !completes) {
+    auto admitted = runners.limiter->admit(*endpoint, project->site().server_limits);
+    if (auto* const refusal = std::get_if<Limiter::Refusal>(&admitted)) {
+      return running->fail(std::move(refusal->error), std::move(refusal->limit));
+    }
+    running->count_as(std::move(*std::get_if<Limiter::Ticket>(&admitted)));
+  }
+
   // Input policy.
   if (auto allowed = check_policies(*endpoint); !allowed.ok()) {
     return running->fail(std::move(allowed).error());
   }
-  running->run_checked({std::move(project), running->endpoint(), *std::move(arguments),
-                        std::move(request.caller), std::move(request.cancel),
-                        std::move(request.client), request.check_output});
+  running->run_checked({std::move(project),
+                        running->endpoint(),
+                        *std::move(arguments),
+                        std::move(request.caller),
+                        std::move(request.cancel),
+                        std::move(request.client),
+                        request.check_output,
+                        {}});
 }
 
 Outcome invoke_and_wait(std::shared_ptr<const project::Project> project, const Runners& runners,

@@ -1,7 +1,10 @@
 // The one pipeline of a call. `run`, `test`, `evals` and `serve` all go through it:
 //
-//   find the endpoint, coerce and validate the arguments, input policy, run, shape and validate the
-//   result, output policy, audit.
+//   find the endpoint, coerce and validate the arguments, check limits, input policy, run, shape
+//   and validate the result, output policy, audit.
+//
+// A call has its answer at its deadline, whether the work can be stopped or not: a query and a
+// coroutine are, a plain Python function goes on and its result is dropped.
 #pragma once
 
 #include <functional>
@@ -9,7 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "base/deadlines.h"
 #include "invoke/call.h"
+#include "invoke/limiter.h"
 
 namespace mxcp::invoke {
 
@@ -28,6 +33,9 @@ struct Runners {
   Runner* python = nullptr;
   Runner* prompt = nullptr;  // renders the messages of a prompt
   SchemaChecker* schemas = nullptr;
+  // Who watches over limits; nullptr: nobody. Deadlines must outlive the calls, not their work.
+  Deadlines* deadlines = nullptr;
+  Limiter* limiter = nullptr;
 };
 
 // Starts the call; `done` gets the outcome, from any thread, exactly once.

@@ -1,7 +1,5 @@
 #include "invoke/sql_runner.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 
 #include "engine/free_query.h"
@@ -28,25 +26,37 @@ bool is_scalar(types::Kind kind) {
 }
 
 // A result whose columns prove that it fits goes from the vectors straight to its final text; what
-// they do not prove becomes a Value and is checked by the pipeline.
+// they do not prove becomes a Value and is checked by the pipeline. A list is read up to its
+// limits.
 Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
   RawResult raw;
   const auto& declared = call.endpoint->return_type;
+  const engine::RowLimits limits = row_limits(*call.endpoint);
   if (!declared) {
-    MXCP_TRY(rows_to_json(rows, raw.proven_json.emplace()));
+    MXCP_TRY(raw.read, rows_to_json(rows, raw.proven_json.emplace(), limits));
     return raw;
   }
   const types::Kind kind = declared->spec().kind;
   // A string is needed as itself, not as its JSON text.
   const bool direct = kind != types::Kind::kString && engine::proves(rows.columns(), *declared);
-  if (!direct) {
-    MXCP_TRY(raw.value, rows_to_value(rows));
-    raw.rows = true;
-  } else if (kind == types::Kind::kArray) {
-    MXCP_TRY(rows_to_json(rows, raw.proven_json.emplace()));
-  } else {
-    MXCP_TRY(single_row_to_json(rows, raw.proven_json.emplace(), is_scalar(kind)));
+  if (direct && kind == types::Kind::kArray) {
+    MXCP_TRY(raw.read, rows_to_json(rows, raw.proven_json.emplace(), limits));
+    return raw;
   }
+  if (direct) {
+    MXCP_TRY(single_row_to_json(rows, raw.proven_json.emplace(), is_scalar(kind)));
+    return raw;
+  }
+  raw.rows = true;
+  if (kind == types::Kind::kArray) {
+    MXCP_TRY(engine::ValueRows list, rows_to_values(rows, limits));
+    raw.read = list.read;
+    raw.value = std::move(list.values);
+    return raw;
+  }
+  MXCP_TRY(engine::ValueRows list, single_row_to_values(rows));
+  if (list.read.rows > 1) return types::not_single(*declared, list.read.rows, true);
+  raw.value = std::move(list.values);
   return raw;
 }
 
@@ -55,14 +65,9 @@ Result<RawResult> execute_free(engine::Lease& lease, const Call& call,
                                const engine::ExecuteOptions& options) {
   const std::string* const sql = call.arguments.front().second.as_string();
   if (sql == nullptr) return Error{Code::kInvalidArgs, "'sql' must be a string"};
-  MXCP_TRY(auto rows, engine::run_free_query(lease, *sql, {}, options));
   RawResult raw;
-  raw.proven_json = std::move(rows.json);
-  if (rows.cut) {
-    raw.notice = fmt::format(
-        "The result was cut after {} rows. Use LIMIT and OFFSET, or aggregate, to get the rest.",
-        rows.rows);
-  }
+  MXCP_TRY(raw.read, engine::run_free_query(lease, *sql, raw.proven_json.emplace(),
+                                            row_limits(*call.endpoint), options));
   return raw;
 }
 
@@ -70,8 +75,10 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
   const Call& call = *shared;
   if (call.cancel->cancelled()) return call.cancel->error();
   MXCP_TRY(const std::shared_ptr<engine::Database> database, services.database());
+  call.stage.set(Stage::kConnection);
   MXCP_TRY(engine::Lease lease,
            database->lease(Clock::system().now() + kLeaseWait, call.cancel.get()));
+  call.stage.set(Stage::kCode);
 
   engine::ExecuteOptions options;
   options.cancel = call.cancel.get();

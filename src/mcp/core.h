@@ -11,6 +11,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "mcp/catalog.h"
 #include "mcp/exchange.h"
@@ -100,6 +102,14 @@ RpcError missing_tasks_extension();
 
 // subscriptions.cpp
 void listen(Core& core, const ExchangePtr& exchange);
+
+// limit_meta.cpp: about a limit that the call met, if it did
+
+// Of an outcome with a limit: the key of `_meta` and its value.
+std::pair<std::string_view, Value> limit_meta(const invoke::Outcome& outcome);
+void add_limit_meta(ObjectText& result, const invoke::Outcome& outcome);
+// The error of a call that failed.
+RpcError call_failed(const invoke::Outcome& outcome);
 
 // --- parameters ---------------------------------------------------------------------------------
 

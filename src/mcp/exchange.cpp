@@ -92,17 +92,27 @@ void Reply::cache_for(std::chrono::milliseconds ttl, bool same_for_all_callers) 
   member("cacheScope") += same_for_all_callers ? R"("public")" : R"("private")";
 }
 
+void ObjectText::meta(std::string_view key, std::string_view json) {
+  meta_ += meta_.empty() ? '{' : ',';
+  append_json_string(meta_, key);
+  meta_ += ':';
+  meta_ += json;
+}
+
+void ObjectText::write_meta() {
+  if (meta_.empty()) return;
+  std::string& out = member("_meta");
+  out += meta_;
+  out += '}';
+}
+
 std::string Reply::finish() && {
   if (revision_.stateless) {
-    std::string& out = member("_meta");
-    out += R"({"io.modelcontextprotocol/serverInfo":)";
-    out += introduces_ ? setup_.server_info(revision_) : setup_.titled_info();
-    if (!subscription_.empty()) {
-      out += R"(,"io.modelcontextprotocol/subscriptionId":)";
-      out += subscription_;
-    }
-    out += '}';
+    meta("io.modelcontextprotocol/serverInfo",
+         introduces_ ? setup_.server_info(revision_) : setup_.titled_info());
+    if (!subscription_.empty()) meta("io.modelcontextprotocol/subscriptionId", subscription_);
   }
+  write_meta();
   text_ += "}}";
   return std::move(text_);
 }

@@ -60,11 +60,15 @@ class ObjectText {
   std::string& member(std::string_view key);
   // Members that are written already.
   void append(std::string_view members);
+  // A member of `_meta`, which is written last; `json` is its text.
+  void meta(std::string_view key, std::string_view json);
 
  protected:
+  void write_meta();
   std::string text_;
 
  private:
+  std::string meta_;
   bool first_ = true;
 };
 

@@ -95,7 +95,7 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
   void embed(const invoke::Outcome& outcome) {
     const PromptMessage& message = messages_[next_];
     if (outcome.error) {
-      RpcError error = to_rpc(*outcome.error);
+      RpcError error = call_failed(outcome);
       error.message = "resource '" + message.text + "' of the prompt: " + error.message;
       return exchange_->fail(error);
     }
@@ -116,6 +116,11 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
     std::string& out = begin(message);
     out += R"({"type":"resource","resource":)";
     append_resource_contents(out, message.text, outcome);
+    if (outcome.limit && exchange_->revision().structured) {
+      out.pop_back();
+      const auto [key, value] = limit_meta(outcome);
+      out += R"(,"_meta":{")" + std::string(key) + R"(":)" + to_json(value) + "}}";
+    }
     out += "}}";
     ++next_;
     go_on();
@@ -205,7 +210,7 @@ void get_prompt(Core& core, const ExchangePtr& exchange) {
         if (outcome.error && outcome.error->code == Code::kNotFound && !outcome.endpoint) {
           return exchange->fail(unknown_name("prompt", name, {}));
         }
-        if (outcome.error) return exchange->fail(to_rpc(*outcome.error));
+        if (outcome.error) return exchange->fail(call_failed(outcome));
         auto messages = read_messages(outcome.json);
         if (!messages) {
           return exchange->fail({kInternalError, "prompt '" + name + "' gave no list of messages"});

@@ -71,12 +71,13 @@ void read_resource(Core& core, const ExchangePtr& exchange) {
         if (outcome.error && outcome.error->code == Code::kNotFound && !outcome.endpoint) {
           return not_found(exchange, uri);
         }
-        if (outcome.error) return exchange->fail(to_rpc(*outcome.error));
+        if (outcome.error) return exchange->fail(call_failed(outcome));
         Reply reply(*exchange, uri.size() + 2 * outcome.json.size());
         std::string& out = reply.member("contents");
         out += '[';
         append_resource_contents(out, uri, outcome);
         out += ']';
+        add_limit_meta(reply, outcome);
         // What a query says now it may not say a moment later, nor to the next caller, unless the
         // author knows better. An answer that took a question is nobody else's.
         project::CacheSettings cache;

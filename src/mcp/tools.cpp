@@ -54,6 +54,7 @@ bool is_gone(const invoke::Outcome& outcome) {
 // The members of a CallToolResult.
 void write_result(ObjectText& result, const Revision& revision, const std::string& name,
                   const invoke::Outcome& outcome) {
+  add_limit_meta(result, outcome);
   if (outcome.error) return write_error(result, name, public_text(*outcome.error));
   if (outcome.is_content) {
     append_content_blocks(result.member("content"), revision, outcome.json);
@@ -88,7 +89,10 @@ void answer_call(const ExchangePtr& exchange, const std::string& name,
 class TaskResult : public ObjectText {
  public:
   TaskResult() { member("resultType") += R"("complete")"; }
-  std::string finish() && { return '{' + std::move(text_) + '}'; }
+  std::string finish() && {
+    write_meta();
+    return '{' + std::move(text_) + '}';
+  }
 };
 
 void finish_task(Task& task, const Revision& revision, const std::string& name,

@@ -9,6 +9,7 @@
 #include "project/endpoint_extras.h"
 #include "project/endpoint_parts.h"
 #include "project/fields.h"
+#include "project/limits_reader.h"
 #include "project/source_reader.h"
 #include "project/type_reader.h"
 
@@ -20,13 +21,14 @@ const Keys kFileKeys = {"mxcp", "tool", "resource", "prompt", "metadata"};
 const Keys kToolKeys = {"name",          "description", "tags",   "annotations", "parameters",
                         "return",        "language",    "source", "policies",    "tests",
                         "enabled",       "title",       "icons",  "_meta",       "input_schema",
-                        "output_schema", "task"};
+                        "output_schema", "task",        "limits"};
 const Keys kResourceKeys = {"name",        "uri",     "description", "tags",   "mime_type",
                             "parameters",  "return",  "language",    "source", "policies",
                             "tests",       "enabled", "title",       "icons",  "_meta",
-                            "annotations", "cache"};
-const Keys kPromptKeys = {"name",     "description", "tags",    "parameters", "return", "messages",
-                          "policies", "tests",       "enabled", "title",      "icons",  "_meta"};
+                            "annotations", "cache",   "limits"};
+const Keys kPromptKeys = {"name",     "description", "tags",  "parameters", "return",
+                          "messages", "policies",    "tests", "enabled",    "title",
+                          "icons",    "_meta",       "limits"};
 const Advice kEndpointAdvice = {
     {"returns", "did you mean 'return'?"},
     {"return_type", "did you mean 'return'?"},
@@ -52,6 +54,13 @@ const Advice kEndpointAdvice = {
     {"output_schema", "a tool can have it, in place of 'return'"},
     {"task", "only a tool can run as a task"},
     {"cache", "only a resource can be kept by clients"},
+    {"limit", "did you mean 'limits'?"},
+    {"timeout", "write it under 'limits:'"},
+    {"max_rows", "write it under 'limits:'"},
+    {"max_bytes", "write it under 'limits:'"},
+    {"concurrency", "write it under 'limits:'"},
+    {"rate", "write it under 'limits:'"},
+    {"rate_limit", "write 'limits:' and under it for example 'rate: 10/s'"},
     {"readOnlyHint", "write it under 'annotations:'"},
     {"prompt", "write 'messages:' and under it '- prompt: ...'"},
     {"template", "write 'messages:' and under it '- prompt: ...'"},
@@ -72,6 +81,7 @@ const Advice kFileAdvice = {
     {"uri", kIndent},
     {"enabled", kIndent},
     {"mime_type", kIndent},
+    {"limits", kIndent},
     {"tools", "one file holds one endpoint, under 'tool:'"},
     {"resources", "one file holds one endpoint, under 'resource:'"},
     {"prompts", "one file holds one endpoint, under 'prompt:'"},
@@ -87,8 +97,9 @@ bool is_mcp_name(std::string_view name) {
 
 class EndpointReader {
  public:
-  EndpointReader(const fs::path& path, const fs::path& root, EndpointFile& file)
-      : path_(path), root_(root), file_(file), problems_(file.display_path) {}
+  EndpointReader(const fs::path& path, const fs::path& root, const Limits& limits,
+                 EndpointFile& file)
+      : path_(path), root_(root), limits_(limits), file_(file), problems_(file.display_path) {}
 
   void read() {
     auto text = read_file(path_);
@@ -257,6 +268,9 @@ class EndpointReader {
     } else {
       read_return(fields, endpoint);
     }
+    endpoint.limits = limits_;
+    read_endpoint_limits(problems_, fields, kind, endpoint.limits);
+    check_limits(endpoint);
     if (kind == EndpointKind::kPrompt) {
       read_messages(problems_, fields, endpoint.messages);
     } else {
@@ -386,6 +400,20 @@ class EndpointReader {
     add_all(types::Type::problems(*again));
   }
 
+  // A result that has to have more rows than it may have.
+  void check_limits(const Endpoint& endpoint) {
+    const auto& max_rows = endpoint.limits.max_rows;
+    if (!max_rows || !endpoint.return_type) return;
+    const auto& min_items = endpoint.return_type->spec().min_items;
+    if (!min_items || *min_items <= max_rows->value) return;
+    problems_.error(max_rows->own ? max_rows->place : endpoint.place,
+                    "the return type has minItems " + std::to_string(*min_items) +
+                        ", but 'max_rows' cuts results to " + std::to_string(max_rows->value),
+                    max_rows->own ? "raise 'max_rows', or write 'max_rows: none'"
+                                  : "the limit is in mxcp-site.yml; write 'limits: {max_rows: "
+                                    "none}' here to switch it off");
+  }
+
   void add_all(std::vector<Error> errors) {
     for (Error& error : errors) problems_.add(std::move(error));
   }
@@ -438,6 +466,7 @@ class EndpointReader {
 
   const fs::path& path_;
   const fs::path& root_;
+  const Limits& limits_;
   EndpointFile& file_;
   Problems problems_;
   std::shared_ptr<Endpoint> endpoint_;
@@ -487,19 +516,19 @@ Place PromptMessage::at_offset(std::size_t byte_offset) const {
   return {place.file, first_line + line - 1, indent + column};
 }
 
-EndpointFile load_endpoint(const fs::path& path, const fs::path& root) {
+EndpointFile load_endpoint(const fs::path& path, const fs::path& root, const Limits& limits) {
   EndpointFile file;
   file.path = path;
   file.display_path = display_path(path, root);
-  EndpointReader(path, root, file).read();
+  EndpointReader(path, root, limits, file).read();
   return file;
 }
 
-EndpointFile parse_endpoint(std::string_view text, const std::string& name) {
+EndpointFile parse_endpoint(std::string_view text, const std::string& name, const Limits& limits) {
   EndpointFile file;
   file.path = name;
   file.display_path = name;
-  EndpointReader(name, {}, file).parse(text);
+  EndpointReader(name, {}, limits, file).parse(text);
   return file;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "project/limits.h"
 #include "types/parameters.h"
 
 namespace mxcp::project {
@@ -120,6 +121,7 @@ struct Endpoint {
   std::vector<PolicyRule> input_policies, output_policies;
   std::vector<TestCase> tests;
   Object metadata;
+  Limits limits;  // its own and, where it has none, the site's
   bool enabled = true;
   bool free_sql = false;  // built in: its argument `sql` is the statement, read-only and bounded
 
@@ -145,8 +147,11 @@ struct EndpointFile {
   std::vector<Error> errors;
   std::vector<Error> warnings;
 };
-EndpointFile load_endpoint(const fs::path& path, const fs::path& root);
+// `limits`: those that hold where it declares none.
+EndpointFile load_endpoint(const fs::path& path, const fs::path& root,
+                           const Limits& limits = Limits::defaults());
 // The same of a text that is in no file; `name` stands for it in messages.
-EndpointFile parse_endpoint(std::string_view text, const std::string& name);
+EndpointFile parse_endpoint(std::string_view text, const std::string& name,
+                            const Limits& limits = Limits::defaults());
 
 }  // namespace mxcp::project

@@ -91,13 +91,14 @@ std::vector<Candidate> find_candidates(const Paths& paths, std::vector<Error>& w
 }
 
 // Files are independent of each other: with many of them a second thread pays.
-std::vector<EndpointFile> load_all(const std::vector<Candidate>& candidates, const fs::path& root) {
+std::vector<EndpointFile> load_all(const std::vector<Candidate>& candidates, const fs::path& root,
+                                   const Limits& limits) {
   constexpr std::size_t kFilesPerThread = 16;
   std::vector<EndpointFile> files(candidates.size());
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
     for (std::size_t i = next++; i < candidates.size(); i = next++) {
-      files[i] = load_endpoint(candidates[i].path, root);
+      files[i] = load_endpoint(candidates[i].path, root, limits);
     }
   };
   const std::size_t threads = std::min<std::size_t>(
@@ -211,7 +212,7 @@ void Project::warn_unknown_profile() {
 
 void Project::load_endpoints(bool sql_tools) {
   const auto candidates = find_candidates(site_.paths, warnings_);
-  auto loaded = load_all(candidates, site_.root);
+  auto loaded = load_all(candidates, site_.root, site_.limits);
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     EndpointFile& file = loaded[i];
     if (!file.enabled) continue;

@@ -2,20 +2,29 @@
 #include "project/endpoint_extras.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 
 #include "base/text.h"
 #include "base/yaml.h"
 #include "project/config_file.h"
 #include "project/fields.h"
+#include "project/limits_reader.h"
 #include "project/references.h"
 
 namespace mxcp::project {
 namespace {
 
 const Keys kSiteKeys = {"mxcp",       "project", "profile",   "secrets",  "plugin", "dbt",
-                        "extensions", "paths",   "sql_tools", "profiles", "server"};
+                        "extensions", "paths",   "sql_tools", "profiles", "server", "limits"};
 const Advice kSiteAdvice = {
     {"plugins", "did you mean 'plugin'?"},
+    {"timeout", "write it under 'limits:'"},
+    {"max_rows", "write it under 'limits:'"},
+    {"max_bytes", "write it under 'limits:'"},
+    {"concurrency", "write it under 'limits:'"},
+    {"rate", "write it under 'limits:'"},
+    {"rate_limit", "write 'limits:' and under it for example 'server_rate: 100/s'"},
     {"duckdb", "write it under 'profiles:' and the name of the profile"},
     {"audit", "write it under 'profiles:' and the name of the profile"},
     {"drift", "write it under 'profiles:' and the name of the profile"},
@@ -29,6 +38,7 @@ const Keys kPathKeys = {"tools",   "resources", "prompts", "evals", "python",
                         "plugins", "sql",       "drift",   "audit", "data"};
 const Keys kProfileKeys = {"duckdb", "drift", "audit"};
 const Advice kProfileAdvice = {
+    {"limits", "'limits' belongs at the top of mxcp-site.yml"},
     {"secrets", "secrets belong in the user's config file (~/.mxcp/config.yml)"},
     {"auth", "'auth' belongs in the user's config file (~/.mxcp/config.yml)"},
 };
@@ -42,7 +52,9 @@ const Keys kPluginKeys = {"name", "module", "config"};
 const Keys kExtensionKeys = {"name", "repo"};
 const Keys kRepos = {"community", "core_nightly"};
 const Keys kSqlToolsKeys = {"enabled", "execute_sql_query", "list_tables", "get_table_schema"};
-const Keys kSqlToolKeys = {"description"};
+const Keys kSqlToolKeys = {"description", "limits"};
+constexpr std::array<std::string_view, 3> kSqlTools = {"execute_sql_query", "list_tables",
+                                                       "get_table_schema"};
 const Keys kServerKeys = {"title", "description", "instructions", "website", "icons"};
 const Advice kServerAdvice = {
     {"name", "did you mean 'title'? The name of the server is 'mxcp'"},
@@ -65,6 +77,19 @@ Profile default_profile(const Paths& paths, const std::string& name) {
   profile.drift = paths.drift / ("drift-" + name + ".json");
   profile.audit = paths.audit / ("logs-" + name + ".jsonl");
   return profile;
+}
+
+// What a model asks for has limits even where nobody declares any: the stricter ones of ours and
+// the site's.
+Limits sql_tool_limits(std::string_view tool, Limits limits) {
+  const auto bound = [](auto& limit, auto value) {
+    using Of = typename std::decay_t<decltype(limit)>::value_type;
+    if (!limit || limit->value > value) limit = Of{value};
+  };
+  bound(limits.timeout, std::chrono::microseconds(std::chrono::minutes(1)));
+  bound(limits.max_rows, std::uint64_t{tool == "execute_sql_query" ? 1000U : 10000U});
+  bound(limits.max_bytes, std::uint64_t{1 << 20});
+  return limits;
 }
 
 class SiteReader {
@@ -106,6 +131,7 @@ class SiteReader {
     read_plugins(top);
     read_extensions(top);
     read_paths(&top);
+    read_site_limits(problems_, top, site_.limits, site_.server_limits);
     read_sql_tools(top);
     read_server(top);
     read_profiles(top);
@@ -279,16 +305,20 @@ class SiteReader {
   }
 
   void read_sql_tools(Fields& top) {
+    for (const std::string_view tool : kSqlTools) {
+      site_.sql_tools.limits[std::string(tool)] = sql_tool_limits(tool, site_.limits);
+    }
     const YamlNode* node = top.mapping("sql_tools", "write 'enabled: true' under it");
     if (!node) return;
     Fields fields(problems_, *node, "'sql_tools'", top.key_place("sql_tools"), kSqlToolsKeys);
     fields.lenient();
     site_.sql_tools.enabled = fields.boolean("enabled").value_or(false);
-    for (const std::string_view tool : {"execute_sql_query", "list_tables", "get_table_schema"}) {
+    for (const std::string_view tool : kSqlTools) {
       const YamlNode* settings = fields.mapping(tool, "write 'description: ...' under it");
       if (!settings) continue;
       Fields inner(problems_, *settings, "'" + std::string(tool) + "'", fields.key_place(tool),
                    kSqlToolKeys);
+      read_sql_tool_limits(problems_, inner, site_.sql_tools.limits[std::string(tool)]);
       if (!inner.has("description")) continue;
       std::string description = inner.required_text("description");
       if (!description.empty()) {

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/value.h"
+#include "project/limits.h"
 
 namespace mxcp::project {
 
@@ -46,6 +47,7 @@ struct Paths {
 struct SqlToolsConfig {
   bool enabled = false;
   std::map<std::string, std::string> descriptions;  // "list_tables" -> text
+  std::map<std::string, Limits> limits;             // of each tool, complete
 };
 
 // What clients and their users see of the server.
@@ -65,6 +67,8 @@ struct SiteConfig {
   std::vector<std::string> secrets;
   std::vector<PluginSpec> plugins;
   std::vector<ExtensionSpec> extensions;
+  Limits limits = Limits::defaults();  // of every endpoint that declares none of its own
+  ServerLimits server_limits;
   SqlToolsConfig sql_tools;
   ServerAppearance server;
   Paths paths;

@@ -94,6 +94,9 @@ std::vector<std::shared_ptr<const Endpoint>> built_in_sql_tools(const SqlToolsCo
     }
     Endpoint tool = *file.endpoint;
     tool.free_sql = text.data() == kQuery.data();
+    if (const auto limits = config.limits.find(tool.name); limits != config.limits.end()) {
+      tool.limits = limits->second;
+    }
     const auto own = config.descriptions.find(tool.name);
     if (own != config.descriptions.end()) tool.description = own->second;
     tools.push_back(std::make_shared<const Endpoint>(std::move(tool)));

@@ -66,7 +66,8 @@ PyObject* finish_job(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (args[2] != Py_None) {
     result = to_error(args[2]);
   } else if (!running->job.discard_result) {
-    result = from_python(args[1], Purpose::kResult, call ? call->cancel.get() : nullptr);
+    result = from_python(args[1], Purpose::kResult, call ? call->cancel.get() : nullptr,
+                         call ? wanted_items(*call) : kAllItems);
   }
   running->task = PyRef();
   {

@@ -83,7 +83,8 @@ void name_fields(PyObject* names, long dimensions, Value& value) {
 
 class Reader {
  public:
-  Reader(Purpose purpose, const CancelToken* cancel) : purpose_(purpose), cancel_(cancel) {}
+  Reader(Purpose purpose, const CancelToken* cancel, std::size_t max_items)
+      : purpose_(purpose), cancel_(cancel), max_items_(max_items) {}
 
   // False when it failed: then error() says why. The path is put together while unwinding.
   bool read(PyObject* object, Value& out);
@@ -115,6 +116,9 @@ class Reader {
                    std::unordered_set<std::string>& seen);
   bool key_text(PyObject* key, std::string& out, bool& plain);
 
+  // Of the whole result, enough was taken.
+  bool is_enough(std::size_t items) const { return items >= max_items_ && ancestors_.size() == 1; }
+
   bool fail(std::string message) {
     error_ = {Code::kPython, std::move(message)};
     return false;
@@ -134,6 +138,7 @@ class Reader {
 
   Purpose purpose_;
   const CancelToken* cancel_;
+  std::size_t max_items_;
   std::vector<PyObject*> ancestors_;  // containers we are inside of
   Error error_;
   std::string path_;
@@ -362,8 +367,10 @@ bool Reader::read_mapping(PyObject* mapping, Value& out) {
 // A list or a tuple. Its length is asked each time: user code may shrink it meanwhile.
 bool Reader::read_sequence(PyObject* fast, Value& out) {
   Array array;
-  array.reserve(static_cast<std::size_t>(PySequence_Fast_GET_SIZE(fast)));
+  const auto size = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(fast));
+  array.reserve(ancestors_.size() == 1 ? std::min(size, max_items_) : size);
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(fast); ++i) {
+    if (is_enough(array.size())) break;
     const PyRef item = PyRef::borrow(PySequence_Fast_GET_ITEM(fast, i));
     if (array.size() >= kMaxIterated) return fail("the list has too many elements");
     if (!read(item.get(), array.emplace_back())) {
@@ -386,7 +393,9 @@ bool Reader::read_iterable(PyObject* object, Value& out) {
   const PyRef iterator = PyRef::steal(PyObject_GetIter(object));
   if (!iterator) return fail_raised();
   Array array;
-  while (const PyRef item = PyRef::steal(PyIter_Next(iterator.get()))) {
+  while (!is_enough(array.size())) {
+    const PyRef item = PyRef::steal(PyIter_Next(iterator.get()));
+    if (!item) break;
     if (array.size() >= kMaxIterated) {
       return fail(fmt::format("the {} gave more than {} elements", type_name(Py_TYPE(object)),
                               kMaxIterated));
@@ -557,8 +566,20 @@ bool Reader::read_protocol(PyObject* object, Value& out, bool& known) {
 
 }  // namespace
 
-Result<Value> from_python(PyObject* object, Purpose purpose, const CancelToken* cancel) {
-  Reader reader(purpose, cancel);
+std::size_t wanted_items(const invoke::Call& call) {
+  const project::Endpoint& endpoint = *call.endpoint;
+  const auto& declared = endpoint.return_type;
+  if (!endpoint.limits.max_rows || (declared && declared->spec().kind != types::Kind::kArray)) {
+    return kAllItems;
+  }
+  // A short list may hold content blocks, a long one cannot: it must not become short here.
+  return static_cast<std::size_t>(std::max<std::uint64_t>(endpoint.limits.max_rows->value, 256)) +
+         1;
+}
+
+Result<Value> from_python(PyObject* object, Purpose purpose, const CancelToken* cancel,
+                          std::size_t max_items) {
+  Reader reader(purpose, cancel, max_items);
   Value value;
   if (reader.read(object, value)) return value;
   return std::move(reader).error();

@@ -18,20 +18,29 @@
 
 #include "python/py_ref.h"
 
+#include <limits>
+
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/value.h"
+#include "invoke/call.h"
 
 namespace mxcp::python {
 
 inline constexpr int kMaxDepth = 200;
 // An iterator that gives more is taken for endless.
 inline constexpr std::size_t kMaxIterated = 5'000'000;
+inline constexpr std::size_t kAllItems = std::numeric_limits<std::size_t>::max();
 
 enum class Purpose { kResult, kParameter };
 
 // With the GIL held; no Python exception is left set. Runs user code (generators, properties), so
-// what it raises is an Error, too. `cancel` stops a long iteration; may be null.
-Result<Value> from_python(PyObject* object, Purpose purpose, const CancelToken* cancel = nullptr);
+// what it raises is an Error, too. `cancel` stops a long iteration; may be null. Of `object`, when
+// it is a list or an iterable, no more than `max_items` are taken.
+Result<Value> from_python(PyObject* object, Purpose purpose, const CancelToken* cancel = nullptr,
+                          std::size_t max_items = kAllItems);
+
+// How many items of the call's result are worth taking: enough to see that it must be cut.
+std::size_t wanted_items(const invoke::Call& call);
 
 }  // namespace mxcp::python

@@ -63,7 +63,9 @@ CancelToken* Query::cancel() const {
 Status Query::open(invoke::Services& services) {
   MXCP_TRY(database_, services.database());
   const bool nested = nested_queries > 0 || holds_connection(call_.get(), this);
+  if (call_) call_->stage.set(invoke::Stage::kConnection);
   MXCP_TRY(lease_, database_->lease(Clock::system().now() + kLeaseLimit, cancel(), nested));
+  if (call_) call_->stage.set(invoke::Stage::kCode);
   return {};
 }
 

@@ -115,6 +115,7 @@ void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call
     done(call->cancel->error());
     return;
   }
+  call->stage.set(invoke::Stage::kCode);
   std::optional<Result<Value>> result;
   std::shared_ptr<const Function> function = functions_.find(*call->endpoint);
   PyShared awaitable, context;  // what a plain function returned
@@ -136,7 +137,7 @@ void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call
         awaitable = share(std::move(value));
         context = share(entered.context());
       } else {
-        result = from_python(value.get(), Purpose::kResult, token_of(*call));
+        result = from_python(value.get(), Purpose::kResult, token_of(*call), wanted_items(*call));
       }
     }
   }
@@ -163,6 +164,7 @@ void PythonRunner::run_on_loop(const std::shared_ptr<const invoke::Call>& call,
                                invoke::RunnerDone done) {
   Job job;
   job.call = call;
+  call->stage.set(invoke::Stage::kCode);
   job.generator = function->kind == Function::Kind::kAsyncGenerator;
   job.start = [call, function] { return call_function(*function, call->arguments); };
   job.done = [function, done = std::move(done)](Result<Value> value) {
@@ -236,7 +238,12 @@ void PromptRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerD
     return;
   }
   const auto shared = std::make_shared<invoke::RunnerDone>(std::move(done));
-  if (workers_.submit([call, shared] { (*shared)(to_raw(render_all(*call))); })) return;
+  const auto work = [call, shared] {
+    call->stage.set(invoke::Stage::kCode);
+    (*shared)(cancelled(*call) ? Result<invoke::RawResult>(call->cancel->error())
+                               : to_raw(render_all(*call)));
+  };
+  if (workers_.submit(work)) return;
   (*shared)(Error{Code::kOverloaded, "too many calls are waiting for a free thread"});
 }
 

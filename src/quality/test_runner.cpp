@@ -94,7 +94,9 @@ class TestRun {
     Value actual = *std::move(parsed);
     if (endpoint.kind == project::EndpointKind::kPrompt) actual = prompt_answer(std::move(actual));
     report.error = check_assertions(test, actual);
-    if (!report.error.empty()) report.status = TestStatus::kFailed;
+    if (report.error.empty()) return;
+    report.status = TestStatus::kFailed;
+    if (!outcome.notice.empty()) report.error += "\n" + outcome.notice;
   }
 
   const CallAndWait& call_;

@@ -131,7 +131,7 @@ std::vector<Error> Runtime::Impl::open_and_check() {
 // ----------------------------------------------------------------------------------------
 
 void Runtime::call(invoke::Request request, invoke::Done done) {
-  // The pass is held until the answer was handed over: a drain waits for that, too.
+  // The pass is held until the work is over and the answer was handed over: a drain waits for both.
   struct Pending {
     invoke::Request request;
     invoke::Done done;
@@ -142,15 +142,13 @@ void Runtime::call(invoke::Request request, invoke::Done done) {
       cancel,
       [this, impl = impl_.get(), pending](Gate::Pass pass) {
         impl->active_calls.fetch_add(1, std::memory_order_relaxed);
+        pending->request.work = std::move(pass);
         invoke::invoke(project(), impl->runners, std::move(pending->request),
-                       [impl, pending, pass](invoke::Outcome outcome) mutable {
+                       [impl, pending](invoke::Outcome outcome) {
                          // Whoever has read an answer does not count it as running.
                          impl->active_calls.fetch_sub(1, std::memory_order_relaxed);
                          if (impl->options.observer) impl->options.observer->call_ended(outcome);
                          pending->done(std::move(outcome));
-                         // What the call held goes before it stops counting as running.
-                         pending.reset();
-                         pass.reset();
                        });
       },
       [impl = impl_.get(), pending](Error error) {

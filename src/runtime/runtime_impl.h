@@ -40,7 +40,8 @@ struct Runtime::Impl {
         gate({options.max_wait, options.max_waiting}),
         sql_workers(sql_pool(options)),
         sql_runner(owner, sql_workers),
-        runners{&sql_runner, &code.runner(), &code.prompt_runner(), code.schema_checker()} {}
+        runners{&sql_runner,           &code.runner(), &code.prompt_runner(),
+                code.schema_checker(), &deadlines,     options.server ? &limiter : nullptr} {}
 
   struct Reload {
     std::function<Status()> payload;
@@ -108,6 +109,8 @@ struct Runtime::Impl {
   Gate gate;
   // Calls whose outcome is not known yet. The gate counts longer, until the caller has it.
   std::atomic<std::size_t> active_calls{0};
+  Deadlines deadlines;
+  invoke::Limiter limiter;  // of a server only: tests call an endpoint as often as they like
   WorkerPool sql_workers;
   invoke::SqlRunner sql_runner;
   invoke::Runners runners;

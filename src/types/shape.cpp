@@ -33,13 +33,15 @@ Result<Value> shape(Value result, const Type& declared, bool rows) {
     }
     return refuse("expected a single result of type '" + type + "', got an empty list");
   }
-  if (list->size() > 1) {
-    return refuse("expected a single result of type '" + type + "', got " +
-                      plural(list->size(), rows ? "row" : "item"),
-                  "declare 'type: array' to return them all");
-  }
+  if (list->size() > 1) return not_single(declared, list->size(), rows);
   Value only = std::move(list->front());
   return kind == Kind::kObject ? Result<Value>(std::move(only)) : single_column(std::move(only));
+}
+
+Error not_single(const Type& declared, std::size_t count, bool rows) {
+  return refuse("expected a single result of type '" + std::string(name_of(declared.spec().kind)) +
+                    "', got " + plural(count, rows ? "row" : "item"),
+                "declare 'type: array' to return them all");
 }
 
 bool is_wrapped(const Type& declared) {

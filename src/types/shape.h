@@ -15,6 +15,9 @@ namespace mxcp::types {
 // nothing.
 Result<Value> shape(Value result, const Type& declared, bool rows);
 
+// The error for a list of `count` > 1 elements where `declared` is one thing.
+Error not_single(const Type& declared, std::size_t count, bool rows);
+
 // What MCP advertises as outputSchema. It accepts every result that passes Type::check, in the JSON
 // that we write, under validators that enforce more than they must:
 //

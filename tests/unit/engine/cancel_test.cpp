@@ -1,4 +1,7 @@
 #include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <random>
 #include <thread>
 
@@ -104,6 +107,97 @@ TEST_CASE("200 cancellations at random moments: none is lost, none hits another 
     canceller.join();
   }
   CHECK(stopped >= 100);
+}
+
+// Cancels tokens a given time after they came, on a thread of its own.
+class Canceller {
+ public:
+  ~Canceller() {
+    {
+      const std::lock_guard lock(mutex_);
+      stop_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  void cancel(std::shared_ptr<CancelToken> token, std::chrono::microseconds after) {
+    {
+      const std::lock_guard lock(mutex_);
+      queue_.emplace_back(std::move(token), Clock::system().now() + after);
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [&] { return stop_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      const auto [token, when] = std::move(queue_.front());
+      queue_.pop_front();
+      lock.unlock();
+      while (Clock::system().now() < when) std::this_thread::yield();
+      token->cancel();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::pair<std::shared_ptr<CancelToken>, Instant>> queue_;
+  bool stop_ = false;
+  std::thread thread_{[this] { run(); }};
+};
+
+struct Tally {
+  std::atomic<int> stopped{0}, finished{0}, lost{0}, hit{0}, wrong{0};
+};
+
+// Calls that are cancelled at some moment: before they begin, while they wait for a connection,
+// plan, run or are read, or when they are over and somebody else has the connection. In between,
+// calls that nobody cancels.
+void cancel_at_random(Fixture& f, unsigned seed, int rounds, Tally& tally) {
+  std::mt19937 random(seed);
+  Canceller canceller;
+  for (int i = 0; i < rounds; ++i) {
+    const auto token = std::make_shared<CancelToken>();
+    const bool endless = random() % 4 == 0;
+    canceller.cancel(token, std::chrono::microseconds(random() % 1200));
+    {
+      auto lease = f.database->lease(soon(), token.get());
+      std::string json;
+      Status status = lease.ok() ? Status() : Status(lease.error());
+      if (status.ok()) {
+        auto rows = lease->execute(endless ? kEndless : "SELECT i FROM range(5000) t(i)", {},
+                                   {.cancel = token.get()});
+        status = rows.ok() ? rows_to_json(*rows, json) : Status(rows.error());
+      }
+      if (status.ok()) {
+        ++(endless ? tally.lost : tally.finished);
+      } else {
+        ++(status.error().code == Code::kCancelled ? tally.stopped : tally.wrong);
+      }
+    }
+    // The connection may be the same, and the cancellation may only come now.
+    if (f.run("SELECT sum(range) AS s FROM range(3000)") != "[{\"s\":4498500}]") ++tally.hit;
+  }
+}
+
+TEST_CASE("10,000 cancellations at random moments: none is lost, none hits another query") {
+  Fixture f({.threads = 1, .max_connections = 3});
+  constexpr int kThreads = 4, kRounds = 2500;
+  Tally tally;
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] { cancel_at_random(f, 100 + i, kRounds, tally); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(tally.lost == 0);
+  CHECK(tally.hit == 0);
+  CHECK(tally.wrong == 0);
+  CHECK(tally.stopped + tally.finished == kThreads * kRounds);
+  CHECK(tally.stopped >= kThreads * kRounds / 4 - 200);  // at least those that never end
 }
 
 TEST_CASE("progress rises strictly between 0 and 100, and changes no result") {

@@ -162,7 +162,9 @@ TEST_CASE("what is proven is what the validators accept") {
     auto rows = lease.execute("SELECT " + select + " AS v", {});
     REQUIRE(rows.ok());
     const bool proven = engine::proves(rows->columns(), *type);
-    const Result<Value> value = rows_to_value(*rows);
+    auto list = rows_to_values(*rows);
+    const Result<Value> value =
+        list.ok() ? Result<Value>(Value(std::move(list->values))) : Result<Value>(list.error());
     REQUIRE(value.ok());
     const auto violations = type->check(*(*value->as_array())[0].find("v"));
     const bool null = (*value->as_array())[0].find("v")->is_null();

@@ -14,7 +14,9 @@ void check(Fixture& f, const std::string& sql, const std::string& json) {
   Lease lease = f.lease();
   auto rows = lease.execute("SELECT " + sql + " AS v", {});
   REQUIRE(rows.ok());
-  const Result<Value> value = rows_to_value(*rows);
+  auto list = rows_to_values(*rows);
+  const Result<Value> value =
+      list.ok() ? Result<Value>(Value(std::move(list->values))) : Result<Value>(list.error());
   REQUIRE(value.ok());
   CHECK(to_json(*value) == "[{\"v\":" + json + "}]");
 }
@@ -170,7 +172,9 @@ TEST_CASE("nested columns of many rows and chunks read the right elements") {
   Lease lease = f.lease();
   auto rows = lease.execute(sql, {});
   REQUIRE(rows.ok());
-  const Result<Value> value = rows_to_value(*rows);
+  auto list = rows_to_values(*rows);
+  const Result<Value> value =
+      list.ok() ? Result<Value>(Value(std::move(list->values))) : Result<Value>(list.error());
   REQUIRE(value.ok());
   const Array& array = *value->as_array();
   REQUIRE(array.size() == 6000);

@@ -413,7 +413,7 @@ resources/a.yml:7:14: 'json' is no MIME type (for example 'application/json' or 
       content: hi
     - prompt: 5
 )",
-     R"(prompts/a.yml:3:3: unknown key 'source' in the prompt (the keys here are 'name', 'description', 'tags', 'parameters', 'return', 'messages', 'policies', 'tests', 'enabled', 'title', 'icons' and '_meta')
+     R"(prompts/a.yml:3:3: unknown key 'source' in the prompt (the keys here are 'name', 'description', 'tags', 'parameters', 'return', 'messages', 'policies', 'tests', 'enabled', 'title', 'icons', '_meta' and 'limits')
 prompts/a.yml:5:13: 'role' must be one of 'user', 'assistant' or 'system', found the string 'usr' (did you mean 'user'?)
 prompts/a.yml:6:7: unknown key 'content' in a message (did you mean 'prompt'?)
 prompts/a.yml:7:15: 'prompt' must be a string, found the number 5 (put it in quotes: "5")
@@ -513,7 +513,7 @@ tools/a.yml:6:7: the test 't' gives the argument 'idd', which is no parameter (d
     {"tools/a.yml",
      R"(tool: greet
 )",
-     R"(tools/a.yml:1:7: the tool must be a mapping of keys to values, found the string 'greet' (the keys are 'name', 'description', 'tags', 'annotations', 'parameters', 'return', 'language', 'source', 'policies', 'tests', 'enabled', 'title', 'icons', '_meta', 'input_schema', 'output_schema' and 'task')
+     R"(tools/a.yml:1:7: the tool must be a mapping of keys to values, found the string 'greet' (the keys are 'name', 'description', 'tags', 'annotations', 'parameters', 'return', 'language', 'source', 'policies', 'tests', 'enabled', 'title', 'icons', '_meta', 'input_schema', 'output_schema', 'task' and 'limits')
 )"},
 };
 

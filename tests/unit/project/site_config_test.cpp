@@ -194,7 +194,7 @@ TEST_CASE("mistakes in a site file") {
         "user's config file (~/.mxcp/config.yml))\n"
         "mxcp-site.yml:7:1: unknown key 'foo' in mxcp-site.yml (the keys here are 'mxcp', "
         "'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', 'sql_tools', "
-        "'profiles' and 'server')\n");
+        "'profiles', 'server' and 'limits')\n");
   CHECK(problems(project, kHead + R"(profiles:
   dev:
     duckdb:

@@ -1,0 +1,61 @@
+// Limiter: how many calls run, and how many began lately. One per server; it outlives reloads, so
+// that neither is forgotten.
+//
+// `concurrency` counts calls from here until their work is over. `rate` is a token bucket that
+// begins full. A call that is refused by one limit does not count for another.
+//
+// Threads: any.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <variant>
+
+#include "base/clock.h"
+#include "invoke/call.h"
+
+namespace mxcp::invoke {
+
+class Limiter {
+ public:
+  explicit Limiter(const Clock& clock = Clock::system());
+
+  // Counts one call as running as long as it is kept.
+  using Ticket = std::shared_ptr<void>;
+  struct Refusal {
+    Error error;
+    LimitMet limit;
+  };
+  // An empty ticket when there is nothing to count.
+  std::variant<Ticket, Refusal> admit(const project::Endpoint& endpoint,
+                                      const project::ServerLimits& server);
+
+ private:
+  struct Counted;
+  struct Bucket {
+    project::Rate rate;
+    double calls = -1;  // that may begin now; -1: not used yet
+    Instant since = {};
+    void refill(const project::Rate& wanted, Instant now);
+    // Until the next call may begin.
+    int seconds() const;
+  };
+  struct Counted {
+    std::uint64_t running = 0;
+    double seconds = 1;  // that a call takes, on average
+    Bucket bucket;
+    int retry_after() const;
+  };
+  struct State {
+    std::mutex mutex;
+    Counted server;
+    std::unordered_map<std::string, Counted> endpoints;  // "tool/name"; never erased
+  };
+
+  const Clock& clock_;
+  const std::shared_ptr<State> state_;
+};
+
+}  // namespace mxcp::invoke
