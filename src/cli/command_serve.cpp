@@ -427,7 +427,7 @@ const Command& serve_command() {
             .help = "streamable-http, stdio, or sse for clients that only know HTTP+SSE of "
                     "2024-11-05 (default: the transport of the user configuration, else "
                     "streamable-http)",
-            .choices = {"stdio", "streamable-http", "sse"}},
+            .choices = {"streamable-http", "stdio", "sse"}},
            {.name = "host",
             .value = "NAME",
             .help = "Where to listen (default: localhost, so only this machine); 0.0.0.0 for "

@@ -169,7 +169,7 @@ TEST_CASE("mistakes in a site file") {
   CHECK(problems(project, "- a\n") ==
         "mxcp-site.yml:1:1: mxcp-site.yml must be a mapping of keys to values, found a list (the "
         "keys are 'mxcp', 'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', "
-        "'sql_tools', 'profiles' and 'server')\n");
+        "'sql_tools', 'profiles', 'server' and 'limits')\n");
   CHECK(problems(project, "mxcp: 1\n") ==
         "mxcp-site.yml:1:1: 'project' is missing in mxcp-site.yml (the name of the project, e.g. "
         "'project: shop')\n"
