@@ -42,10 +42,20 @@ std::string progress_text(double progress, std::optional<double> total) {
 
 }  // namespace
 
+bool TaskBytes::take(std::size_t bytes) {
+  std::size_t used = used_;
+  do {
+    if (bytes > 0 && used + bytes > limit_) return false;
+  } while (!used_.compare_exchange_weak(used, used + bytes));
+  return true;
+}
+
 // --- Task ---------------------------------------------------------------------------------------
 
 Task::Task(TaskStore& store, Beginning beginning)
     : store_(store),
+      all_bytes_(store.bytes_),
+      clock_(store.clock()),
       id_(std::move(beginning.id)),
       owner_(std::move(beginning.owner)),
       capabilities_(std::move(beginning.capabilities)),
@@ -57,7 +67,12 @@ Task::Task(TaskStore& store, Beginning beginning)
       known_(std::move(beginning.answers)) {}
 
 Task::~Task() {
-  store_.give_bytes(bytes_);
+  all_bytes_->give(bytes_);
+}
+
+void Task::abandon() {
+  const std::lock_guard lock(mutex_);
+  if (status_ < Status::kCompleted) status_ = Status::kCancelled;
 }
 
 bool Task::is_over() const {
@@ -126,7 +141,7 @@ std::string Task::details() const {
 void Task::enter(Status status, std::string message) {
   status_ = status;
   status_message_ = shorten(message, kMaxMessage);
-  updated_ = store_.clock().unix_micros();
+  updated_ = clock_.unix_micros();
 }
 
 // --- the end ---
@@ -153,8 +168,8 @@ bool Task::end(Status status, std::string message, std::string payload) {
     if (status_ >= Status::kCompleted) return false;
     given_up = take_open();
     known_ = {};
-    store_.give_bytes(std::exchange(bytes_, 0));
-    if (store_.take_bytes(payload.size())) {
+    all_bytes_->give(std::exchange(bytes_, 0));
+    if (all_bytes_->take(payload.size())) {
       bytes_ = payload.size();
       payload_ = std::move(payload);
     } else {
@@ -198,7 +213,7 @@ void Task::log(const std::string& level, const std::string& logger, const Value&
 
 void Task::progress(double progress, std::optional<double> total, const std::string& message) {
   if (!std::isfinite(progress)) return;
-  const Instant now = store_.clock().now();
+  const Instant now = clock_.now();
   bool tell = false;
   {
     const std::lock_guard lock(mutex_);
@@ -255,7 +270,7 @@ void Task::ask(std::vector<Question> questions, std::function<void(Result<Object
       opened.push_back(
           {new_key(question.key), question.key, question.method, std::move(json), asked});
     }
-    if (!refused && !store_.take_bytes(bytes)) {
+    if (!refused && !all_bytes_->take(bytes)) {
       refused = Error{Code::kOverloaded,
                       "the questions find no place beside what other tasks keep",
                       {},
@@ -289,7 +304,7 @@ void Task::update(const Object& answers) {
       any = true;
       question.asked->answers.set(question.name, *answer);
       if (--question.asked->missing == 0) answered.push_back(question.asked);
-      store_.give_bytes(question.json.size());
+      all_bytes_->give(question.json.size());
       bytes_ -= question.json.size();
       return true;
     });
@@ -316,7 +331,13 @@ void Task::end_questions(const Error& error) {
 // --- TaskStore ----------------------------------------------------------------------------------
 
 TaskStore::TaskStore(const ServerOptions& options, OnChange on_change)
-    : options_(options), on_change_(std::move(on_change)) {}
+    : options_(options),
+      on_change_(std::move(on_change)),
+      bytes_(std::make_shared<TaskBytes>(options.tasks.max_bytes)) {}
+
+TaskStore::~TaskStore() {
+  for (const auto& [id, task] : tasks_) task->abandon();
+}
 
 std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
     const project::TaskSettings& settings, const Caller& caller,
@@ -422,23 +443,6 @@ void TaskStore::end_questions() {
 std::size_t TaskStore::size() const {
   const std::lock_guard lock(mutex_);
   return tasks_.size();
-}
-
-std::size_t TaskStore::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return bytes_;
-}
-
-bool TaskStore::take_bytes(std::size_t bytes) {
-  const std::lock_guard lock(mutex_);
-  if (bytes > 0 && bytes_ + bytes > options_.tasks.max_bytes) return false;
-  bytes_ += bytes;
-  return true;
-}
-
-void TaskStore::give_bytes(std::size_t bytes) {
-  const std::lock_guard lock(mutex_);
-  bytes_ -= bytes;
 }
 
 void TaskStore::task_ended() {

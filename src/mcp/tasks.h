@@ -12,6 +12,7 @@
 // Threads: all methods, from any.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -34,6 +35,20 @@ constexpr std::string_view kTasksExtension = "io.modelcontextprotocol/tasks";
 
 class TaskStore;
 
+// The bytes that all tasks of a store keep. A task may outlive its store, in the hands of a call
+// that nobody can stop. From any thread.
+class TaskBytes {
+ public:
+  explicit TaskBytes(std::size_t limit) : limit_(limit) {}
+  bool take(std::size_t bytes);  // false when there is no place for them
+  void give(std::size_t bytes) { used_ -= bytes; }
+  std::size_t used() const { return used_; }
+
+ private:
+  const std::size_t limit_;
+  std::atomic<std::size_t> used_{0};
+};
+
 class Task final : public invoke::ClientChannel, public std::enable_shared_from_this<Task> {
  public:
   enum class Status { kWorking, kInputRequired, kCompleted, kFailed, kCancelled };
@@ -53,6 +68,8 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   const std::shared_ptr<CancelToken>& cancel_token() const { return cancel_; }
   Instant expires() const { return expires_; }
   bool is_over() const;
+  // The store is about to go: nothing is told any more.
+  void abandon();
 
   // The members of a Task as JSON text, without braces; `details` also has the result, the error or
   // the questions.
@@ -103,7 +120,9 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   // The end; false when it was over already. Outside of the lock.
   bool end(Status status, std::string message, std::string payload);
 
-  TaskStore& store_;
+  TaskStore& store_;  // until the task is over
+  const std::shared_ptr<TaskBytes> all_bytes_;
+  const Clock& clock_;
   const std::string id_, owner_;
   const std::shared_ptr<const Object> capabilities_;
   const std::shared_ptr<CancelToken> cancel_ = std::make_shared<CancelToken>();
@@ -119,7 +138,7 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   Object known_;         // answers from before the task
   std::vector<Open> open_;
   std::unordered_map<std::string, int> keys_;
-  std::size_t bytes_ = 0;  // that the store counts for this task
+  std::size_t bytes_ = 0;  // of them, this task's
   std::optional<Error> no_answers_;
   std::optional<Instant> told_progress_;
 };
@@ -129,6 +148,7 @@ class TaskStore {
   using OnChange = std::function<void(const Task&)>;
   // `options` must outlive the store. `on_change` is called without a lock of a task or the store.
   TaskStore(const ServerOptions& options, OnChange on_change);
+  ~TaskStore();
 
   // A task for a call of that tool. The error when there is no place.
   std::variant<std::shared_ptr<Task>, RpcError> create(const project::TaskSettings& settings,
@@ -149,13 +169,10 @@ class TaskStore {
   bool wait_idle(Instant deadline);
 
   std::size_t size() const;
-  std::size_t bytes() const;
+  std::size_t bytes() const { return bytes_->used(); }
 
  private:
   friend class Task;
-  // Of what a task keeps; false when there is no place for it.
-  bool take_bytes(std::size_t bytes);
-  void give_bytes(std::size_t bytes);
   void task_ended();
   void forget_owner(const Task& task);  // with the lock held
   void changed(const Task& task) const { on_change_(task); }
@@ -163,10 +180,10 @@ class TaskStore {
 
   const ServerOptions& options_;
   const OnChange on_change_;
+  const std::shared_ptr<TaskBytes> bytes_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::size_t unfinished_ = 0;
-  std::size_t bytes_ = 0;
   std::optional<Error> no_answers_;
   std::unordered_map<std::string, std::shared_ptr<Task>> tasks_;  // by id
   std::unordered_map<std::string, std::size_t> per_owner_;        // how many of them are kept
