@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,16 +174,16 @@ def tool_yaml(name: str, language: str, code: str, head: str = "") -> str:
     )
 
 
-class Requests:
+class Requests(ABC):
     """What tests ask of a server, over whatever transport."""
 
+    @abstractmethod
     def start(self, method: str, params: Any = None, **meta: Any) -> int:
         """Sends a request and does not wait for its answer; gives its id."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer(self, id: Any) -> dict[str, Any]:
         """Waits for the answer to that request."""
-        raise NotImplementedError
 
     def request(self, method: str, params: Any = None, **meta: Any) -> dict[str, Any]:
         return self.answer(self.start(method, params, **meta))

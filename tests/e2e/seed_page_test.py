@@ -1,4 +1,4 @@
-"""The tutorial page, promise by promise: from the command line and through an MCP client.
+"""The tutorial page, promise by promise.
 
 The project is written from the page's own code blocks (tutorial.py); every command the page prints is
 run as printed.
@@ -6,122 +6,19 @@ run as printed.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import math
 import os
 import re
 import shlex
 import shutil
-import statistics
-import threading
-from datetime import datetime, timedelta, timezone
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
-from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
-import jsonschema
 import pytest
 import tutorial
-from harness import Project, official_client
+from harness import Project
+from tutorial_data import AMOUNTS, USERS, Api, check_analysis, check_greeting, fetched, use_api
 
-MODES = ["legacy", "2026-07-28"]
 SHARED = tutorial.REPOSITORY.parent / "shared" / "seed" / tutorial.PAGE.name
-
-# id -> (name, email, department, created_at) and the amounts of the completed orders, latest first:
-# what load.sql says, in this test's own words.
-USERS = {
-    1: ("Alice", "alice@example.com", "Sales", "2024-01-15T09:30:00.123456"),
-    2: ("Bob", "bob@example.com", "Engineering", "2024-02-01T00:00:00.000001"),
-    3: ("Carol", "carol@example.com", "Support", "2024-02-29T23:59:59.999999"),
-    4: ("Dave", "dave@example.com", "Finance", "2024-03-10T12:00:00"),
-    5: ("Erin", "erin@example.com", "Research", "2024-04-05T08:15:30.500000"),
-    6: ("Zoë", "zoe@example.com", "Sales", "2024-05-20T17:45:12.654321"),
-    7: (None, "unknown@example.com", None, None),
-}
-COMPLETED = {1: 25, 2: 10, 3: 3, 4: 2, 5: 1, 6: 0, 7: 0}
-AMOUNTS = {user: [10 * i + 0.25 for i in range(n, 0, -1)] for user, n in COMPLETED.items()}
-
-
-# --- the stand-in for step 3's external API ----------------------------------------------------
-
-
-class Api(ThreadingHTTPServer):
-    """Answers GET /search; keeps the requests; `reply` is the body of the next answers."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), ApiHandler)
-        self.requests: list[tuple[str, dict, str | None]] = []
-        self.status = 200
-        self.reply: object = [{"title": "first", "score": 0.5}, {"title": "second", "score": 1}]
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class ApiHandler(BaseHTTPRequestHandler):
-    server: Api
-
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        self.server.requests.append(
-            (url.path, parse_qs(url.query), self.headers.get("Authorization"))
-        )
-        body = json.dumps(self.server.reply).encode()
-        self.send_response(self.server.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def api():
-    server = Api()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-# --- the project -------------------------------------------------------------------------------
-
-
-def make_tutorial(folder: Path) -> Project:
-    project = Project(folder / "my-project", folder / "home")
-    tutorial.write_project(project.folder)
-    # The page puts the user configuration where it belongs: in the home folder.
-    (project.home / ".mxcp").mkdir()
-    shutil.move(project.folder / tutorial.USER_CONFIG, project.home / ".mxcp" / "config.yml")
-    project.run("query", "--file", "load.sql").ok()
-    return project
-
-
-@pytest.fixture(scope="module")
-def shared_page(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """For the tests that change nothing."""
-    return make_tutorial(tmp_path_factory.mktemp("tutorial"))
-
-
-@pytest.fixture
-def page(tmp_path: Path) -> Project:
-    """A fresh one."""
-    return make_tutorial(tmp_path)
-
-
-def use_api(project: Project, api: Api) -> None:
-    config = project.home / ".mxcp" / "config.yml"
-    text = config.read_text()
-    assert "https://api.example.com" in text
-    config.write_text(text.replace("https://api.example.com", api.url))
-
 
 # --- the page itself ---------------------------------------------------------------------------
 
@@ -165,14 +62,6 @@ def test_the_duckdb_in_use(shared_page: Project) -> None:
 
 
 # --- step 1 ------------------------------------------------------------------------------------
-
-
-def check_greeting(result: dict, expected: str) -> None:
-    assert list(result) == ["greeting", "timestamp"]
-    assert result["greeting"] == expected
-    moment = datetime.fromisoformat(result["timestamp"])
-    assert moment.utcoffset() == timedelta(0)
-    assert abs(datetime.now(timezone.utc) - moment) < timedelta(hours=1)
 
 
 def test_step_1_greets(shared_page: Project) -> None:
@@ -301,15 +190,6 @@ def test_step_3_get_secret_with_one_and_two_arguments(page: Project) -> None:
 # --- step 4 ------------------------------------------------------------------------------------
 
 
-def fetched(*ids: int) -> list[dict]:
-    return [
-        {"user_id": i, "name": USERS[i][0], "status": "found"}
-        if i in USERS
-        else {"user_id": i, "name": None, "status": "not_found"}
-        for i in ids
-    ]
-
-
 def test_step_4_awaits_the_coroutine(shared_page: Project) -> None:
     run = shared_page.tool
     assert run("batch_user_data", user_ids=[1, 2, 99, 7]).result == fetched(1, 2, 99, 7)
@@ -365,54 +245,6 @@ def test_step_5_in_a_server(page: Project) -> None:
 
 
 # --- step 6 ------------------------------------------------------------------------------------
-
-
-def insights(amounts: list[float]) -> dict:
-    """What the page's own text says the insights are."""
-    if not amounts:
-        return {"status": "no_data"}
-    result: dict = {"total_analyzed": len(amounts), "spending_trend": "unknown"}
-    if len(amounts) >= 3:
-        result["recent_average"] = round(statistics.mean(amounts[:10]), 2)
-    if len(amounts) > 10:
-        result["spending_trend"] = "increasing"  # each order is larger than the one before it
-    if len(amounts) >= 2:
-        result["std_dev"] = round(statistics.stdev(amounts), 2)
-    return result
-
-
-def analysis(user: int) -> dict:
-    name, email, department, created_at = USERS[user]
-    amounts = AMOUNTS[user]
-    return {
-        "customer_id": user,
-        "basic_info": {
-            "name": name,
-            "email": email,
-            "department": department,
-            "created_at": created_at,
-        },
-        "purchase_summary": {
-            "count": len(amounts),
-            "total": sum(amounts),
-            "average": statistics.mean(amounts),
-            "min_purchase": min(amounts),
-            "max_purchase": max(amounts),
-        }
-        if amounts
-        else None,
-        "insights": insights(amounts),
-    }
-
-
-def check_analysis(result: dict, user: int) -> None:
-    expected = analysis(user)
-    if result["purchase_summary"]:
-        average = result["purchase_summary"].pop("average")
-        assert math.isclose(average, expected["purchase_summary"].pop("average"))
-    assert result == expected
-    if COMPLETED[user] == 25:
-        assert result["insights"]["spending_trend"] == "increasing"
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -610,124 +442,3 @@ def test_migration_from_sql_to_python(page: Project) -> None:
     assert list(result) == ["total"] and math.isclose(result["total"], total)
     page.query("DELETE FROM orders")
     assert page.tool("get_total").result == {"total": None}
-
-
-# --- the same over stdio, with the official client ---------------------------------------------
-
-CALLS = [
-    ("user_lookup", {"email": "bob@example.com"}),
-    ("user_lookup", {"email": "nobody@example.com"}),
-    ("user_lookup", {"email": "unknown@example.com"}),
-    ("batch_user_data", {"user_ids": [1, 99, 7]}),
-    ("cached_lookup", {"key": "empty"}),
-    *[("customer_analysis", {"customer_id": user}) for user in [*USERS, 99]],
-    ("safe_operation", {"param": "item1"}),
-    ("safe_operation", {"param": "item2"}),
-    ("safe_operation", {"param": "ab"}),
-    ("use_plugin_functions", {}),
-    ("validate_customer", {"email": "a@b.co", "phone": "5551234567"}),
-]
-
-
-@pytest.mark.stdio
-@pytest.mark.parametrize("mode", MODES)
-def test_every_tool_through_the_official_client(page: Project, api: Api, mode: str) -> None:
-    use_api(page, api)
-    # What the command line says; first, because the server has the database for itself.
-    said = [page.tool(name, **arguments).result for name, arguments in CALLS]
-    asyncio.run(talk(page, mode, said))
-
-
-async def talk(page: Project, mode: str, said: list) -> None:
-    async with official_client(page, mode) as client:
-        assert client.protocol_version == ("2026-07-28" if mode == "2026-07-28" else "2025-11-25")
-        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert list(tools) == sorted(tools) and len(tools) == 11
-
-        greet = tools["personalized_greeting"]
-        assert greet.description == "Generate a personalized greeting with timestamp"
-        assert greet.input_schema == {
-            "type": "object",
-            "properties": {
-                "name": {
-                    "type": "string",
-                    "description": "Name to greet",
-                    "examples": ["Alice", "Bob"],
-                },
-                "formal": {
-                    "type": "boolean",
-                    "description": "Use formal greeting",
-                    "default": False,
-                },
-            },
-            "required": ["name"],
-            "additionalProperties": False,
-        }
-        # Null is allowed where a result is declared, and the schema says so to clients that check.
-        assert greet.output_schema["properties"]["timestamp"] == {"type": ["string", "null"]}
-        ids = tools["batch_user_data"].input_schema["properties"]["user_ids"]
-        assert ids == {
-            "type": "array",
-            "description": "List of user IDs",
-            "items": {"type": "integer"},
-            "minItems": 1,
-            "maxItems": 50,
-        }
-        for tool in tools.values():
-            jsonschema.Draft202012Validator.check_schema(tool.input_schema)
-            if tool.output_schema is not None:
-                jsonschema.Draft202012Validator.check_schema(tool.output_schema)
-        # It declares no return type: the columns of its SQL are the schema.
-        rows = tools["get_total"].output_schema["properties"]["result"]["items"]
-        assert rows["properties"] == {"total": {"type": ["number", "null"]}}
-
-        async def value(name: str, arguments: dict):
-            result = await client.call_tool(name, arguments)
-            assert not result.is_error, result
-            [block] = result.content
-            parsed = json.loads(block.text)
-            schema = tools[name].output_schema
-            if schema is not None:
-                jsonschema.validate(result.structured_content, schema)
-                wrapped = schema["type"] == "object" and list(schema.get("properties", {})) == [
-                    "result"
-                ]
-                inner = result.structured_content["result"] if wrapped else result.structured_content
-                assert inner == parsed
-            return parsed
-
-        for formal, text in [
-            (False, "Hi Alice! How are you doing?"),
-            (True, "Good day, Alice. How may I assist you?"),
-        ]:
-            answer = await value("personalized_greeting", {"name": "Alice", "formal": formal})
-            check_greeting(answer, text)
-
-        for (name, arguments), expected in zip(CALLS, said, strict=True):
-            assert await value(name, arguments) == expected, (name, arguments)
-        assert await value("batch_user_data", {"user_ids": [1, 99, 7]}) == fetched(1, 99, 7)
-        for user in USERS:
-            check_analysis(await value("customer_analysis", {"customer_id": user}), user)
-        assert (await value("fetch_external_data", {"query": "q"}))["status"] == "success"
-        first = await value("cached_lookup", {"key": "motto"})
-        assert first == {"source": "database", "value": "measure twice"}
-        assert (await value("cached_lookup", {"key": "motto"}))["source"] == "cache"
-        [row] = await value("get_total", {})
-        assert list(row) == ["total"]
-
-        for name, arguments, words in [
-            ("user_lookup", {"email": "alice"}, ["email", "alice"]),
-            ("user_lookup", {}, ["email"]),
-            ("batch_user_data", {"user_ids": []}, ["at least 1"]),
-            ("personalized_greeting", {"name": "A", "fromal": True}, ["fromal", "formal"]),
-        ]:
-            refused = await client.call_tool(name, arguments)
-            assert refused.is_error
-            assert all(word in refused.content[0].text for word in words), refused
-
-        # Many at once: each answer belongs to its question.
-        async def ask(n: int) -> None:
-            expected = fetched(n % 9)
-            assert await value("batch_user_data", {"user_ids": [n % 9]}) == expected
-
-        await asyncio.gather(*(ask(n) for n in range(60)))
