@@ -28,6 +28,9 @@ COMMAND = shlex.split(os.environ.get("MXCP_COMMAND", "")) or [
 # Sanitizer builds are slow; a test that waits this long for an answer has found a hang.
 PATIENCE = 120.0
 
+# A query that ends when it is stopped.
+ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
+
 # What a command keeps of the tests' own environment.
 KEPT = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "ASAN_OPTIONS", "UBSAN_OPTIONS"]
 
@@ -105,6 +108,12 @@ class Project:
     def sql_tool(self, name: str, sql: str, head: str = "") -> Project:
         """A tool with inline SQL; `head` is more YAML for it."""
         return self.write({f"tools/{name}.yml": tool_yaml(name, "sql", sql, head)})
+
+    def usual_tools(self) -> Project:
+        """`add`, which gives one more than its argument `a`, and `endless`."""
+        head = "parameters: [{name: a, type: integer}]\nreturn: {type: integer}"
+        self.sql_tool("add", "SELECT $a + 1 AS sum", head)
+        return self.sql_tool("endless", ENDLESS)
 
     def python_tool(self, name: str, code: str, head: str = "") -> Project:
         """A tool whose function stands in python/<name>.py."""

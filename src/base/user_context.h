@@ -29,4 +29,9 @@ struct Caller {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
 };
 
+// Tells users apart, for what belongs to one of them; "" without authentication.
+inline std::string user_key(const Caller& caller) {
+  return caller.user ? caller.user->provider + '\n' + caller.user->user_id : std::string();
+}
+
 }  // namespace mxcp

@@ -125,7 +125,7 @@ void ConnectionPool::release_slot() {
   const std::lock_guard lock(mutex_);
   --total_;
   --in_use_;
-  if (!waiters_.empty() && !closing_ && total_ < options_.max_connections) {
+  if (!waiters_.empty() && !closing_ && may_open_extra()) {
     Waiter* const next = waiters_.front();
     waiters_.pop_front();
     ++total_;

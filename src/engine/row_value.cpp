@@ -183,7 +183,7 @@ std::uint64_t least_json_size(const Value& value) {
   return 0;
 }
 
-// Reads chunk after chunk as `next(row)` that makes the object of a row; false ends it.
+// Calls next(make) for each row, where make() builds the row's object; false ends it.
 template <class Next>
 Status each_row(ResultSet& rows, Next next) {
   const std::vector<Column>& columns = rows.columns();

@@ -10,6 +10,9 @@
 namespace mxcp::engine {
 namespace {
 
+// A statement that so many combinations of types were refused for is not worth another try.
+constexpr std::size_t kMostRefused = 16;
+
 bool is_open(const PreparedSql::Parameter& parameter) {
   return parameter.type == TypeId::kOther;
 }
@@ -66,6 +69,7 @@ TypedForm::TypedForm(Connection& connection, std::string_view sql, PreparedSql& 
     types_ += letter;
   }
   const auto& refused = open.refused_types;
+  if (refused.size() >= kMostRefused) return;
   if (std::find(refused.begin(), refused.end(), types_) != refused.end()) return;
   key_.reserve(sql.size() + 1 + types_.size());
   key_.append(sql).append(1, '\0').append(types_);  // no SQL has a NUL

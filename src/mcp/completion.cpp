@@ -131,7 +131,7 @@ void complete(Core& core, const ExchangePtr& exchange) {
   const bool chooses = spec.completion.find("$value") != std::string::npos;
   core.backend().call(
       std::move(request), [exchange, chooses, typed = *typed](const invoke::Outcome& outcome) {
-        if (outcome.error) return exchange->fail(to_rpc(*outcome.error));
+        if (outcome.error) return exchange->fail(call_failed(outcome));
         auto values = first_column(outcome.json);
         answer_values(exchange, chooses ? values : matching(std::move(values), typed));
       });

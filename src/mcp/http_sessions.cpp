@@ -23,14 +23,6 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
 
 }  // namespace
 
-std::string random_session_id() {
-  return random_id();
-}
-
-std::string session_user(const Caller& caller) {
-  return caller.user ? caller.user->provider + '\n' + caller.user->user_id : std::string();
-}
-
 // What belongs to no request goes to whoever listens. The session has ended before it goes.
 class HttpSession::Listener final : public Peer {
  public:
@@ -48,7 +40,7 @@ class HttpSession::Listener final : public Peer {
 HttpSession::HttpSession(Server& server, std::string id, const Caller& caller, Instant now)
     : server_(server),
       id_(std::move(id)),
-      user_(session_user(caller)),
+      user_(user_key(caller)),
       session_(
           server.open_session(std::make_shared<Listener>(*this),
                               Caller{.transport = caller.transport, .user = {}, .headers = {}})),
@@ -60,7 +52,7 @@ HttpSession::~HttpSession() {
 }
 
 bool HttpSession::belongs_to(const Caller& caller) const {
-  return user_ == session_user(caller);
+  return user_ == user_key(caller);
 }
 
 bool HttpSession::is_idle() const {
@@ -124,7 +116,7 @@ void HttpSession::end() {
 // --- HttpSessions -------------------------------------------------------------------------------
 
 std::shared_ptr<HttpSession> HttpSessions::open(const Caller& caller, Instant now) {
-  std::string id = random_session_id();
+  std::string id = random_id();
   if (id.empty()) return nullptr;
   auto session = std::make_shared<HttpSession>(server_, id, caller, now);
   std::shared_ptr<HttpSession> ended;

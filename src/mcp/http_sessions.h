@@ -15,11 +15,6 @@
 
 namespace mxcp::mcp {
 
-// 128 random bits of the operating system, as hexadecimal text; empty when it gives none.
-std::string random_session_id();
-// Who a session belongs to; "" without authentication.
-std::string session_user(const Caller& caller);
-
 class HttpSession final : public HttpStreams {
  public:
   HttpSession(Server& server, std::string id, const Caller& caller, Instant now);

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "mcp/http_headers.h"
-#include "mcp/http_sessions.h"
+#include "mcp/http_stream.h"
 #include "mcp/session.h"
 
 namespace mxcp::mcp {
@@ -148,15 +148,17 @@ std::shared_ptr<HttpCall> SseEndpoint::Impl::open(const HttpRequest& request,
     refuse(*reply, 406, {kInvalidRequest, "the answer is text/event-stream; Accept must list it"});
     return nullptr;
   }
-  std::string id = random_session_id();
+  std::string id = random_id();
   const auto peer = std::make_shared<SsePeer>(reply);
   {
     const std::lock_guard lock(mutex);
     if (!id.empty() && sessions.size() < options.max_sessions) {
+      // Before anybody can find the session: a message for it, or the end of the server.
+      peer->begin(options.messages_path + "/?" + std::string(kSessionKey) + '=' + id);
       const auto session = server.open_session(
           peer, Caller{.transport = request.caller.transport, .user = {}, .headers = {}});
       sessions.emplace(id, std::make_shared<const SseSession>(
-                               SseSession{id, session_user(request.caller), peer, session}));
+                               SseSession{id, user_key(request.caller), peer, session}));
     } else {
       id.clear();
     }
@@ -166,7 +168,6 @@ std::shared_ptr<HttpCall> SseEndpoint::Impl::open(const HttpRequest& request,
     refuse(*reply, 503, {kInternalError, "too many sessions are open; try again later"});
     return nullptr;
   }
-  peer->begin(options.messages_path + "/?" + std::string(kSessionKey) + '=' + id);
   return std::make_shared<SseCall>([this, id] { end(id); });
 }
 
@@ -219,7 +220,7 @@ void SseEndpoint::Impl::post(HttpRequest& request, HttpReply& reply) {
         {kInvalidRequest, "session_id is missing in the query; begin with GET " + options.path});
   }
   const SseSessionPtr found = find(id);
-  if (found == nullptr || found->user != session_user(request.caller)) {
+  if (found == nullptr || found->user != user_key(request.caller)) {
     return refuse(reply, 404,
                   {kInvalidRequest,
                    "this session has ended or never was; begin again with GET " + options.path});

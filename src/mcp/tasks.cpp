@@ -19,10 +19,6 @@ constexpr std::chrono::seconds kProgressEvery{1};
 // A status message is for people.
 constexpr std::size_t kMaxMessage = 500;
 
-std::string owner_of(const Caller& caller) {
-  return caller.user ? caller.user->provider + '\n' + caller.user->user_id : std::string();
-}
-
 void append_time(std::string& out, std::int64_t unix_micros) {
   append_json_string(out, to_iso(Timestamp{.micros = unix_micros / 1000 * 1000}) + 'Z');
 }
@@ -346,7 +342,7 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
   const TaskLimits& limits = options_.tasks;
   Task::Beginning beginning{
       .id = options_.new_task_id(),
-      .owner = owner_of(caller),
+      .owner = user_key(caller),
       .capabilities = std::move(capabilities),
       .answers = std::move(answers),
       .ttl = settings.ttl.value_or(limits.ttl),
@@ -382,7 +378,7 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
 }
 
 std::shared_ptr<Task> TaskStore::find(const std::string& id, const Caller& caller) {
-  const std::string owner = owner_of(caller);
+  const std::string owner = user_key(caller);
   const Instant now = clock().now();
   sweep();
   const std::lock_guard lock(mutex_);

@@ -153,8 +153,10 @@ bool HttpConnection::take(std::string_view bytes) {
   std::shared_ptr<mcp::HttpCall> call;
   {
     const std::lock_guard lock(mutex_);
-    call = std::move(call_);
-    call_ = nullptr;
+    // Nothing can be answered any more; what is left of the connection has its time.
+    busy_ = false;
+    set_streaming(false);
+    call = std::exchange(call_, nullptr);
   }
   if (call != nullptr) call->disconnected();
   in_.clear();

@@ -1,6 +1,6 @@
 // Counters of a running server, and their text for Prometheus.
 //
-// Counting takes no lock that writes wait for and allocates nothing once an endpoint was called.
+// Those who count do not wait for each other, and allocate nothing once an endpoint was called.
 // Labels are bounded: methods are those the server knows, names those of endpoints of the project,
 // and outcomes the codes of base/error.h; what a client makes up is counted under "".
 //

@@ -14,8 +14,8 @@ namespace mxcp::project {
 void read_task(Problems& problems, Fields& tool, TaskSettings& out);
 // `title`, `icons`, `_meta`.
 void read_appearance(Problems& problems, Fields& fields, Endpoint& out);
-// `annotations` of a resource.
 void read_icons(Problems& problems, Fields& owner, Array& out);
+// `annotations` of a resource.
 void read_content_annotations(Problems& problems, Fields& resource, Object& out);
 void read_cache(Problems& problems, Fields& resource, std::optional<CacheSettings>& out);
 

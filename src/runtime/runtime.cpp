@@ -60,8 +60,7 @@ Runtime::~Runtime() {
   if (impl_->open_thread.joinable()) impl_->open_thread.join();
 }
 
-// --- start
-// ----------------------------------------------------------------------------------------
+// --- start ---------------------------------------------------------------------------------------
 
 Status Runtime::start(LoadScope scope,
                       const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints) {
@@ -127,8 +126,7 @@ std::vector<Error> Runtime::Impl::open_and_check() {
   return options.check(*current_project, **opened);
 }
 
-// --- calls
-// ----------------------------------------------------------------------------------------
+// --- calls ---------------------------------------------------------------------------------------
 
 void Runtime::call(invoke::Request request, invoke::Done done) {
   // The pass is held until the work is over and the answer was handed over: a drain waits for both.
@@ -138,23 +136,26 @@ void Runtime::call(invoke::Request request, invoke::Done done) {
   };
   auto pending = std::make_shared<Pending>(Pending{std::move(request), std::move(done)});
   const auto cancel = pending->request.cancel;
+  // A completion is no call of the endpoint.
+  invoke::CallObserver* const observer =
+      pending->request.completes.empty() ? impl_->options.observer : nullptr;
   impl_->gate.enter(
       cancel,
-      [this, impl = impl_.get(), pending](Gate::Pass pass) {
+      [this, impl = impl_.get(), pending, observer](Gate::Pass pass) {
         impl->active_calls.fetch_add(1, std::memory_order_relaxed);
         pending->request.work = std::move(pass);
         invoke::invoke(project(), impl->runners, std::move(pending->request),
-                       [impl, pending](invoke::Outcome outcome) {
+                       [impl, pending, observer](invoke::Outcome outcome) {
                          // Whoever has read an answer does not count it as running.
                          impl->active_calls.fetch_sub(1, std::memory_order_relaxed);
-                         if (impl->options.observer) impl->options.observer->call_ended(outcome);
+                         if (observer != nullptr) observer->call_ended(outcome);
                          pending->done(std::move(outcome));
                        });
       },
-      [impl = impl_.get(), pending](Error error) {
+      [pending, observer](Error error) {
         invoke::Outcome outcome;
         outcome.error = std::move(error);
-        if (impl->options.observer) impl->options.observer->call_ended(outcome);
+        if (observer != nullptr) observer->call_ended(outcome);
         pending->done(std::move(outcome));
       });
 }
@@ -182,8 +183,7 @@ invoke::Outcome Runtime::call_and_wait(invoke::Request request) {
   return *std::move(result);
 }
 
-// --- stop
-// -----------------------------------------------------------------------------------------
+// --- stop ----------------------------------------------------------------------------------------
 
 void Runtime::stop(Instant deadline) {
   {
@@ -217,8 +217,7 @@ void Runtime::stop(Instant deadline) {
   impl_->close_database();
 }
 
-// --- services
-// -------------------------------------------------------------------------------------
+// --- services ------------------------------------------------------------------------------------
 
 std::shared_ptr<const project::Project> Runtime::project() const {
   const std::lock_guard lock(impl_->mutex);

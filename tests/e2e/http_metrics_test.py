@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from typing import Any
@@ -19,11 +20,7 @@ pytestmark = pytest.mark.stdio
 
 @pytest.fixture
 def served(project: Project) -> Project:
-    project.sql_tool("add", "SELECT $a + 1 AS sum",
-                     "parameters: [{name: a, type: integer}]\nreturn: {type: integer}")  # fmt: skip
-    project.sql_tool(
-        "endless", "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
-    )
+    project.usual_tools()
     project.python_tool("bad", "def bad():\n    raise ValueError('no')\n")
     project.write({"resources/odd.yml": """
         mxcp: 1
@@ -31,6 +28,13 @@ def served(project: Project) -> Project:
           uri: 'odd://"{id}"'
           parameters: [{name: id, type: string}]
           source: {code: "SELECT $id AS id"}
+        """,
+        "prompts/letter.yml": """
+        mxcp: 1
+        prompt:
+          name: letter
+          parameters: [{name: to, type: string, completion: "SELECT 'Ada' AS name"}]
+          messages: [{prompt: "Write to {{ to }}"}]
         """})  # fmt: skip
     return project
 
@@ -67,6 +71,11 @@ def test_what_is_counted(served: Project) -> None:
         assert "error" in server.request("tools/call", {"name": "made-up", "arguments": {}})
         server.request("made/up")
         server.request("resources/read", {"uri": 'odd://"7"'})
+        asked = {
+            "ref": {"type": "ref/prompt", "name": "letter"},
+            "argument": {"name": "to", "value": "A"},
+        }
+        assert "Ada" in json.dumps(server.request("completion/complete", asked)["result"])
         server.modern = MODERN
         id = server.start_call("endless")
         server.wait_until(lambda: server.active_calls() == 1, "the query runs")
@@ -82,12 +91,17 @@ def test_what_is_counted(served: Project) -> None:
         assert samples("mxcp_call_duration_seconds_bucket", **tool, name="add", le="+Inf") == 6
         assert samples.families["mxcp_call_duration_seconds"].type == "histogram"
         assert samples("mxcp_requests_total", method="initialize", outcome="ok") == 1
+        assert samples("mxcp_requests_total", method="completion/complete", outcome="ok") == 1
         # What clients make up is no label.
         assert samples("mxcp_requests_total", method="", outcome="error") == 1
         assert samples("mxcp_requests_total", method="tools/call", outcome="error") == 1
-        assert {label["name"] for label in samples.labels("mxcp_calls_total")} <= {
-            "", "add", "bad", 'odd://"{id}"'
-        }  # fmt: skip
+        # Nor is a completion a call of what it completes.
+        assert {(label["kind"], label["name"]) for label in samples.labels("mxcp_calls_total")} <= {
+            ("", ""),
+            ("tool", "add"),
+            ("tool", "bad"),
+            ("resource", 'odd://"{id}"'),
+        }
         assert samples("mxcp_database_connections_busy") == 1
         assert (samples("mxcp_database_connections") or 0) >= 1
         assert samples("mxcp_database_waiting") == 0

@@ -12,7 +12,6 @@ from http_harness import LEGACY, MODERN, PREFIX, HttpServer
 pytestmark = pytest.mark.stdio
 
 HANDSHAKE = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
-ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
 STEPS = """
 from mcp_steps import gate
 from mxcp.runtime import mcp
@@ -36,9 +35,7 @@ async def gate():
 
 @pytest.fixture
 def served(project: Project) -> Project:
-    project.sql_tool("add", "SELECT $a + 1 AS sum",
-                     "parameters: [{name: a, type: integer}]\nreturn: {type: integer}")  # fmt: skip
-    project.sql_tool("endless", ENDLESS)
+    project.usual_tools()
     project.python_tool("steps", STEPS,
                         "parameters:\n  - {name: n, type: integer}\n  - {name: wait, type: boolean, default: false}")  # fmt: skip
     project.write({"python/mcp_steps.py": GATE})

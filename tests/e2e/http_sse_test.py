@@ -12,7 +12,6 @@ from http_harness import HttpServer, Response
 
 pytestmark = pytest.mark.stdio
 
-ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
 STEPS = """
 from mxcp.runtime import mcp
 
@@ -78,9 +77,7 @@ class Client(Requests):
 
 @pytest.fixture
 def served(project: Project) -> Project:
-    project.sql_tool("add", "SELECT $a + 1 AS sum",
-                     "parameters: [{name: a, type: integer}]\nreturn: {type: integer}")  # fmt: skip
-    project.sql_tool("endless", ENDLESS)
+    project.usual_tools()
     project.python_tool("steps", STEPS, "parameters: [{name: n, type: integer}]")
     project.python_tool("nap", "import time\n\ndef nap():\n    time.sleep(0.5)\n    return 'rested'\n",
                         "return: {type: string}")  # fmt: skip

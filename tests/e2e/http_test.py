@@ -13,16 +13,12 @@ from http_harness import MODERN, HttpServer
 
 pytestmark = pytest.mark.stdio
 
-ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
-
 
 @pytest.fixture
 def served(project: Project) -> Project:
-    project.sql_tool("add", "SELECT $a + 1 AS sum",
-                     "parameters: [{name: a, type: integer}]\nreturn: {type: integer}")  # fmt: skip
+    project.usual_tools()
     project.sql_tool("long_text", "SELECT repeat('x', $n) AS text",
                      "parameters: [{name: n, type: integer}]\nreturn: {type: string}")  # fmt: skip
-    project.sql_tool("endless", ENDLESS)
     project.python_tool("nap", "import time\n\ndef nap():\n    time.sleep(0.5)\n    return 'rested'\n",
                         "return: {type: string}")  # fmt: skip
     return project

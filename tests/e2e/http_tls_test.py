@@ -68,13 +68,9 @@ def pair(tmp_path: Path) -> Pair:
 
 @pytest.fixture
 def served(project: Project) -> Project:
-    project.sql_tool("add", "SELECT $a + 1 AS sum",
-                     "parameters: [{name: a, type: integer}]\nreturn: {type: integer}")  # fmt: skip
+    project.usual_tools()
     project.sql_tool("long_text", "SELECT repeat('x', $n) AS text",
                      "parameters: [{name: n, type: integer}]\nreturn: {type: string}")  # fmt: skip
-    project.sql_tool(
-        "endless", "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
-    )
     return project
 
 
@@ -147,12 +143,21 @@ def test_leaving_and_half_closing_over_tls(served: Project, pair: Pair) -> None:
         headers.update(server.headers_for(message))
         text = json.dumps(message)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        call = f"POST /mcp HTTP/1.1\r\n{lines}Content-Length: {len(text)}\r\n\r\n{text}".encode()
         with connect(server, pair.context) as stream:
-            stream.sendall(
-                f"POST /mcp HTTP/1.1\r\n{lines}Content-Length: {len(text)}\r\n\r\n{text}".encode()
-            )
+            stream.sendall(call)
             server.wait_until(lambda: server.active_calls() == 1, "the query runs")
         server.wait_until(lambda: server.active_calls() == 0, "the query was stopped")
+        # Bytes that are no TLS end the connection, also while its query runs and the client stays.
+        with connect(server, pair.context) as stream:
+            stream.sendall(call)
+            server.wait_until(lambda: server.active_calls() == 1, "the query runs")
+            socket.socket.sendall(stream, b"no TLS at all")
+            server.wait_until(lambda: server.active_calls() == 0, "the query was stopped")
+            server.wait_until(
+                lambda: "mxcp_http_connections 1\n" in server.http("GET", "/metrics").body,
+                "the connection was given up",
+            )
         with connect(server, pair.context) as stream:
             stream.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             socket.socket.shutdown(stream, socket.SHUT_WR)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 
 import pytest
-from harness import Project
+from harness import ENDLESS, Project
 
 pytestmark = pytest.mark.stdio
-
-ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
 
 
 def test_more_long_statements_than_threads_leave_room_for_a_short_one(project: Project) -> None:

@@ -9,13 +9,12 @@ import signal
 import duckdb
 import jsonschema
 import pytest
-from harness import Project, official_client
+from harness import ENDLESS, Project, official_client
 
 pytestmark = pytest.mark.stdio
 
 HANDSHAKE = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"]
 MODERN = "2026-07-28"
-ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from harness import PATIENCE, Project, Server
+from harness import ENDLESS, PATIENCE, Project, Server
 from http_harness import LEGACY, MODERN, PREFIX, HttpServer
 
 pytestmark = pytest.mark.stdio
@@ -17,7 +17,6 @@ pytestmark = pytest.mark.stdio
 EXTENSION = "io.modelcontextprotocol/tasks"
 TASKS = {"extensions": {EXTENSION: {}}}
 OVER = {"completed", "failed", "cancelled"}
-ENDLESS = "SELECT count(*) AS n FROM range(100000000000) t(i) WHERE i % 7 = 3"
 JOBS = """
 import asyncio, os
 from mxcp.runtime import mcp

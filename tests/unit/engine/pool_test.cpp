@@ -101,6 +101,22 @@ TEST_CASE("a connection that is closed instead of returned lets the next one in"
   CHECK(f.database->stats().connections == 1);
 }
 
+TEST_CASE("and so does one that is closed while another is an extra one") {
+  Fixture f(
+      {.max_connections = 1, .extra_connections = 1, .extra_after = std::chrono::milliseconds(1)});
+  std::optional<Lease> held(f.lease());
+  const Lease extra = f.lease();
+  outcome_of(held->execute("SET threads=1", {}));
+  std::string seen;
+  std::thread waiter([&] { seen = f.run("SELECT 5 AS a"); });
+  // Long enough for the extra connection that it cannot have.
+  wait_for_waiting(*f.database, 1);
+  CHECK(!f.database->lease(Clock::system().now() + std::chrono::milliseconds(5)).ok());
+  held.reset();
+  waiter.join();
+  CHECK(seen == "[{\"a\":5}]");
+}
+
 TEST_CASE("waiting ends when the call is cancelled") {
   Fixture f({.max_connections = 1});
   Lease held = f.lease();
