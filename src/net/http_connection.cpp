@@ -17,7 +17,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "net/http_text.h"
@@ -62,12 +61,6 @@ int unsent_bytes([[maybe_unused]] int fd) {
   if (::ioctl(fd, SIOCOUTQ, &bytes) != 0) return -1;
 #endif
   return bytes;
-}
-
-std::string error_body(std::string_view message) {
-  std::string out = R"({"error":)";
-  append_json_string(out, message);
-  return out + "}\n";
 }
 
 }  // namespace
@@ -133,14 +126,14 @@ bool HttpConnection::take(std::string_view bytes) {
     state = tls_->receive(bytes, in_);
     writer_.write(tls_->take_output());
     if (state == TlsChannel::State::kPlain) {
-      std::string body = error_body("this port speaks https");
-      writer_.write(response_head({.status = 400,
-                                   .content_type = "application/json",
-                                   .content_length = body.size(),
+      HttpAnswer answer = error_answer(400, "this port speaks https");
+      writer_.write(response_head({.status = answer.status,
+                                   .content_type = answer.content_type,
+                                   .content_length = answer.body.size(),
                                    .chunked = false,
                                    .close = true,
                                    .headers = {}}),
-                    std::move(body));
+                    std::move(answer.body));
     }
   }
   switch (state) {
@@ -274,7 +267,7 @@ void HttpConnection::fail(int status, std::string_view message) {
   in_used_ = 0;
   io_->parser.reset();
   log::debug("http", "{}: {}", status, message);
-  respond(status, "application/json", error_body(message), "");
+  respond(error_answer(status, message));
   process();
 }
 
@@ -289,42 +282,9 @@ void HttpConnection::dispatch() {
   out.method = std::string(view(request.method_string()));
   out.body = std::move(request.body());
   out.caller.transport = "http";
-  std::size_t hosts = 0;
   for (const auto& field : request) {
-    if (field.name() == http::field::host) ++hosts;
     out.caller.headers.emplace_back(to_lower(view(field.name_string())),
                                     std::string(trim(view(field.value()))));
-  }
-  const std::string_view host = out.header("host");
-  const std::string_view forwarded = out.header("x-forwarded-host");
-  const std::string_view origin = out.header("origin");
-  const bool host_allowed = hosts == 1 && service_.guard.allows_host(host, forwarded);
-  const bool origin_allowed = service_.guard.allows_origin(origin, host, forwarded);
-  {
-    const std::lock_guard lock(mutex_);
-    busy_ = true;
-    http_1_1_ = request.version() >= 11;
-    if (!http_1_1_ || !request.keep_alive()) close_after_ = true;
-    cors_.clear();
-    if (!origin.empty() && origin_allowed) {
-      cors_ = "Access-Control-Allow-Origin: " + std::string(origin) +
-              "\r\nAccess-Control-Expose-Headers: Mcp-Session-Id\r\nVary: Origin\r\n";
-    }
-  }
-  // A Unix socket is reached by a path; what a client calls it means nothing.
-  const bool by_path = !service_.options.unix_socket.empty();
-  if (!by_path && hosts != 1 && request.version() >= 11) {
-    return respond(400, "application/json", error_body("exactly one Host header is expected"), "");
-  }
-  if (!by_path && !host_allowed && hosts == 1) {
-    return respond(403, "application/json",
-                   error_body("this Host is not served here: " + shorten(host, 100) +
-                              " (transport.http.allowed_hosts names those that are)"),
-                   "");
-  }
-  if (!origin_allowed) {
-    return respond(403, "application/json",
-                   error_body("this Origin is not allowed: " + shorten(origin, 100)), "");
   }
   const std::string_view target = view(request.target());
   std::string_view path = target.substr(0, target.find_first_of("?#"));
@@ -333,36 +293,21 @@ void HttpConnection::dispatch() {
   }
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   out.path = std::string(path);
-  route(std::move(out));
-}
 
-void HttpConnection::route(mcp::HttpRequest request) {
-  if (service_.handler.serves(request.path)) {
-    if (request.method == "OPTIONS") {
-      return respond(204, "", "",
-                     "Allow: POST, GET, DELETE\r\n"
-                     "Access-Control-Allow-Methods: POST, GET, DELETE\r\n"
-                     "Access-Control-Allow-Headers: *, Authorization\r\n"
-                     "Access-Control-Max-Age: 3600\r\n");
-    }
-    auto call = service_.handler.handle(std::move(request), shared_from_this());
+  const bool is_http_1_1 = request.version() >= 11;
+  HttpVerdict verdict = service_.judge(out, is_http_1_1);
+  {
     const std::lock_guard lock(mutex_);
-    // Still the same request: the next one begins on this thread.
-    if (busy_) call_ = std::move(call);
-    return;
+    busy_ = true;
+    http_1_1_ = is_http_1_1;
+    if (!http_1_1_ || !request.keep_alive()) close_after_ = true;
+    cors_ = std::move(verdict.cors);
   }
-  const auto page = service_.pages.find(request.path);
-  if (page == service_.pages.end()) {
-    return respond(404, "application/json",
-                   error_body("nothing is here; the MCP endpoint is " + service_.handler.path()),
-                   "");
-  }
-  if (request.method != "GET") {
-    return respond(405, "application/json", error_body("only GET"), "Allow: GET\r\n");
-  }
-  HttpPage content = page->second();
-  respond(content.status, content.content_type, std::move(content.body),
-          "Cache-Control: no-store\r\n");
+  if (auto& answer = verdict.answer) return respond(*std::move(answer));
+  auto call = service_.handler.handle(std::move(out), shared_from_this());
+  const std::lock_guard lock(mutex_);
+  // Still the same request: the next one begins on this thread.
+  if (busy_) call_ = std::move(call);
 }
 
 // --- answers, from any thread -------------------------------------------------------------------
@@ -377,6 +322,10 @@ void HttpConnection::put(std::string head, std::string body) {
   head = tls_->seal(head);
   if (!body.empty()) body = tls_->seal(body);
   writer_.write(std::move(head), std::move(body));
+}
+
+void HttpConnection::respond(HttpAnswer answer) {
+  respond(answer.status, answer.content_type, std::move(answer.body), answer.headers);
 }
 
 void HttpConnection::respond(int status, std::string_view content_type, std::string body,
@@ -500,8 +449,7 @@ void HttpConnection::turn_away() {
     busy_ = true;
     close_after_ = true;
   }
-  respond(503, "application/json", error_body("too many connections; try again in a moment"),
-          "Retry-After: 1\r\n");
+  respond(error_answer(503, "too many connections; try again in a moment", "Retry-After: 1\r\n"));
   process();
 }
 

@@ -4,9 +4,6 @@
 // called from any. `mutex_` guards what both sides touch: whether a request runs, and the writer.
 #pragma once
 
-#include <array>
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -15,8 +12,7 @@
 
 #include "base/clock.h"
 #include "mcp/http.h"
-#include "net/http_guard.h"
-#include "net/http_server.h"
+#include "net/http_service.h"
 #include "net/socket_writer.h"
 #include "net/tls.h"
 
@@ -25,37 +21,6 @@ class io_context;
 }
 
 namespace mxcp::net {
-
-// What was answered.
-struct HttpCounters {
-  static constexpr std::size_t kStatuses = 600;
-  std::array<std::atomic<std::uint64_t>, kStatuses> responses{};  // by status
-  std::atomic<std::size_t> streams{0};                            // that go on
-
-  void responded(int status) {
-    responses[static_cast<std::size_t>(status) % kStatuses].fetch_add(1, std::memory_order_relaxed);
-  }
-};
-
-// What all connections share.
-struct HttpService {
-  HttpService(HttpOptions given, mcp::HttpHandler& the_handler, HttpPages the_pages)
-      : options(std::move(given)),
-        guard({.bound_host = options.unix_socket.empty() ? options.host : "",
-               .base_url = options.base_url,
-               .trust_proxy = options.trust_proxy,
-               .allowed_hosts = options.allowed_hosts}),
-        handler(the_handler),
-        pages(std::move(the_pages)) {}
-
-  const HttpOptions options;
-  const HttpGuard guard;
-  mcp::HttpHandler& handler;
-  const HttpPages pages;
-  std::unique_ptr<TlsContext> tls;  // null for plain HTTP; set before the first connection
-  std::atomic<bool> stopping{false};
-  HttpCounters counters;
-};
 
 class HttpConnection final : public mcp::HttpReply,
                              public std::enable_shared_from_this<HttpConnection> {
@@ -98,7 +63,7 @@ class HttpConnection final : public mcp::HttpReply,
   // Answers a request that could not be read, and closes.
   void fail(int status, std::string_view message);
   void dispatch();
-  void route(mcp::HttpRequest request);
+  void respond(HttpAnswer answer);
   // Our side is done: waits for the client to close, so that it can read what was written.
   void linger();
   // The client is gone.
