@@ -11,75 +11,10 @@
 #include "base/json.h"
 #include "python/datetimes.h"
 #include "python/exceptions.h"
+#include "python/library_types.h"
 
 namespace mxcp::python {
 namespace {
-
-// "pandas" for pandas.core.frame.DataFrame, "" for builtins.
-std::string_view package_of(const PyTypeObject* type) {
-  const std::string_view name = type->tp_name;
-  const auto dot = name.find('.');
-  return dot == std::string_view::npos ? std::string_view() : name.substr(0, dot);
-}
-
-// Heap types have only their bare name in tp_name; their module is an attribute.
-std::string package_of_heap_type(PyTypeObject* type) {
-  const PyRef module = find_attribute(reinterpret_cast<PyObject*>(type), "__module__");
-  const std::string name = text_of(module.get());
-  return name.substr(0, name.find('.'));
-}
-
-// Whether a class anywhere in the type's ancestry comes from `package`.
-bool comes_from(PyTypeObject* type, std::string_view package) {
-  PyObject* mro = type->tp_mro;
-  if (mro == nullptr) return false;
-  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); ++i) {
-    auto* ancestor = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(mro, i));
-    if (package_of(ancestor) == package) return true;
-    if ((ancestor->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
-        package_of_heap_type(ancestor) == package) {
-      return true;
-    }
-  }
-  return false;
-}
-
-std::string bare_name(const PyTypeObject* type) {
-  const std::string_view name = type->tp_name;
-  return std::string(name.substr(name.rfind('.') + 1));
-}
-
-std::string type_name(PyTypeObject* type) {
-  const PyRef module = find_attribute(reinterpret_cast<PyObject*>(type), "__module__");
-  const std::string package = text_of(module.get());
-  if (package.empty() || package == "builtins") return bare_name(type);
-  return package + "." + bare_name(type);
-}
-
-// numpy writes a missing time as this text.
-void drop_not_a_time(Value& value) {
-  if (const std::string* text = value.as_string()) {
-    if (*text == "NaT") value = Value();
-  } else if (Array* array = value.as_array()) {
-    for (Value& item : *array) drop_not_a_time(item);
-  }
-}
-
-// The records of a numpy array with named fields: lists become objects.
-void name_fields(PyObject* names, long dimensions, Value& value) {
-  Array* const array = value.as_array();
-  if (array == nullptr) return;
-  if (dimensions > 0) {
-    for (Value& item : *array) name_fields(names, dimensions - 1, item);
-    return;
-  }
-  Object object;
-  for (std::size_t i = 0; i < array->size(); ++i) {
-    object.add(text_of(PyTuple_GET_ITEM(names, static_cast<Py_ssize_t>(i))),
-               std::move((*array)[i]));
-  }
-  value = std::move(object);
-}
 
 class Reader {
  public:
@@ -108,7 +43,6 @@ class Reader {
   bool read_int(PyObject* integer, Value& out);
   bool read_buffer(PyObject* object, Value& out);
   bool read_uuid(PyObject* object, Value& out);
-  bool read_numpy(PyObject* object, const std::string& kind, long dimensions, Value& out);
   bool read_library_type(PyObject* object, Value& out, bool& known);
   bool read_protocol(PyObject* object, Value& out, bool& known);
   bool read_result_of(PyRef made, Value& out);
@@ -448,25 +382,6 @@ bool Reader::read_result_of(PyRef made, Value& out) {
   return read(made.get(), out);
 }
 
-bool Reader::read_numpy(PyObject* object, const std::string& kind, long dimensions, Value& out) {
-  const char* const values = dimensions == 0 ? "item" : "tolist";
-  // datetime64 and timedelta64 in nanoseconds would come out as bare integers.
-  if (kind == "M" || kind == "m") {
-    const PyRef type = to_str(kind == "M" ? "str" : "timedelta64[us]");
-    const PyRef made = type ? call_method(object, "astype", type.get()) : PyRef();
-    if (!made) return fail_raised();
-    if (!read_result_of(call_method(made.get(), values), out)) return false;
-    drop_not_a_time(out);
-    return true;
-  }
-  if (!read_result_of(call_method(object, values), out)) return false;
-  const PyRef dtype = kind == "V" ? find_attribute(object, "dtype") : PyRef();
-  const PyRef names = dtype ? find_attribute(dtype.get(), "names") : PyRef();
-  if (names && PyTuple_Check(names.get())) name_fields(names.get(), dimensions, out);
-  return true;
-}
-
-// Types of well-known libraries, by the package that defines them: nothing is imported.
 bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
   PyTypeObject* type = Py_TYPE(object);
   known = true;
@@ -480,43 +395,11 @@ bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
     return true;
   }
   if (comes_from(type, "uuid")) return read_uuid(object, out);
-  if (comes_from(type, "fractions")) {
-    return read_result_of(PyRef::steal(PyNumber_Float(object)), out);
-  }
-  if (comes_from(type, "numpy")) {
-    const PyRef dtype = find_attribute(object, "dtype");
-    const std::string kind = dtype ? text_of(find_attribute(dtype.get(), "kind").get()) : "";
-    const PyRef dimensions = find_attribute(object, "ndim");
-    if (!kind.empty() && dimensions && PyLong_Check(dimensions.get())) {
-      return read_numpy(object, kind, PyLong_AsLong(dimensions.get()), out);
-    }
-    known = false;
-    return false;
-  }
-  if (comes_from(type, "pandas")) {
-    if (find_attribute(object, "columns")) {
-      const PyRef records = to_str("records");
-      return read_result_of(call_method(object, "to_dict", records.get()), out);
-    }
-    if (find_attribute(object, "tolist")) return read_result_of(call_method(object, "tolist"), out);
-    if (const std::string name = bare_name(type); name == "Period" || name == "Interval") {
-      return read_result_of(PyRef::steal(PyObject_Str(object)), out);
-    }
-    known = false;
-    return false;
-  }
-  if (comes_from(type, "polars")) {
-    const bool frame = static_cast<bool>(find_attribute(object, "to_dicts"));
-    return read_result_of(call_method(object, frame ? "to_dicts" : "to_list"), out);
-  }
-  if (comes_from(type, "pyarrow")) {
-    if (find_attribute(object, "to_pylist")) {
-      return read_result_of(call_method(object, "to_pylist"), out);
-    }
-    return read_result_of(call_method(object, "as_py"), out);
-  }
-  known = false;
-  return false;
+  PlainForm form = plain_form(object);
+  known = form.known;
+  if (!known || !read_result_of(std::move(form.object), out)) return false;
+  finish(form, out);
+  return true;
 }
 
 // What an object offers, whoever made it.

@@ -1,16 +1,15 @@
 // Python object -> Value: results of calls, parameters of db.execute, messages to the client.
 //
-//   None bool int float str          themselves; NaN stays a double (the JSON writer makes it null)
-//   dict, Mapping, sqlite3.Row       object; a key that is no str becomes text, as json.dumps has
-//   it list tuple range, iterables      list (namedtuples too, as json.dumps); generators are run
-//   set frozenset                    list, sorted where its elements can be, so that it is
-//   repeatable
-//   date time datetime bytes         their own kinds
-//   Decimal                          a number with its digits (in parameters one that stays
-//   DECIMAL) timedelta UUID                   texts: ISO 8601 duration; in parameters an Interval,
-//   a Uuid Path Enum                        text, the value dataclass attrs pydantic         object
-//   numpy pandas polars pyarrow      scalars .item(), arrays and columns lists, frames lists of
-//   rows
+//   None bool int float str       themselves; NaN stays a double (the JSON writer makes it null)
+//   dict, Mapping, sqlite3.Row    object; keys that are no str become text, as json.dumps has it
+//   list tuple range, iterables   list (namedtuples too, as json.dumps); generators are run
+//   set frozenset                 list, sorted where its elements can be, so that it is repeatable
+//   date time datetime bytes      their own kinds
+//   Decimal                       a number with its digits; among parameters it stays a DECIMAL
+//   timedelta UUID                ISO 8601 duration, text; among parameters an Interval, a Uuid
+//   Path Enum                     text, the value
+//   dataclass attrs pydantic      object
+//   numpy pandas polars pyarrow   scalars .item(), arrays and columns lists, frames lists of rows
 //
 // Anything else is an error that names the type and where it stands ("users[3].manager: ..."). So
 // are cycles and nesting beyond kMaxDepth. Never crashes and never overflows the stack.
