@@ -7,7 +7,6 @@ import socket
 import subprocess
 import threading
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 from bench import expected, http_tools, processes, programs
@@ -265,7 +264,3 @@ class SlowCaller:
     def __exit__(self, *_):
         self._over.set()
         self._thread.join(60)
-
-
-def running(stack: ExitStack, make) -> HttpServer:
-    return stack.enter_context(make())

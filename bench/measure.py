@@ -133,19 +133,8 @@ class Bench:
                     "value": called * 1000,
                     "wrong": not expected.is_right(call, response),
                 },
-                "memory-idle": {"value": self._settled(client), "wrong": False},
+                "memory-idle": {"value": processes.settled_mb(client.pid), "wrong": False},
             }
-
-    def _settled(self, client: Client) -> float:
-        """Resident memory once it stands still (what starts in the background has finished)."""
-        last = processes.resident_mb(client.pid)
-        for _ in range(20):
-            time.sleep(0.1)
-            now = processes.resident_mb(client.pid)
-            if abs(now - last) < 0.1:
-                break
-            last = now
-        return now
 
     def many(self) -> None:
         lanes = []

@@ -7,6 +7,7 @@ whatever ends the bench (its last line, an error, Ctrl-C, SIGTERM) also ends wha
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 _running: list[subprocess.Popen] = []
@@ -85,6 +86,18 @@ def resident_mb(pid: int) -> float:
             if line.startswith("VmRSS:"):
                 kilobytes += int(line.split()[1])
     return round(kilobytes / 1024, 2)
+
+
+def settled_mb(pid: int) -> float:
+    """The same once it stands still (what starts in the background has finished)."""
+    last = resident_mb(pid)
+    for _ in range(30):
+        time.sleep(0.1)
+        now = resident_mb(pid)
+        if abs(now - last) < 0.05:
+            break
+        last = now
+    return now
 
 
 def cpu_seconds(pid: int) -> float:

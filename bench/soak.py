@@ -63,7 +63,7 @@ def soak_reloads(server: HttpServer, work: Path, folder: Path, reloads: int) -> 
             else:
                 os.kill(server.pid, signal.SIGHUP)
             wait(lambda seen=seen: server.get("/readyz")["reloads"] > seen, f"reload {number}")
-            if server.get("/readyz").get("last_reload_error"):
+            if server.get("/readyz").get("reload_error"):
                 raise BenchError(f"a reload failed: {server.get('/readyz')}")
             points.append(processes.resident_mb(server.pid))
     finally:
@@ -143,7 +143,7 @@ class Soak:
         for name, side in self.sides.items():
             with http_servers.of_side(side, http_servers.project_for_http(side)) as server:
                 server.check(TOOLS["get_user"])
-                self.figures.figure("soak-idle", name).samples = [settled(server)]
+                self.figures.figure("soak-idle", name).samples = [processes.settled_mb(server.pid)]
 
     def _sessions(self) -> None:
         for row, streams in (("soak-sessions", False), ("soak-streams", True)):
@@ -152,14 +152,14 @@ class Soak:
                 # What the first ones and the first connections need once is not counted.
                 connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
                 warm = [server.open_session(connection) for _ in range(50)]
-                before = settled(server)
+                before = processes.settled_mb(server.pid)
                 opened = [server.open_session(connection) for _ in range(SESSIONS)]
                 if streams:
                     for session in opened:
                         one = stack.enter_context(_stream(server, session))
                         if one.status != 200:
                             raise BenchError(f"a stream was refused: {one.status}")
-                after = settled(server)
+                after = processes.settled_mb(server.pid)
                 if len(set(opened + warm)) != SESSIONS + 50:
                     raise BenchError("sessions share an id")
                 figure = self.figures.figure(row, "ours")
@@ -212,15 +212,3 @@ class _stream:
     def __exit__(self, *_):
         self._response.close()
         self._connection.close()
-
-
-def settled(server: HttpServer) -> float:
-    """Resident memory once it stands still."""
-    last = processes.resident_mb(server.pid)
-    for _ in range(30):
-        time.sleep(0.1)
-        now = processes.resident_mb(server.pid)
-        if abs(now - last) < 0.05:
-            break
-        last = now
-    return now
