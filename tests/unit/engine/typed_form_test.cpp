@@ -38,7 +38,7 @@ TEST_CASE("a statement that is run again answers like one that is run for the fi
       "SELECT greatest($a, DATE '2020-01-01') AS v",
       "SELECT name, $a AS a FROM t WHERE id = $c",
       "SELECT name FROM t WHERE $a IS NULL OR id = $c",
-      "SELECT * FROM range($a) ORDER BY 1 LIMIT $c",
+      "SELECT * FROM range($a) LIMIT $c",  // not sorted: 2147483648 rows take their time
       "SELECT $a AS x, count(*) AS n FROM t GROUP BY 1",
       "SELECT CASE WHEN $a THEN 'yes' ELSE 'no' END AS v",
       "SELECT $a * 1000000000 AS v",
