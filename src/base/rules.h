@@ -31,6 +31,9 @@ inline constexpr std::string_view kPromptSyntax = "prompt-syntax";
 inline constexpr std::string_view kPromptVariable = "prompt-variable";
 inline constexpr std::string_view kTest = "test-form";
 inline constexpr std::string_view kPolicy = "policy-form";
+inline constexpr std::string_view kPolicyCondition = "policy-condition";
+inline constexpr std::string_view kPolicyEffect = "policy-no-effect";
+inline constexpr std::string_view kPolicyUser = "policy-user-parameter";
 
 // SQL.
 inline constexpr std::string_view kDatabase = "database";
@@ -73,6 +76,9 @@ inline constexpr std::array kAll = {
     kPromptVariable,
     kTest,
     kPolicy,
+    kPolicyCondition,
+    kPolicyEffect,
+    kPolicyUser,
     kDatabase,
     kSqlEmpty,
     kSqlSyntax,

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "invoke/limit_words.h"
+#include "policy/enforcer.h"
 #include "types/shape.h"
 
 namespace mxcp::invoke {
@@ -20,18 +22,6 @@ using project::EndpointKind;
 Runner* runner_for(const Runners& runners, const project::Endpoint& endpoint) {
   if (endpoint.kind == EndpointKind::kPrompt) return runners.prompt;
   return endpoint.language == project::Language::kPython ? runners.python : runners.sql;
-}
-
-// Policies cannot be enforced yet, and an unenforced policy is an open door: such a call is
-// refused.
-Status check_policies(const project::Endpoint& endpoint) {
-  if (endpoint.input_policies.empty() && endpoint.output_policies.empty()) return {};
-  const auto& rules =
-      endpoint.input_policies.empty() ? endpoint.output_policies : endpoint.input_policies;
-  return Error{Code::kPolicyDenied,
-               "'" + endpoint.id() + "' declares policies, which this version cannot enforce; " +
-                   "the call is refused",
-               rules.front().place};
 }
 
 // What mcp.image() and its like in mxcp.runtime return is a dict with this member.
@@ -144,10 +134,24 @@ std::optional<Outcome> as_content(const Call& call, Value& value, bool rows) {
                    "the tool returned content blocks, but declares what data it returns",
                    call.endpoint->place, "leave out 'return:'"});
   }
+  const Value content = *std::move(blocks);
+  if (!call.endpoint->policies.output.empty()) {
+    auto allowed = policy::check_content(*call.endpoint, call.caller, content);
+    if (!allowed.ok()) return failed(std::move(allowed).error());
+  }
   Outcome outcome;
   outcome.is_content = true;
-  append_json(outcome.json, Value(*std::move(blocks)));
+  append_json(outcome.json, content);
   return within_limits(call, std::move(outcome), {});
+}
+
+// Which rules are broken where, and nothing of the data.
+std::string to_rules(const std::vector<types::Violation>& violations) {
+  std::vector<std::string> lines;
+  for (const types::Violation& v : violations) {
+    lines.push_back((v.path.empty() ? "the result" : v.path) + " breaks '" + v.rule + "'");
+  }
+  return join(lines, "\n");
 }
 
 Status check_result(const Call& call, const types::Type& declared, const Value& value) {
@@ -156,6 +160,11 @@ Status check_result(const Call& call, const types::Type& declared, const Value& 
   if (violations.empty()) return {};
   Error error{Code::kInvalidOutput, "output validation failed: " + types::to_text(violations),
               call.endpoint->place};
+  // Values stand in that text, of fields too that a policy would have kept from the caller.
+  if (!call.endpoint->policies.output.empty()) {
+    error.detail =
+        std::exchange(error.message, "output validation failed: " + to_rules(violations));
+  }
   if (call.endpoint->return_derived) {
     error.hint =
         "the output schema was derived from the SQL when the server started, and the "
@@ -168,11 +177,18 @@ Status check_result(const Call& call, const types::Type& declared, const Value& 
 Outcome finish(const Call& call, RawResult raw) {
   Outcome outcome;
   engine::RowsRead read = raw.read;
-  if (raw.proven_json) {
+  const bool guarded = !call.endpoint->policies.output.empty();
+  if (raw.proven_json && !guarded) {
     outcome.json = std::move(*raw.proven_json);
     return within_limits(call, std::move(outcome), read);
   }
   Value value = std::move(raw.value);
+  if (raw.proven_json) {
+    // Policies need values. Runners know it; should one forget, nothing passes by.
+    auto parsed = parse_json(*raw.proven_json, {.max_depth = 1000});
+    if (!parsed.ok()) return failed(std::move(parsed).error());
+    value = *std::move(parsed);
+  }
   if (auto content = as_content(call, value, raw.rows)) return *std::move(content);
 
   const types::Type* const declared =
@@ -185,7 +201,7 @@ Outcome finish(const Call& call, RawResult raw) {
     value = *std::move(shaped);
   }
   const engine::RowLimits limits = row_limits(*call.endpoint);
-  Array* const items = can_be_cut(call, value) ? value.as_array() : nullptr;
+  Array* items = can_be_cut(call, value) ? value.as_array() : nullptr;
   if (items != nullptr && items->size() > limits.max_rows) {
     items->resize(limits.max_rows);
     read.cut = engine::Cut::kRows;
@@ -194,6 +210,13 @@ Outcome finish(const Call& call, RawResult raw) {
     if (auto fits = check_result(call, *declared, value); !fits.ok()) {
       return failed(std::move(fits).error());
     }
+  }
+  if (guarded) {
+    auto left = policy::apply_output(*call.endpoint, call.caller, value);
+    if (!left.ok()) return failed(std::move(left).error());
+    items = items == nullptr ? nullptr : value.as_array();
+    // A policy left nothing: what was cut before no longer matters.
+    if (items == nullptr || items->empty()) read.cut = engine::Cut::kNone;
   }
   if (items != nullptr) {
     write_items(*items, outcome.json, limits.max_bytes, read);
@@ -312,8 +335,13 @@ class Running : public std::enable_shared_from_this<Running> {
     answer(failed(timed_out(*call_), timeout_met(endpoint_->limits)));
   }
 
-  // Run; then shape, validate and write the result, on the thread that has it.
+  // Input policy and run; then shape, validate, output policy and write, on the thread that has the
+  // result.
   void run() {
+    if (!endpoint_->policies.input.empty()) {
+      auto allowed = policy::check_input(*endpoint_, call_->arguments, call_->caller);
+      if (!allowed.ok()) return fail(std::move(allowed).error());
+    }
     Runner* const runner = runner_for(runners_, *endpoint_);
     if (runner == nullptr) {
       return fail({Code::kUnavailable, "nothing here can run '" + endpoint_->id() + "'"});
@@ -408,9 +436,11 @@ void invoke(std::shared_ptr<const project::Project> project, const Runners& runn
     running->count_as(std::move(*std::get_if<Limiter::Ticket>(&admitted)));
   }
 
-  // Input policy.
-  if (auto allowed = check_policies(*endpoint); !allowed.ok()) {
-    return running->fail(std::move(allowed).error());
+  // The SQL behind a completion is guarded like the endpoint it belongs to.
+  if (completes && endpoint->policies.any()) {
+    auto allowed =
+        policy::check_completion(*endpoint, request.completes, request.arguments, request.caller);
+    if (!allowed.ok()) return running->fail(std::move(allowed).error());
   }
   running->run_checked({std::move(project),
                         running->endpoint(),

@@ -26,19 +26,21 @@ bool is_scalar(types::Kind kind) {
 }
 
 // A result whose columns prove that it fits goes from the vectors straight to its final text; what
-// they do not prove becomes a Value and is checked by the pipeline. A list is read up to its
-// limits.
+// they do not prove, and what output policies look at, becomes a Value and goes on in the pipeline.
+// A list is read up to its limits.
 Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
   RawResult raw;
   const auto& declared = call.endpoint->return_type;
   const engine::RowLimits limits = row_limits(*call.endpoint);
-  if (!declared) {
+  const bool guarded = !call.endpoint->policies.output.empty();
+  if (!declared && !guarded) {
     MXCP_TRY(raw.read, rows_to_json(rows, raw.proven_json.emplace(), limits));
     return raw;
   }
-  const types::Kind kind = declared->spec().kind;
+  const types::Kind kind = declared ? declared->spec().kind : types::Kind::kArray;
   // A string is needed as itself, not as its JSON text.
-  const bool direct = kind != types::Kind::kString && engine::proves(rows.columns(), *declared);
+  const bool direct =
+      !guarded && kind != types::Kind::kString && engine::proves(rows.columns(), *declared);
   if (direct && kind == types::Kind::kArray) {
     MXCP_TRY(raw.read, rows_to_json(rows, raw.proven_json.emplace(), limits));
     return raw;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "types/shape.h"
+#include "types/changes.h"
 
 namespace mxcp::mcp {
 namespace {
@@ -65,7 +65,7 @@ std::string encode_tool(const Endpoint& tool, const Revision& revision) {
   if (revision.structured && tool.output_schema != nullptr) {
     entry.open("outputSchema") += *tool.output_schema;
   } else if (revision.structured && tool.return_type) {
-    entry.add("outputSchema", types::output_schema(*tool.return_type));
+    entry.add("outputSchema", types::output_schema(*tool.return_type, tool.policies.changes));
   }
   if (revision.tool_annotations && tool.annotations) {
     entry.add("annotations", annotations_of(*tool.annotations));

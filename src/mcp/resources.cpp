@@ -83,9 +83,7 @@ void read_resource(Core& core, const ExchangePtr& exchange) {
         project::CacheSettings cache;
         if (outcome.endpoint != nullptr && exchange->answers().empty()) {
           cache = outcome.endpoint->cache.value_or(cache);
-          const bool guarded = !outcome.endpoint->input_policies.empty() ||
-                               !outcome.endpoint->output_policies.empty();
-          if (guarded) cache.same_for_all = false;
+          if (outcome.endpoint->policies.any()) cache.same_for_all = false;
         }
         reply.cache_for(cache.ttl, cache.same_for_all);
         exchange->answer(std::move(reply));

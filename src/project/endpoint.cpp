@@ -10,6 +10,7 @@
 #include "project/endpoint_parts.h"
 #include "project/fields.h"
 #include "project/limits_reader.h"
+#include "project/policy_reader.h"
 #include "project/source_reader.h"
 #include "project/type_reader.h"
 
@@ -258,11 +259,13 @@ class EndpointReader {
       read_cache(problems_, fields, endpoint.cache);
     }
     read_appearance(problems_, fields, endpoint);
+    const std::size_t before_parameters = problems_.error_count();
     if (kind == EndpointKind::kTool && fields.find("input_schema") != nullptr) {
       read_input_schema(fields, endpoint);
     } else {
       read_parameter_set(fields, endpoint);
     }
+    const bool parameters_sound = problems_.error_count() == before_parameters;
     if (kind == EndpointKind::kTool && fields.find("output_schema") != nullptr) {
       read_output_schema(fields, endpoint);
     } else {
@@ -277,7 +280,7 @@ class EndpointReader {
       read_source(problems_, fields, {path_, root_, file_.display_path}, endpoint.language,
                   endpoint.source);
     }
-    read_policies(problems_, fields, endpoint.input_policies, endpoint.output_policies);
+    read_policies(problems_, fields, parameters_sound, endpoint);
     read_tests(problems_, fields, endpoint.tests);
     check_test_arguments(endpoint);
   }
@@ -513,6 +516,12 @@ Place Source::at_offset(std::size_t byte_offset) const {
 Place PromptMessage::at_offset(std::size_t byte_offset) const {
   if (first_line == 0) return place;
   const auto [line, column] = line_and_column(prompt, byte_offset);
+  return {place.file, first_line + line - 1, indent + column};
+}
+
+Place PolicyRule::at_offset(std::size_t byte_offset) const {
+  if (first_line == 0) return place;
+  const auto [line, column] = line_and_column(condition, byte_offset);
   return {place.file, first_line + line - 1, indent + column};
 }
 

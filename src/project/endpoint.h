@@ -9,7 +9,9 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "cel/program.h"
 #include "project/limits.h"
+#include "types/changes.h"
 #include "types/parameters.h"
 
 namespace mxcp::project {
@@ -88,11 +90,30 @@ struct TestCase {
 };
 
 struct PolicyRule {
+  enum class Action { kDeny, kFilterFields, kMaskFields, kFilterSensitiveFields };
+
   std::string condition;
-  std::string action;
+  std::optional<cel::Program> program;  // always, in an endpoint that was loaded
+  Action action = Action::kDeny;
   std::optional<std::string> reason;
   std::vector<std::string> fields;
-  Place place;
+  Place place;                     // of the condition
+  int first_line = 0, indent = 0;  // as those of Source
+
+  // The place in the user's file; `place` when the YAML folds the text.
+  Place at_offset(std::size_t byte_offset) const;
+};
+
+struct Policies {
+  std::vector<PolicyRule> input, output;
+  // What the conditions name, in the order of the programs' values. Input: the parameters and the
+  // user (who hides a parameter of that name). Output: the user and the response.
+  std::vector<std::string> input_names;
+  static constexpr std::string_view kUser = "user", kResponse = "response";
+  // What the output rules may do to a result.
+  types::ResultChanges changes;
+
+  bool any() const { return !input.empty() || !output.empty(); }
 };
 
 struct Endpoint {
@@ -112,13 +133,14 @@ struct Endpoint {
   types::ParameterSet parameters;
   std::vector<HeaderParameter> header_parameters;
   std::optional<types::Type> return_type;
-  // `output_schema`, as JSON text; return_type then says no more than its type.
+  // `output_schema`, as JSON text, made true for results that policies changed; return_type then
+  // says no more than its type.
   std::shared_ptr<const std::string> output_schema;
   bool return_derived = false;  // from the prepared SQL, see Project::with_endpoints; not declared
   Language language = Language::kSql;
   Source source;                        // tools and resources
   std::vector<PromptMessage> messages;  // prompts
-  std::vector<PolicyRule> input_policies, output_policies;
+  Policies policies;
   std::vector<TestCase> tests;
   Object metadata;
   Limits limits;  // its own and, where it has none, the site's

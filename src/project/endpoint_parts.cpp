@@ -50,15 +50,6 @@ const Advice kTestAdvice = {
 const Keys kArgumentKeys = {"key", "value"};
 const Advice kArgumentAdvice = {{"name", "did you mean 'key'?"}};
 
-const Keys kPolicyKeys = {"input", "output"};
-const Keys kRuleKeys = {"condition", "action", "reason", "fields"};
-const Advice kRuleAdvice = {
-    {"when", "did you mean 'condition'?"},
-    {"if", "did you mean 'condition'?"},
-    {"message", "did you mean 'reason'?"},
-};
-const Keys kActions = {"deny", "filter_fields", "mask_fields", "filter_sensitive_fields"};
-
 void read_arguments(Problems& problems, Fields& test, Object& out) {
   const YamlNode* node = test.find("arguments");
   if (!node) {
@@ -134,33 +125,6 @@ TestCase read_test(Problems& problems, const YamlNode& node) {
   return test;
 }
 
-PolicyRule read_rule(Problems& problems, const YamlNode& node, bool input) {
-  PolicyRule rule;
-  rule.place = problems.place(node);
-  Fields fields(problems, node, "a policy rule", rule.place, kRuleKeys, kRuleAdvice);
-  if (!fields.is_mapping()) return rule;
-  rule.condition = fields.required_text("condition", "a condition is a CEL expression");
-  if (fields.find("condition")) rule.place = fields.place_of("condition");
-  if (!fields.find("action")) {
-    fields.missing("action", "an action is one of " + enumerate(kActions, "or"));
-  } else if (const auto action = fields.choice("action", kActions)) {
-    rule.action = kActions[*action];
-  }
-  rule.reason = fields.text("reason");
-  rule.fields = fields.texts("fields").value_or(std::vector<std::string>{});
-  const bool needs_fields = rule.action == "filter_fields" || rule.action == "mask_fields";
-  if (needs_fields && !fields.find("fields")) {
-    fields.missing("fields", "list the names of the fields to " +
-                                 std::string(rule.action == "mask_fields" ? "mask" : "remove"));
-  }
-  if (input && !rule.action.empty() && rule.action != "deny") {
-    problems.warning(fields.place_of("action"),
-                     "the action '" + rule.action + "' does nothing in an input policy",
-                     "only 'deny' acts on input");
-  }
-  return rule;
-}
-
 }  // namespace
 
 void read_annotations(Problems& problems, Fields& endpoint, std::optional<Annotations>& out) {
@@ -211,20 +175,6 @@ void read_tests(Problems& problems, Fields& endpoint, std::vector<TestCase>& out
   if (!list) return;
   out.reserve(list->items.size());
   for (const YamlNode& item : list->items) out.push_back(read_test(problems, item));
-}
-
-void read_policies(Problems& problems, Fields& endpoint, std::vector<PolicyRule>& input,
-                   std::vector<PolicyRule>& output) {
-  const YamlNode* node = endpoint.find("policies");
-  if (!node) return;
-  const Problems::Rule current(problems, rules::kPolicy);
-  Fields fields(problems, *node, "the policies", endpoint.key_place("policies"), kPolicyKeys);
-  if (const YamlNode* list = fields.list("input")) {
-    for (const YamlNode& rule : list->items) input.push_back(read_rule(problems, rule, true));
-  }
-  if (const YamlNode* list = fields.list("output")) {
-    for (const YamlNode& rule : list->items) output.push_back(read_rule(problems, rule, false));
-  }
 }
 
 std::vector<std::string> read_placeholders(Problems& problems, const Place& place,

@@ -11,9 +11,6 @@ namespace mxcp::project {
 void read_annotations(Problems& problems, Fields& endpoint, std::optional<Annotations>& out);
 void read_messages(Problems& problems, Fields& endpoint, std::vector<PromptMessage>& out);
 void read_tests(Problems& problems, Fields& endpoint, std::vector<TestCase>& out);
-// `policies: {input: [...], output: [...]}`: the shape; conditions are compiled by policy/.
-void read_policies(Problems& problems, Fields& endpoint, std::vector<PolicyRule>& input,
-                   std::vector<PolicyRule>& output);
 
 // The names of the {placeholders} of a resource's URI; what is wrong with it is reported.
 std::vector<std::string> read_placeholders(Problems& problems, const Place& place,

@@ -67,7 +67,7 @@ def test_every_key_of_a_tool(project: Project) -> None:
                 input:
                   - {condition: "user.role == 'guest'", action: deny, reason: No guests}
                 output:
-                  - {condition: "true", action: filter_fields, fields: [word]}
+                  - {condition: "true", action: filter_fields, fields: [id]}
               tests:
                 - name: rows
                   description: one row

@@ -79,7 +79,10 @@ def describe(call: dict[str, Any]) -> str:
 
 
 def calls_for(expected: dict[str, Any], where: str) -> list[dict[str, Any]]:
-    return [call for call in expected["calls"] if call.get("only", where) == where]
+    def place(call: dict[str, Any]) -> str:
+        return call.get("only", "cli" if "user" in call else where)
+
+    return [call for call in expected["calls"] if place(call) == where]
 
 
 def check_result(call: dict[str, Any], text: str) -> None:
@@ -99,6 +102,8 @@ def test_from_the_command_line(folder: Path, tmp_path: Path) -> None:
         args = ["run", "tool", call["tool"], "--json-output"]
         for name, value in call.get("args", {}).items():
             args += ["--param", f"{name}={param_text(project, call, f'{number}-{name}', value)}"]
+        if "user" in call:
+            args += ["--user-context", json.dumps(call["user"])]
         ran = project.run(*args)
         if "error" in call:
             place = f"{call['at']}: " if "at" in call else ""

@@ -129,20 +129,79 @@ TEST_CASE("a call cancelled while it ran is cancelled, whatever it returned") {
   CHECK(outcome.error->code == Code::kCancelled);
 }
 
-TEST_CASE("an endpoint with policies is refused: they fail closed") {
+TEST_CASE("an input policy denies before anything runs, and sees what the code would get") {
   const test::TempProject project{{"tools/p.yml", R"(
 mxcp: 1
 tool:
   name: p
   language: python
+  parameters: [{name: n, type: integer, default: 9}]
   source: {code: x}
   policies:
     input:
-      - {condition: "user.role != 'admin'", action: deny}
+      - {condition: "n == 9", action: deny, reason: nine}
 )"}};
   FakeRunner runner(value(1));
-  const auto outcome = run(project, runner, request("p", {}));
+  for (const Object& arguments : {Object{}, Object{{"n", "9"}}, Object{{"n", 9.0}}}) {
+    const auto outcome = run(project, runner, request("p", arguments));
+    REQUIRE(outcome.error);
+    CHECK(outcome.error->code == Code::kPolicyDenied);
+    CHECK(outcome.error->message == "Policy enforcement failed: nine");
+    CHECK(!runner.last);
+  }
+  CHECK(run(project, runner, request("p", {{"n", 8}})).json == "1");
+}
+
+constexpr const char* kGuarded = R"(
+mxcp: 1
+tool:
+  name: g
+  language: python
+  source: {code: x}
+  return:
+    type: array
+    items:
+      type: object
+      properties: {pay: {type: integer, maximum: 10}, name: {type: string}}
+  policies:
+    output:
+      - {condition: "true", action: filter_fields, fields: [pay]}
+      - {condition: "response.size() == 1", action: mask_fields, fields: [name]}
+)";
+
+TEST_CASE("an output policy changes the result, also one that the runner wrote already") {
+  const test::TempProject project{{"tools/g.yml", kGuarded}};
+  FakeRunner runner(value(Array{Object{{"pay", 5}, {"name", "a"}}, Object{{"name", "b"}}}));
+  CHECK(run(project, runner, request("g", {})).json == R"([{"name":"a"},{"name":"b"}])");
+  invoke::RawResult raw;
+  raw.proven_json = R"([{"pay":5,"name":"a"}])";
+  FakeRunner proven(std::move(raw));
+  CHECK(run(project, proven, request("g", {})).json == R"([{"name":"****"}])");
+}
+
+TEST_CASE("a result that breaks its type says nothing of what a policy would have removed") {
+  const test::TempProject project{{"tools/g.yml", kGuarded}};
+  FakeRunner runner(value(Array{Object{{"pay", 4711}, {"name", 5}}}));
+  const auto outcome = run(project, runner, request("g", {}));
   REQUIRE(outcome.error);
-  CHECK(outcome.error->code == Code::kPolicyDenied);
-  CHECK(!runner.last);
+  CHECK(outcome.error->message ==
+        "output validation failed: [0].pay breaks 'maximum'\n[0].name breaks 'type'");
+  CHECK(outcome.error->detail.find("4711") != std::string::npos);
+}
+
+TEST_CASE("a result that a policy made null is no list that can be cut") {
+  const test::TempProject project{{"tools/s.yml", R"(
+tool:
+  name: s
+  language: python
+  source: {code: x}
+  limits: {max_rows: 1}
+  return: {type: array, sensitive: true, items: {type: integer}}
+  policies:
+    output: [{condition: "true", action: filter_sensitive_fields}]
+)"}};
+  FakeRunner runner(value(Array{1, 2, 3}));
+  const auto outcome = run(project, runner, request("s", {}));
+  CHECK(!outcome.error);
+  CHECK(outcome.json == "null");
 }

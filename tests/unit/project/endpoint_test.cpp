@@ -168,14 +168,14 @@ tool:
   CHECK(tool->source.at_offset(tool->source.text.find("$status")).text() ==
         "tools/deep/a.yml:51:15");
 
-  REQUIRE(tool->input_policies.size() == 1);
-  CHECK(tool->input_policies[0].condition == "user.role == 'guest'");
-  CHECK(tool->input_policies[0].action == "deny");
-  CHECK(tool->input_policies[0].reason == "No guests");
-  CHECK(tool->input_policies[0].place == Place{"tools/deep/a.yml", 54, 20});
-  REQUIRE(tool->output_policies.size() == 2);
-  CHECK(tool->output_policies[0].fields == std::vector<std::string>{"email"});
-  CHECK(tool->output_policies[1].action == "filter_sensitive_fields");
+  REQUIRE(tool->policies.input.size() == 1);
+  CHECK(tool->policies.input[0].condition == "user.role == 'guest'");
+  CHECK(tool->policies.input[0].action == PolicyRule::Action::kDeny);
+  CHECK(tool->policies.input[0].reason == "No guests");
+  CHECK(tool->policies.input[0].place == Place{"tools/deep/a.yml", 54, 20});
+  REQUIRE(tool->policies.output.size() == 2);
+  CHECK(tool->policies.output[0].fields == std::vector<std::string>{"email"});
+  CHECK(tool->policies.output[1].action == PolicyRule::Action::kFilterSensitiveFields);
 
   REQUIRE(tool->tests.size() == 2);
   const TestCase& all = tool->tests[0];

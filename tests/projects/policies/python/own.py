@@ -1,0 +1,2 @@
+def own(price, note):
+    return {"price": price, "note": note, "margin": int(price)}
