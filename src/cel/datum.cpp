@@ -218,7 +218,7 @@ std::optional<Order> compare(const Datum& a, const Datum& b, Budget& budget) {
   if (a.is_number() && b.is_number()) return compare_numbers(a, b);
   if (a.kind() != b.kind()) return {};
   const auto of_texts = [&](std::string_view x, std::string_view y) {
-    budget.spend(std::min(x.size(), y.size()) / 64);
+    budget.spend((x.size() + y.size()) / 64);
     // Bytes of UTF-8 are in the order of the code points.
     return order_of(x.compare(y), 0);
   };

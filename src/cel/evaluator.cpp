@@ -135,6 +135,12 @@ Datum Evaluator::variable(const Node& node) {
   return out;
 }
 
+Datum Evaluator::counted(Datum value) {
+  const Text* const text = value.as_text();
+  if (text != nullptr && text->owner != nullptr) budget_.spend(text->view.size() / 16);
+  return value;
+}
+
 Datum Evaluator::select(const Node& node) {
   const Datum object = eval(*node.operands[0]);
   if (object.is_fault()) return object;
@@ -144,7 +150,7 @@ Datum Evaluator::select(const Node& node) {
   }
   auto found = map->find(node.name, budget_);
   if (node.op == Op::kHas) return found.has_value();
-  return found ? *std::move(found) : fault("no such key: " + quoted(node.name), node);
+  return found ? counted(*std::move(found)) : fault("no such key: " + quoted(node.name), node);
 }
 
 Datum Evaluator::index(const Node& node) {
@@ -157,11 +163,11 @@ Datum Evaluator::index(const Node& node) {
     if (!at || *at < 0 || static_cast<std::uint64_t>(*at) >= items->size()) {
       return fault("the list has no such element", node);
     }
-    return items->at(static_cast<std::size_t>(*at));
+    return counted(items->at(static_cast<std::size_t>(*at)));
   }
   if (const Map* entries = object.as_map()) {
     auto found = entries->find(key, budget_);
-    return found ? *std::move(found) : fault("no such key", node);
+    return found ? counted(*std::move(found)) : fault("no such key", node);
   }
   return no_overload("'[]'", pair.values, node.offset);
 }
@@ -325,7 +331,7 @@ Datum Evaluator::for_each(const Node& node, Body body) {
   }
   const std::size_t size = items ? items->size() : entries->size();
   for (std::size_t i = 0; i < size && budget_.spend(1); ++i) {
-    Datum element = items ? items->at(i) : entries->key(i);
+    Datum element = counted(items ? items->at(i) : entries->key(i));
     if (element.is_fault()) return element;
     locals_.push_back(std::move(element));
     const bool go_on = body();

@@ -19,6 +19,8 @@ class Evaluator {
  private:
   Datum eval(const Node& node);
   Datum variable(const Node& node);
+  // A value that was found in another; bytes and dates were made into texts for it.
+  Datum counted(Datum value);
   Datum select(const Node& node);
   Datum index(const Node& node);
   Datum list(const Node& node);

@@ -52,9 +52,9 @@ void allow_field_changes(Object& object, const ResultChanges& changes) {
 void allow_field_changes(Object& schema, const TypeSpec& spec, const ResultChanges& changes) {
   if (changes.removed.empty() && changes.masked.empty()) return;
   if (spec.kind == Kind::kObject) return allow_field_changes(schema, changes);
-  if (spec.kind != Kind::kArray || spec.items == nullptr) return;
+  if (spec.kind != Kind::kArray) return;
   drop_rules(schema, {"enum", "uniqueItems"});
-  if (spec.items->kind != Kind::kObject) return;
+  if (spec.items == nullptr || spec.items->kind != Kind::kObject) return;
   allow_field_changes(*schema.find("items")->as_object(), changes);
 }
 

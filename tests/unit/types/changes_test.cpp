@@ -71,6 +71,10 @@ TEST_CASE("what may be removed is not required, what may be masked may be text")
   CHECK(changed_list.find(R"("minItems":1,"items":{"type":["object","null"])") !=
         std::string::npos);
   CHECK(changed_list.ends_with(R"("required":["result"]})"));
+  // Items of any kind may lose what told them apart.
+  TypeSpec any = of(Kind::kArray);
+  any.unique_items = true;
+  CHECK(schema(any, {{"mail"}, {}, false}) == schema(of(Kind::kArray), {}));
   // No fields: nothing to say.
   TypeSpec text = of(Kind::kString);
   text.pattern = "a";
