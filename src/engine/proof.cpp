@@ -38,7 +38,7 @@ bool is_text(const ColumnType& type, Format format) {
     case TypeId::kEnum:
     case TypeId::kUuid:
     case TypeId::kBit:
-    case TypeId::kBlob: return format == Format::kNone;
+    case TypeId::kBlob:
     case TypeId::kDate: return format == Format::kNone;
     case TypeId::kTime:
     case TypeId::kTimeNs:

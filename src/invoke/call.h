@@ -34,7 +34,7 @@ class ClientChannel {
 
   // The client shall fetch the rest of the answer itself, not before `retry`: its connection is
   // not needed meanwhile. Where that cannot be, nothing happens.
-  virtual void release(std::chrono::milliseconds retry) { static_cast<void>(retry); }
+  virtual void release(std::chrono::milliseconds /*retry*/) {}
 
   // A question to the client, or through it to its user: `method` is elicitation/create,
   // sampling/createMessage or roots/list.
@@ -48,8 +48,9 @@ class ClientChannel {
   // `done` gets the answers by key, once, from any thread. An error with kCancelled means that the
   // call is over for now: the client will call again and bring the answers, and the code then runs
   // from its beginning.
-  virtual void ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) {
-    static_cast<void>(questions);
+  // By value: those who implement it keep both.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param)
+  virtual void ask(std::vector<Question> /*questions*/, std::function<void(Result<Object>)> done) {
     done(Error{Code::kUnavailable, "this client cannot be asked"});
   }
 };

@@ -82,7 +82,8 @@ void refuse(HttpReply& reply, int status, const RpcError& error, std::string_vie
 struct SseEndpoint::Impl {
   Impl(SseOptions given, Server& the_server) : options(std::move(given)), server(the_server) {}
 
-  std::shared_ptr<HttpCall> open(const HttpRequest& request, std::shared_ptr<HttpReply> reply);
+  std::shared_ptr<HttpCall> open(const HttpRequest& request,
+                                 const std::shared_ptr<HttpReply>& reply);
   void post(HttpRequest& request, HttpReply& reply);
   SseSessionPtr find(std::string_view id);
   std::vector<SseSessionPtr> all() const;
@@ -135,7 +136,7 @@ std::shared_ptr<HttpCall> SseEndpoint::handle(HttpRequest request,
            "Allow: " + std::string(method) + "\r\n");
     return nullptr;
   }
-  if (is_stream) return impl_->open(request, std::move(reply));
+  if (is_stream) return impl_->open(request, reply);
   impl_->post(request, *reply);
   return nullptr;
 }
@@ -143,7 +144,7 @@ std::shared_ptr<HttpCall> SseEndpoint::handle(HttpRequest request,
 // --- the stream ---------------------------------------------------------------------------------
 
 std::shared_ptr<HttpCall> SseEndpoint::Impl::open(const HttpRequest& request,
-                                                  std::shared_ptr<HttpReply> reply) {
+                                                  const std::shared_ptr<HttpReply>& reply) {
   if (!accepts(request.header("accept"), "text/event-stream")) {
     refuse(*reply, 406, {kInvalidRequest, "the answer is text/event-stream; Accept must list it"});
     return nullptr;

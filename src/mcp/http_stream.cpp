@@ -62,7 +62,7 @@ void HttpStream::send(std::string message) {
   }
 }
 
-void HttpStream::finish(std::string last) {
+void HttpStream::finish(std::string_view last) {
   const std::lock_guard lock(mutex_);
   if (std::exchange(finished_, true)) return;
   std::string event;
@@ -141,7 +141,7 @@ void HttpPeer::answer(std::string message, int error_code) {
   const std::lock_guard lock(mutex_);
   if (stream_ == nullptr && reply_ != nullptr && !accepted_.json && error_code == 0) begin_stream();
   const auto reply = std::exchange(reply_, nullptr);
-  if (stream_ != nullptr) return stream_->finish(std::move(message));
+  if (stream_ != nullptr) return stream_->finish(message);
   if (reply == nullptr) return;
   reply->respond(status_of(error_code, stateless_era_), kJsonType, std::move(message),
                  error_code == 0 ? headers_ : std::string());

@@ -37,7 +37,7 @@ class HttpStream final : public Peer {
 
   void send(std::string message) override;
   // No message follows `last` (which may be empty).
-  void finish(std::string last);
+  void finish(std::string_view last);
   // Ends the reply; the stream itself may go on at another, not before `retry` when that is given.
   void end_reply(std::optional<std::chrono::milliseconds> retry = {});
 

@@ -37,6 +37,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/cancel.h"
 #include "base/clock.h"
@@ -56,14 +57,11 @@ class Peer {
   // A notification, or a message that belongs to no request.
   virtual void send(std::string message) = 0;
   // The answer to a request, the last message about it: a result (`error_code` 0) or an error.
-  virtual void answer(std::string message, int error_code) {
-    static_cast<void>(error_code);
-    send(std::move(message));
-  }
+  virtual void answer(std::string message, int /*error_code*/) { send(std::move(message)); }
   // The client withdrew a request: no answer to it will come.
   virtual void withdrawn() {}
   // The client may come back for what follows, after `retry`, instead of keeping its connection.
-  virtual void release(std::chrono::milliseconds retry) { static_cast<void>(retry); }
+  virtual void release(std::chrono::milliseconds /*retry*/) {}
 };
 
 // What the protocol serves.
@@ -76,6 +74,7 @@ class Backend {
   virtual void call(invoke::Request request, invoke::Done done) = 0;
   // Runs `then`, at once or from another thread, when project() has the return types that are
   // derived from prepared SQL; with an error when that does not come.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): those who implement it keep both.
   virtual void when_ready(std::shared_ptr<CancelToken> cancel, std::function<void(Status)> then) {
     static_cast<void>(cancel);
     then({});

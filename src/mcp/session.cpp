@@ -21,11 +21,11 @@ class BatchPeer final : public Peer {
       : peer_(std::move(peer)), missing_(expected) {}
 
   void send(std::string message) override { peer_->send(std::move(message)); }
-  void answer(std::string message, int) override { settle(std::move(message)); }
+  void answer(std::string message, int) override { settle(message); }
   void withdrawn() override { settle(""); }
 
  private:
-  void settle(std::string message) {
+  void settle(std::string_view message) {
     std::string out;
     {
       const std::lock_guard lock(mutex_);

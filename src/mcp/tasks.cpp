@@ -134,7 +134,7 @@ std::string Task::details() const {
   return out;
 }
 
-void Task::enter(Status status, std::string message) {
+void Task::enter(Status status, std::string_view message) {
   status_ = status;
   status_message_ = shorten(message, kMaxMessage);
   updated_ = clock_.unix_micros();
@@ -174,7 +174,7 @@ bool Task::end(Status status, std::string message, std::string payload) {
                 " bytes) finds no place beside those of other tasks";
       payload_ = to_json(Object{{"code", kInternalError}, {"message", message}});
     }
-    enter(status, std::move(message));
+    enter(status, message);
   }
   store_.task_ended();
   store_.changed(*this);
@@ -241,6 +241,7 @@ void Task::ask(std::vector<Question> questions, std::function<void(Result<Object
     return done(Error{Code::kCancelled, "the client cannot be asked"});
   }
   const auto asked = std::make_shared<Asked>();
+  asked->done = std::move(done);
   std::optional<Error> refused;
   bool wait = false;
   {
@@ -277,14 +278,13 @@ void Task::ask(std::vector<Question> questions, std::function<void(Result<Object
       asked->missing = opened.size();
       wait = !opened.empty();
       if (wait) {
-        asked->done = std::move(done);
         for (Open& question : opened) open_.push_back(std::move(question));
         enter(Status::kInputRequired, "");
       }
     }
   }
-  if (refused) return done(*std::move(refused));
-  if (!wait) return done(std::move(asked->answers));
+  if (refused) return asked->done(*std::move(refused));
+  if (!wait) return asked->done(std::move(asked->answers));
   store_.changed(*this);
 }
 

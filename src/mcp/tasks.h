@@ -113,7 +113,7 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
 
   void append_summary(std::string& out) const;  // with the lock held
   // With the lock held: the state, and that it is new.
-  void enter(Status status, std::string message);
+  void enter(Status status, std::string_view message);
   AskedList take_open();  // with the lock held
   static void refuse(const AskedList& asked, const Error& error);
   std::string new_key(const std::string& name);

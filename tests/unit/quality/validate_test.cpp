@@ -1,6 +1,7 @@
 #include "quality/validate.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "engine/engine_fixture.h"
@@ -248,10 +249,9 @@ TEST_CASE("a database that does not open fails every SQL endpoint, and is tried 
 TEST_CASE("several threads find what one finds") {
   Checked checked({}, kUsers);
   for (int i = 0; i < 60; ++i) {
-    const std::string name = "t" + std::to_string(i);
-    const std::string sql = i % 7 == 0 ? "SELEC " + name : "SELECT " + std::to_string(i);
-    checked.add("tools/" + name + ".yml",
-                "tool:\n  name: " + name + "\n  source: {code: " + sql + "}\n");
+    const char* const word = i % 7 == 0 ? "SELEC" : "SELECT";
+    checked.add(fmt::format("tools/t{}.yml", i),
+                fmt::format("tool:\n  name: t{0}\n  source: {{code: {1} {0}}}\n", i, word));
   }
   const std::string alone = checked.lines();
   checked.threads = 4;
