@@ -261,6 +261,7 @@ void HttpConnection::fail(int status, std::string_view message) {
     busy_ = true;
     close_after_ = true;
     http_1_1_ = true;
+    head_only_ = false;
     cors_.clear();
   }
   in_.clear();
@@ -300,6 +301,7 @@ void HttpConnection::dispatch() {
     const std::lock_guard lock(mutex_);
     busy_ = true;
     http_1_1_ = is_http_1_1;
+    head_only_ = out.method == "HEAD";
     if (!http_1_1_ || !request.keep_alive()) close_after_ = true;
     cors_ = std::move(verdict.cors);
   }
@@ -343,6 +345,8 @@ void HttpConnection::respond(int status, std::string_view content_type, std::str
                                     .close = close_after_,
                                     .headers = headers});
   service_.counters.responded(status);
+  // Its length is told, but a body would be taken for the beginning of the next answer.
+  if (head_only_) body.clear();
   put(std::move(head), std::move(body));
   finish(done);
 }

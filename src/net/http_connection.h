@@ -96,6 +96,7 @@ class HttpConnection final : public mcp::HttpReply,
   bool streaming_ = false;  // its answer is a stream that has begun
   bool chunked_ = false;
   bool http_1_1_ = true;
+  bool head_only_ = false;    // the request is a HEAD: its answer has no body
   bool close_after_ = false;  // the running request is the last
   bool wake_ = false;         // input waits for the end of the request
   bool ended_ = false;        // the client sends no more

@@ -46,8 +46,8 @@ HttpVerdict HttpService::judge(const mcp::HttpRequest& request, bool is_http_1_1
     }
   } else if (const auto page = pages.find(request.path); page == pages.end()) {
     verdict.answer = error_answer(404, "nothing is here; the MCP endpoint is " + handler.path());
-  } else if (request.method != "GET") {
-    verdict.answer = error_answer(405, "only GET", "Allow: GET\r\n");
+  } else if (request.method != "GET" && request.method != "HEAD") {
+    verdict.answer = error_answer(405, "only GET", "Allow: GET, HEAD\r\n");
   } else {
     HttpPage content = page->second();
     verdict.answer = {content.status, std::move(content.content_type), std::move(content.body),

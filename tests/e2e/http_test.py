@@ -222,6 +222,27 @@ def test_odd_requests(served: Project, request_text: str, status: int) -> None:
         assert server.http("GET", "/livez").status == 200
 
 
+@pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/mcp", 405), ("/nothing", 404)])
+def test_an_answer_to_head_has_no_body(served: Project, path: str, status: int) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        stream = client.makefile("rb")
+        for method in ("HEAD", "GET"):
+            # What a body would bring is taken for the next answer on the connection.
+            target = path if method == "HEAD" else "/livez"
+            client.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            line = stream.readline()
+            assert line.startswith(b"HTTP/1.1 "), line
+            assert int(line.split()[1]) == (status if method == "HEAD" else 200)
+            headers = {}
+            while (line := stream.readline().strip()) != b"":
+                name, _, value = line.partition(b": ")
+                headers[name] = value
+            length = int(headers[b"Content-Length"])
+            assert length > 0
+            if method == "GET":
+                assert stream.read(length) == b'{"status":"ok"}\n'
+
+
 def test_a_body_in_many_small_pieces_and_expect(served: Project) -> None:
     with HttpServer(served) as server, server.socket() as client:
         server.initialize()
