@@ -53,20 +53,20 @@ void Runtime::Impl::reload_loop() {
     reloads.pop_front();
     reload_running = true;
     lock.unlock();
-    std::string error = request.changes ? refresh(*request.changes) : reload(request);
+    Reloaded done = request.changes ? refresh(*request.changes) : reload(request);
     lock.lock();
     reload_running = false;
-    last_reload_error = std::move(error);
+    last_reload_error = std::move(done.problem);
     ++reloads_completed;
     if (!last_reload_error.empty()) ++reloads_failed;
     lock.unlock();
-    if (on_reload) on_reload();
+    if (done.changed && on_reload) on_reload();
     lock.lock();
   }
 }
 
-// The six steps. Returns what went wrong, or "".
-std::string Runtime::Impl::reload(const Reload& request) {
+// The six steps.
+Runtime::Impl::Reloaded Runtime::Impl::reload(const Reload& request) {
   log::info("runtime", "reload begins: {}", request.description);
   std::vector<std::string> problems;
 
@@ -96,7 +96,7 @@ std::string Runtime::Impl::reload(const Reload& request) {
     summary += (summary.empty() ? "" : "; ") + problem;
   }
   log::info("runtime", "reload ends: {}", request.description);
-  return summary;
+  return {std::move(summary)};
 }
 
 // Closes the gate and waits for the running calls.
@@ -240,8 +240,8 @@ std::vector<Error> Runtime::Impl::problems_of(const project::Project& project) {
   return options.check(project, **opened);
 }
 
-// The files that define the project changed. Returns why the change is not served, or "".
-std::string Runtime::Impl::refresh(const Watch::Changes& changes) {
+// The files that define the project changed. What is invalid is not served, and changes nothing.
+Runtime::Impl::Reloaded Runtime::Impl::refresh(const Watch::Changes& changes) {
   std::shared_ptr<const project::Project> old;
   {
     const std::lock_guard lock(mutex);
@@ -263,7 +263,7 @@ std::string Runtime::Impl::refresh(const Watch::Changes& changes) {
       summary += "\n  " + problem.text();
     }
     log::error("runtime", "{}", summary);
-    return summary;
+    return {std::move(summary), false};
   }
   if (extent == Extent::kDefinitions) {
     auto completed = complete(*fresh);

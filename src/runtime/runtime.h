@@ -105,7 +105,8 @@ class Runtime final : public invoke::Services {
   ReloadStatus reload_status() const;
   // Of the database's pool; nothing while there is no open database.
   std::optional<engine::Database::Stats> pool_stats() const;
-  // Called after every reload, from the reload thread. Set before start().
+  // Called after every reload, from the reload thread; not when a change was refused and everything
+  // is as it was. Set before start().
   void on_reload(std::function<void()> callback);
 
  private:

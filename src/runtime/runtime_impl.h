@@ -69,8 +69,12 @@ struct Runtime::Impl {
   void close_database();
 
   // --- reload, on its own thread ---
+  struct Reloaded {
+    std::string problem;  // what went wrong, or ""
+    bool changed = true;  // false when everything is as it was
+  };
   void reload_loop();
-  std::string reload(const Reload& request);
+  Reloaded reload(const Reload& request);
   void drain();
   void restart(std::vector<std::string>& problems);
   void on_main(std::function<void()> task);
@@ -78,7 +82,7 @@ struct Runtime::Impl {
   // --- changed definitions, on the same thread ---
   void start_watching();
   void files_changed(Watch::Changes changes);
-  std::string refresh(const Watch::Changes& changes);
+  Reloaded refresh(const Watch::Changes& changes);
   std::vector<Error> problems_of(const project::Project& project);
   std::vector<Error> replace_code(std::shared_ptr<const project::Project> fresh);
 

@@ -92,6 +92,22 @@ def test_what_is_invalid_is_not_served(served: Project, name: str, text: str, sa
         eventually(lambda: tool_names(server), ["last", "one"], server)
 
 
+def test_a_refused_change_is_no_news(served: Project) -> None:
+    served.write({"resources/r.yml": (
+        "mxcp: 1\nresource: {uri: 'docs://r', return: {type: string}, source: {code: SELECT 'r'}}\n"
+    )})  # fmt: skip
+    with served.serve() as server:
+        server.initialize()
+        assert server.request("resources/subscribe", {"uri": "docs://r"})["result"] == {}
+        assert server.value("one") == 1
+        served.write({"tools/two.yml": "mxcp: 1\ntool:\n  name: two\n  sorce: {}\n"})
+        server.wait_for_log("not served until it is mended")
+        served.sql_tool("two", "SELECT 2 AS n")
+        server.wait_until(lambda: list_changes(server) == 1)
+        # Of the resources it is told after the lists, when something was taken up.
+        assert server.notifications[0]["method"] == "notifications/tools/list_changed"
+
+
 PYTHON = """
 from mxcp.runtime import on_init, on_shutdown
 import helper
