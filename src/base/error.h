@@ -15,6 +15,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,6 +63,8 @@ struct Place {
   // "tools/a.yml:3:7", "tools/a.yml" when the line is unknown, "" when the file is.
   std::string text() const;
   friend bool operator==(const Place&, const Place&) = default;
+  // By file, then as one reads.
+  friend auto operator<=>(const Place&, const Place&) = default;
 };
 
 struct Error {

@@ -34,17 +34,32 @@ Value problem_json(const Error& error, std::string_view severity) {
   return out;
 }
 
+// A problem of a file in the order in which its author goes through it.
+struct Problem {
+  const Error* error;
+  bool is_error;  // else a warning
+};
+
+std::vector<Problem> problems_of(const FileReport& report) {
+  std::vector<Problem> problems;
+  for (const Error& error : report.errors) problems.push_back({&error, true});
+  for (const Error& warning : report.warnings) problems.push_back({&warning, false});
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return a.error->place < b.error->place;
+  });
+  return problems;
+}
+
 Object as_json(const FileReport& report) {
   Object out;
   out.add("status", report.ok() ? "ok" : "error");
   out.add("path", report.path);
   std::vector<std::string> messages;
+  for (const Error& error : report.errors) messages.push_back(error.text());
   Array problems;
-  for (const Error& error : report.errors) {
-    messages.push_back(error.text());
-    problems.push_back(problem_json(error, "error"));
+  for (const auto& [error, is_error] : problems_of(report)) {
+    problems.push_back(problem_json(*error, is_error ? "error" : "warning"));
   }
-  for (const Error& warning : report.warnings) problems.push_back(problem_json(warning, "warning"));
   if (!messages.empty()) out.add("message", join(messages, "\n"));
   if (!problems.empty()) out.add("problems", std::move(problems));
   return out;
@@ -127,8 +142,9 @@ int print_annotations(const std::vector<FileReport>& reports, const fs::path& ro
     output.out.line(annotation(error, severity));
   };
   for (const auto& report : reports) {
-    for (const Error& error : report.errors) print(error, "error");
-    for (const Error& warning : report.warnings) print(warning, "warning");
+    for (const auto& [error, is_error] : problems_of(report)) {
+      print(*error, is_error ? "error" : "warning");
+    }
   }
   return ok ? 0 : 1;
 }
@@ -146,16 +162,15 @@ int print_text(const std::vector<FileReport>& reports, Output& output) {
     errors += report.errors.size();
     warnings += report.warnings.size();
     if (report.ok()) out.line(out.green("ok   ") + "  " + report.path);
-    for (const Error& error : report.errors) {
-      if (error.code != Code::kDatabase) {
-        out.line(out.red("error") + "  " + described(error, out));
-      } else if (const std::size_t times = std::exchange(repeated[error.text()], 0); times > 0) {
-        out.line(out.red("error") + "  " + described(error, out));
-        if (times > 1) out.line("       (" + plural(times, "endpoint") + " could not be checked)");
+    for (const auto& [problem, is_error] : problems_of(report)) {
+      std::size_t times = 1;
+      if (is_error && problem->code == Code::kDatabase) {
+        times = std::exchange(repeated[problem->text()], 0);
       }
-    }
-    for (const Error& warning : report.warnings) {
-      out.line(out.yellow("warn ") + "  " + described(warning, out));
+      if (times == 0) continue;
+      out.line((is_error ? out.red("error") : out.yellow("warn ")) + "  " +
+               described(*problem, out));
+      if (times > 1) out.line("       (" + plural(times, "endpoint") + " could not be checked)");
     }
   }
   out.line("");

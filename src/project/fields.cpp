@@ -11,10 +11,8 @@ namespace mxcp::project {
 namespace {
 
 std::vector<Error> sorted(std::vector<Error> errors) {
-  std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
-    return std::tie(a.place.file, a.place.line, a.place.column) <
-           std::tie(b.place.file, b.place.line, b.place.column);
-  });
+  std::stable_sort(errors.begin(), errors.end(),
+                   [](const Error& a, const Error& b) { return a.place < b.place; });
   return errors;
 }
 

@@ -16,10 +16,8 @@ namespace mxcp::quality {
 namespace {
 
 void sort_by_place(std::vector<Error>& errors) {
-  std::stable_sort(errors.begin(), errors.end(), [](const Error& a, const Error& b) {
-    return std::tie(a.place.file, a.place.line, a.place.column) <
-           std::tie(b.place.file, b.place.line, b.place.column);
-  });
+  std::stable_sort(errors.begin(), errors.end(),
+                   [](const Error& a, const Error& b) { return a.place < b.place; });
 }
 
 // Two spellings of one file: through links, `..`, or another working directory.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from harness import Project
 
@@ -147,6 +149,32 @@ def test_text_output_and_exit_status(project: Project) -> None:
     ran = project.run("validate")
     assert ran.code == 1
     assert "tools/bad.yml:1:28" in ran.stdout + ran.stderr
+
+
+def test_problems_of_a_file_in_the_order_of_its_lines(project: Project) -> None:
+    """Whoever mends them goes through the file from top to bottom."""
+    project.write({"tools/t.yml": """
+        mxcp: 1
+        tool:
+          name: t
+          source:
+            code: SELECT 1 AS a LIMIT $limit
+          parameters:
+            - {name: limit, type: string}
+            - {name: unused, type: integer}
+          tests:
+            - name: first
+              arguments: [{key: limmit, value: 1}]
+        """})  # fmt: skip
+    expected = [("warning", 5), ("error", 8), ("warning", 10)]
+    text = project.run("validate").stdout
+    found = re.findall(r"^(error|warn) +tools/t.yml:(\d+):", text, re.MULTILINE)
+    assert [("warning" if k == "warn" else k, int(line)) for k, line in found] == expected, text
+    annotations = project.run("validate", "--format", "github").stdout
+    found = re.findall(r"^::(\w+) file=tools/t.yml,line=(\d+),", annotations, re.MULTILINE)
+    assert [(kind, int(line)) for kind, line in found] == expected, annotations
+    problems = report(project)["tools/t.yml"]["problems"]
+    assert [(p["severity"], p["line"]) for p in problems] == expected
 
 
 def test_an_empty_project(project: Project) -> None:
