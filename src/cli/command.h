@@ -43,6 +43,9 @@ struct Command {
   std::vector<OptionSpec> options = {};
   std::vector<Example> examples = {};
   int (*run)(Context&) = nullptr;
+  // What may have been meant by an argument that nothing here expects ("limit=3", "--limit"); ""
+  // for no idea. May be null.
+  std::string (*advise)(std::string_view argument) = nullptr;
 };
 
 // In the order in which help shows them.

@@ -16,12 +16,13 @@ std::vector<std::string> option_names(const Command& command) {
 }
 
 Error unknown_argument(const Command& command, const std::string& argument) {
+  const std::string advice = command.advise != nullptr ? command.advise(argument) : "";
   if (argument.size() > 1 && argument.front() == '-') {
     const std::string name = argument.substr(0, argument.find('='));
-    return {
-        Code::kUsage, "unknown option '" + name + "'", {}, suggest(name, option_names(command))};
+    const std::string near = suggest(name, option_names(command));
+    return {Code::kUsage, "unknown option '" + name + "'", {}, near.empty() ? advice : near};
   }
-  return {Code::kUsage, "unexpected argument '" + argument + "'"};
+  return {Code::kUsage, "unexpected argument '" + argument + "'", {}, advice};
 }
 
 Status check_choice(const std::string& what, const std::string& value,

@@ -96,6 +96,18 @@ int run(Context& context) {
   return status;
 }
 
+// Parameters given like options or arguments of this command.
+std::string advise(std::string_view argument) {
+  const auto begin = argument.find_first_not_of('-');
+  if (begin == argument.npos) return {};
+  const std::string parameter(argument.substr(begin));
+  const bool has_value = parameter.find('=') != parameter.npos;
+  if (begin == 0 && !has_value)
+    return "the endpoint's parameters are given as '--param NAME=VALUE'";
+  return "a parameter of the endpoint is given as '--param " + parameter +
+         (has_value ? "'" : "=VALUE'");
+}
+
 }  // namespace
 
 const Command& run_command() {
@@ -129,6 +141,7 @@ const Command& run_command() {
                    {"The result for a script",
                     "mxcp run tool get_user -p id=7 --json-output | jq .result"}},
       .run = run,
+      .advise = advise,
   };
   return command;
 }

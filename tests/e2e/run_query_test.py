@@ -63,6 +63,21 @@ def test_usage_errors_exit_2(echo: Project, args: list[str]) -> None:
     assert ran.stdout == "" and "mxcp run" in ran.stderr, ran
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["s=1"], "--param s=1"),
+        (["--s", "1"], "--param s=VALUE"),
+        (["--s=1"], "--param s=1"),
+        (["1"], "--param NAME=VALUE"),
+        (["--profle", "x"], "did you mean '--profile'"),
+    ],
+)
+def test_parameters_given_like_options(echo: Project, given: list[str], meant: str) -> None:
+    ran = echo.run("run", "tool", "echo", *given)
+    assert ran.code == 2 and meant in ran.stderr, ran
+
+
 def test_unknown_endpoints(echo: Project) -> None:
     error = echo.tool("ecko").error
     assert "ecko" in error and "did you mean 'echo'?" in error

@@ -80,12 +80,15 @@ TEST_CASE("help is asked for whatever else is wrong") {
 }
 
 TEST_CASE("wrong command lines are refused with what was meant") {
-  CHECK(refused("run", {"tool", "t", "--nope"}) == "unknown option '--nope'");
+  CHECK(refused("run", {"tool", "t", "--nope"}) ==
+        "unknown option '--nope' (a parameter of the endpoint is given as '--param nope=VALUE')");
   CHECK(refused("list", {"--jsonoutput"}) ==
         "unknown option '--jsonoutput' (did you mean '--json-output'?)");
   CHECK(refused("run", {"tool", "t", "--pram=a=1"}) ==
         "unknown option '--pram' (did you mean '--param'?)");
-  CHECK(refused("run", {"tool", "t", "extra"}) == "unexpected argument 'extra'");
+  CHECK(
+      refused("run", {"tool", "t", "extra"}) ==
+      "unexpected argument 'extra' (the endpoint's parameters are given as '--param NAME=VALUE')");
   CHECK(refused("run", {"tool"}) == "missing argument NAME");
   CHECK(refused("run", {}) == "missing argument TYPE");
   CHECK(refused("run", {"toool", "t"}) ==
