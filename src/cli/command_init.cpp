@@ -131,9 +131,7 @@ Result<Plan> plan_from(const CommandLine& line) {
   if (trim(plan.project).empty()) {
     return Error{Code::kUsage, "the project needs a name", {}, "give one with --project NAME"};
   }
-  if (plan.profile.find('/') != std::string::npos) {
-    return Error{Code::kUsage, "--profile must not contain '/'"};
-  }
+  MXCP_TRY(project::check_asked_profile(line.value("profile").value_or("")));
   return plan;
 }
 
@@ -164,14 +162,25 @@ Status check(const Plan& plan) {
   return {};
 }
 
-// True to go on. A project of this name in the user configuration is perhaps meant, perhaps not.
-bool confirm_name(const Plan& plan, Output& output) {
+// A project of this name in the user configuration is perhaps meant, perhaps not: its secrets would
+// be the new one's.
+Status confirm_name(const Plan& plan, Output& output) {
   const project::UserConfigResult user = project::load_user_config(plan.project, plan.profile);
   const Value* projects = user.config.raw.find("projects");
-  if (projects == nullptr || projects->find(plan.project) == nullptr) return true;
+  if (projects == nullptr || projects->find(plan.project) == nullptr) return {};
   output.err.line("'" + plan.project + "' already has settings in " + user.config.file.string() +
                   "; the new project will use them.");
-  return ask("Go on with this name?", output) != Reply::kNo;
+  switch (ask("Go on with this name?", output)) {
+    case Reply::kYes: return {};
+    case Reply::kNo:
+      return Error{Code::kConfig, "nothing was created", {}, "choose a name with --project"};
+    case Reply::kNone: break;
+  }
+  return Error{Code::kConfig,
+               "nothing was created: nobody said whether the settings of '" + plan.project +
+                   "' are meant for this project",
+               {},
+               "choose another name with --project, or answer: 'echo y | mxcp init'"};
 }
 
 Status write_files(const Plan& plan) {
@@ -232,8 +241,8 @@ int run(Context& context) {
   const auto plan = plan_from(context.line);
   if (!plan.ok()) return context.fail(plan.error());
   if (const auto fine = check(*plan); !fine.ok()) return output.fail(fine.error());
-  if (!confirm_name(*plan, output)) {
-    return output.fail({Code::kConfig, "nothing was created", {}, "choose a name with --project"});
+  if (const auto meant = confirm_name(*plan, output); !meant.ok()) {
+    return output.fail(meant.error());
   }
   if (const auto written = write_files(*plan); !written.ok()) return output.fail(written.error());
   create_database(*plan, output);
@@ -259,7 +268,9 @@ const Command& init_command() {
       .details =
           "Writes mxcp-site.yml, the standard folders and an empty database. Asks whether to "
           "write server_config.json, with what an MCP client needs to start the server; without "
-          "anybody to answer the answer is no.",
+          "anybody to answer the answer is no. Asks as well when the user configuration already "
+          "has "
+          "settings for a project of this name, and then creates nothing without an answer.",
       .positionals = {{.name = "FOLDER",
                        .help = "Where (default: the current directory)",
                        .required = false,

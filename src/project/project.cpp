@@ -167,6 +167,7 @@ Result<std::shared_ptr<const Project>> Project::load(const LoadOptions& options)
                  {},
                  "change to a project folder, or create one with 'mxcp init'"};
   }
+  MXCP_TRY(check_asked_profile(options.profile));
   auto project = std::make_shared<Project>();
 
   auto site = load_site_config(root, options.profile);

@@ -92,6 +92,21 @@ Limits sql_tool_limits(std::string_view tool, Limits limits) {
   return limits;
 }
 
+constexpr std::string_view kNameHint = "it becomes part of file names";
+
+// What keeps a profile from having this name; "" when nothing does.
+std::string name_problem(std::string_view name) {
+  constexpr std::size_t kLongest = 100;
+  if (trim(name).empty()) return "is empty";
+  if (name.find('/') != name.npos) return "cannot contain '/'";
+  if (name.find('\\') != name.npos) return "cannot contain '\\'";
+  if (name.front() == '.') return "cannot begin with '.'";
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  if (std::any_of(name.begin(), name.end(), is_control)) return "cannot contain control characters";
+  if (name.size() > kLongest) return "is longer than " + std::to_string(kLongest) + " bytes";
+  return {};
+}
+
 class SiteReader {
  public:
   SiteReader(const fs::path& root, SiteConfigResult& result)
@@ -206,9 +221,10 @@ class SiteReader {
   }
 
   void check_profile_name(const Place& place, const std::string& name) {
-    if (name.find('/') == std::string::npos) return;
-    problems_.error(place, "the profile name '" + shorten(name, 60) + "' cannot contain '/'",
-                    "it becomes part of file names");
+    const std::string problem = name_problem(name);
+    if (name.empty() || problem.empty()) return;
+    problems_.error(place, "the profile name '" + shorten(name, 60) + "' " + problem,
+                    std::string(kNameHint));
   }
 
   // Each entry of a list; a mapping or string that stands alone counts as a list of one.
@@ -434,6 +450,17 @@ std::string effective_profile(const std::string& asked, const std::string& in_si
   if (!asked.empty()) return asked;
   const std::string from_environment = environment("MXCP_PROFILE");
   return from_environment.empty() ? in_site_file : from_environment;
+}
+
+Status check_asked_profile(const std::string& asked) {
+  const std::string name = effective_profile(asked, "");
+  const std::string problem = name.empty() ? "" : name_problem(name);
+  if (problem.empty()) return {};
+  return Error{Code::kConfig,
+               std::string(asked.empty() ? "MXCP_PROFILE" : "--profile") + ": the profile name '" +
+                   shorten(name, 60) + "' " + problem,
+               {},
+               std::string(kNameHint)};
 }
 
 SiteConfigResult load_site_config(const fs::path& root, const std::string& profile) {

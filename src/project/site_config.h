@@ -94,4 +94,8 @@ SiteConfigResult load_site_config(const fs::path& root, const std::string& profi
 // --profile, else $MXCP_PROFILE, else what the site file names.
 std::string effective_profile(const std::string& asked, const std::string& in_site_file);
 
+// Profile names become parts of file names. Whether the one of --profile (`asked`), else of
+// $MXCP_PROFILE, can do that; the site file's own is checked where it stands.
+Status check_asked_profile(const std::string& asked);
+
 }  // namespace mxcp::project

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import yaml
 from harness import Project
 
@@ -71,6 +72,29 @@ def test_init_offers_a_configuration_for_claude_desktop(nowhere: Project) -> Non
     assert entry["args"][-3:] == ["serve", "--transport", "stdio"]
     nowhere.run("init", "no", input="n\n").ok()
     assert not (nowhere.folder / "no" / "server_config.json").exists()
+
+
+def test_init_asks_before_it_takes_over_settings_of_the_user(nowhere: Project) -> None:
+    config = nowhere.home / ".mxcp/config.yml"
+    config.parent.mkdir()
+    config.write_text("mxcp: 1\nprojects: {shop: {profiles: {}}}\n")
+    for answer, words in [(None, "nobody said"), ("", "nobody said"), ("n\n", "nothing was created")]:
+        ran = nowhere.run("init", "shop", input=answer)
+        assert ran.code == 1, ran
+        assert "already has settings in" in ran.stderr and words in ran.stderr
+        assert "--project" in ran.stderr
+        assert not (nowhere.folder / "shop").exists()
+    nowhere.run("init", "shop", input="y\n").ok()
+    assert (nowhere.folder / "shop/mxcp-site.yml").exists()
+    nowhere.run("init", "other").ok()
+
+
+@pytest.mark.parametrize("how", ["flag", "environment"])
+def test_init_refuses_a_profile_that_is_no_name(nowhere: Project, how: str) -> None:
+    flags = ["--profile", "../x"] if how == "flag" else []
+    ran = nowhere.run("init", "made", *flags, env={} if flags else {"MXCP_PROFILE": "../x"})
+    assert ran.code == 1 and "the profile name '../x' cannot contain '/'" in ran.stderr
+    assert not (nowhere.folder / "made").exists()
 
 
 # --- list --------------------------------------------------------------------------------------

@@ -150,6 +150,30 @@ def test_profile_from_flag_environment_and_file(project: Project) -> None:
     assert used("--profile", "prod") == "db-prod.duckdb"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("../x", "cannot contain '/'"),
+        ("a/b", "cannot contain '/'"),
+        ("a\\b", "cannot contain '\\'"),
+        ("..", "cannot begin with '.'"),
+        ("a\nb", "cannot contain control characters"),
+        ("x" * 101, "is longer than 100 bytes"),
+    ],
+)
+@pytest.mark.parametrize("how", ["flag", "environment", "file"])
+def test_a_profile_that_is_no_name(project: Project, name: str, words: str, how: str) -> None:
+    flags = ["--profile", name] if how == "flag" else []
+    if how == "file":
+        project.write({"mxcp-site.yml": f"mxcp: 1\nproject: test\nprofile: {json.dumps(name)}\n"})
+    env = {"MXCP_PROFILE": name} if how == "environment" else {}
+    ran = project.run("query", "SELECT 1", *flags, env=env)
+    assert ran.code == 1, ran
+    place = {"flag": "--profile: ", "environment": "MXCP_PROFILE: ", "file": "mxcp-site.yml:3:10: "}
+    assert place[how] + "the profile name '" in ran.stderr and words in ran.stderr
+    assert not (project.folder / "data").exists()
+
+
 @pytest.mark.parametrize("how", ["file", "flag", "environment"])
 def test_readonly(project: Project, how: str) -> None:
     project.query("CREATE TABLE t (i INT)")
