@@ -127,6 +127,7 @@ mcp::ServerOptions server_options(Parts& parts) {
     metrics->request_ended(method, !code ? End::kCancelled : *code == 0 ? End::kOk : End::kError);
   };
   options.info.version = program_version();
+  options.tasks = project.site().tasks;
   // Several processes behind one address share a secret, so that each understands the others'
   // tokens.
   options.sealer = std::make_shared<net::AesSealer>(environment("MXCP_STATE_SECRET"));

@@ -100,15 +100,7 @@ class Sealer {
   virtual std::optional<std::string> open(std::string_view token, std::string_view bound) const = 0;
 };
 
-// Of the tasks that are kept (tasks.h). What a tool declares itself counts more.
-struct TaskLimits {
-  std::chrono::milliseconds ttl{3'600'000};        // from the beginning of a task
-  std::chrono::milliseconds poll_interval{1'000};  // how often a client should ask
-  std::size_t max_unfinished = 1'000;
-  std::size_t max_kept = 10'000;
-  std::size_t max_per_user = 2'000;  // of the latter, where users have names
-  std::size_t max_bytes = 64 << 20;  // of results and questions
-};
+using project::TaskLimits;
 
 // 128 random bits of the operating system, as hexadecimal text; empty when it gives none.
 std::string random_id();

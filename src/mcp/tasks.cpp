@@ -360,7 +360,7 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
   std::optional<Error> no_answers;
   {
     const std::lock_guard lock(mutex_);
-    if (unfinished_ >= limits.max_unfinished) return full(limits.max_unfinished, "are running");
+    if (unfinished_ >= limits.max_running) return full(limits.max_running, "are running");
     if (tasks_.size() >= limits.max_kept) return full(limits.max_kept, "are kept");
     // Those without a name cannot be told apart.
     std::size_t& own = per_owner_[task->owner()];

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,6 +49,17 @@ struct Limits {
 struct ServerLimits {
   std::optional<Limit<std::uint64_t>> concurrency;  // `server_concurrency`
   std::optional<Limit<Rate>> rate;                  // `server_rate`
+};
+
+// `tasks:` of mxcp-site.yml, about those that a server keeps (mcp/tasks.h). The times are for tools
+// that declare none.
+struct TaskLimits {
+  std::chrono::milliseconds ttl{3'600'000};        // from the beginning of a task
+  std::chrono::milliseconds poll_interval{1'000};  // how often a client should ask
+  std::size_t max_running = 1'000;
+  std::size_t max_kept = 10'000;
+  std::size_t max_per_user = 2'000;  // of the latter, where users have names
+  std::size_t max_bytes = 64 << 20;  // of results and questions
 };
 
 // For people: "1.5 s", "2 min"; "64 MiB", "10 MB", "1234 bytes"; "10 per second".

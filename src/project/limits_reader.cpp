@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "project/endpoint_extras.h"
 
 namespace mxcp::project {
 namespace {
@@ -19,6 +20,14 @@ const Keys kEndpointKeys = {"timeout", "max_rows", "max_bytes", "concurrency", "
 const Keys kPromptKeys = {"timeout", "max_bytes", "concurrency", "rate"};
 const Keys kSiteKeys = {"timeout", "max_rows",           "max_bytes",  "concurrency",
                         "rate",    "server_concurrency", "server_rate"};
+const Keys kTaskKeys = {"ttl",      "poll_interval", "max_running",
+                        "max_kept", "max_per_user",  "max_bytes"};
+const Advice kTaskAdvice = {
+    {"running", "did you mean 'max_running'?"},    {"concurrency", "did you mean 'max_running'?"},
+    {"kept", "did you mean 'max_kept'?"},          {"per_user", "did you mean 'max_per_user'?"},
+    {"bytes", "did you mean 'max_bytes'?"},        {"timeout", "did you mean 'ttl'?"},
+    {"interval", "did you mean 'poll_interval'?"},
+};
 const Advice kAdvice = {
     {"rows", "did you mean 'max_rows'?"},
     {"limit", "did you mean 'max_rows'?"},
@@ -126,7 +135,8 @@ std::string write_hint(std::string_view text) {
 class LimitReader {
  public:
   LimitReader(Problems& problems, const YamlNode& node, Place owner, const Keys& keys, bool site)
-      : fields_(problems, node, "the limits", std::move(owner), keys, kAdvice), own_(!site) {
+      : LimitReader(Fields(problems, node, "the limits", std::move(owner), keys, kAdvice), site) {}
+  LimitReader(Fields fields, bool site) : fields_(std::move(fields)), own_(!site) {
     if (site) fields_.lenient();
   }
 
@@ -200,6 +210,21 @@ class LimitReader {
     set(key, out, static_cast<std::uint64_t>(*number));
   }
 
+  // One that there always is: `none` stands for a number that is never reached.
+  void count(std::string_view key, std::size_t& out) {
+    std::optional<Limit<std::uint64_t>> limit = Limit<std::uint64_t>{out};
+    count(key, limit);
+    out = limit ? limit->value : kNever;
+  }
+  void bytes(std::string_view key, std::size_t& out) {
+    std::optional<Limit<std::uint64_t>> limit = Limit<std::uint64_t>{out};
+    bytes(key, limit);
+    out = limit ? limit->value : kNever;
+  }
+  void duration(std::string_view key, std::chrono::milliseconds& out) {
+    out = read_duration(fields_, key).value_or(out);
+  }
+
   void rate(std::string_view key, std::optional<Limit<Rate>>& out) {
     const YamlNode* const node = given(key, out);
     if (node == nullptr) return;
@@ -270,6 +295,7 @@ class LimitReader {
     return parts;
   }
 
+  static constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
   Fields fields_;
   const bool own_;
 };
@@ -309,6 +335,20 @@ void read_site_limits(Problems& problems, Fields& top, Limits& limits, ServerLim
   read_common(reader, limits);
   reader.count("server_concurrency", server.concurrency);
   reader.rate("server_rate", server.rate);
+}
+
+void read_task_limits(Problems& problems, Fields& top, TaskLimits& limits) {
+  const YamlNode* const node = top.mapping("tasks", "for example {ttl: 2h, max_running: 100}");
+  if (node == nullptr) return;
+  LimitReader reader(
+      Fields(problems, *node, "'tasks'", top.key_place("tasks"), kTaskKeys, kTaskAdvice), true);
+  if (!reader.ok()) return;
+  reader.duration("ttl", limits.ttl);
+  reader.duration("poll_interval", limits.poll_interval);
+  reader.count("max_running", limits.max_running);
+  reader.count("max_kept", limits.max_kept);
+  reader.count("max_per_user", limits.max_per_user);
+  reader.bytes("max_bytes", limits.max_bytes);
 }
 
 void read_sql_tool_limits(Problems& problems, Fields& tool, Limits& limits) {

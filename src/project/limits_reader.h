@@ -11,6 +11,8 @@ namespace mxcp::project {
 void read_endpoint_limits(Problems& problems, Fields& endpoint, EndpointKind kind, Limits& limits);
 // Those of mxcp-site.yml.
 void read_site_limits(Problems& problems, Fields& top, Limits& limits, ServerLimits& server);
+// `tasks:` of mxcp-site.yml; what it does not name stays.
+void read_task_limits(Problems& problems, Fields& top, TaskLimits& limits);
 // Those of a built-in SQL tool in mxcp-site.yml.
 void read_sql_tool_limits(Problems& problems, Fields& tool, Limits& limits);
 

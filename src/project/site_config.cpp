@@ -15,8 +15,8 @@
 namespace mxcp::project {
 namespace {
 
-const Keys kSiteKeys = {"mxcp",       "project", "profile",   "secrets",  "plugin", "dbt",
-                        "extensions", "paths",   "sql_tools", "profiles", "server", "limits"};
+const Keys kSiteKeys = {"mxcp",  "project",   "profile",  "secrets", "plugin", "dbt",  "extensions",
+                        "paths", "sql_tools", "profiles", "server",  "limits", "tasks"};
 const Advice kSiteAdvice = {
     {"plugins", "did you mean 'plugin'?"},
     {"timeout", "write it under 'limits:'"},
@@ -147,6 +147,7 @@ class SiteReader {
     read_extensions(top);
     read_paths(&top);
     read_site_limits(problems_, top, site_.limits, site_.server_limits);
+    read_task_limits(problems_, top, site_.tasks);
     read_sql_tools(top);
     read_server(top);
     read_profiles(top);

@@ -69,6 +69,7 @@ struct SiteConfig {
   std::vector<ExtensionSpec> extensions;
   Limits limits = Limits::defaults();  // of every endpoint that declares none of its own
   ServerLimits server_limits;
+  TaskLimits tasks;
   SqlToolsConfig sql_tools;
   ServerAppearance server;
   Paths paths;

@@ -261,6 +261,65 @@ def test_tasks_count_when_the_server_stops(jobs: Project) -> None:
         assert "cancelling" not in server.stderr
 
 
+@pytest.mark.parametrize("how", ["definitions", "code", "everything"])
+def test_a_task_outlives_a_reload(jobs: Project, how: str) -> None:
+    with HttpServer(jobs) as server:
+        client = Client(server)
+        task = client.begin("job", gate="open")
+        poll(lambda: (jobs.folder / "started").exists(), "the job running")
+        asks = Client(server, {**TASKS, "elicitation": {}})
+
+        def reloads(key: str) -> Any:
+            return server.http("GET", "/readyz").json[key]
+
+        if how == "definitions":
+            # Taken up under the running task, although its own tool is gone.
+            (jobs.folder / "tools/job.yml").unlink()
+            poll(lambda: reloads("reloads") > 0, "the change taken up")
+            assert "job" not in str(client.request("tools/list")["result"]["tools"])
+            assert client.call("sum", a=1, b=2)["result"]["resultType"] == "task"
+        elif how == "code":
+            jobs.write({"python/jobs.py": JOBS.replace("Hello, ", "Good day, ")})
+            poll(lambda: reloads("status") == "reloading", "the change waiting for the task")
+        else:
+            server.signal(signal.SIGHUP)
+            poll(lambda: reloads("status") == "reloading", "the reload waiting for the task")
+        assert client.get(task)["status"] == "working"
+        (jobs.folder / "open").touch()
+        done = client.until(task, "completed")
+        assert done["result"]["structuredContent"] == {"done": True}
+        poll(lambda: reloads("status") == "ready" and reloads("reloads") > 0, "the reload's end")
+        assert "cancelling" not in server.stderr
+        # What it was still knows who asks for it, and new ones begin.
+        assert client.get(task)["result"] == done["result"]
+        asked = asks.begin("asks")
+        asks.until(asked, "input_required")
+        asks.update(asked, name=accept(name="Ada"))
+        greeting = "Good day, Ada (1 run)" if how == "code" else "Hello, Ada (1 run)"
+        assert asks.until(asked, "completed")["result"]["content"][0]["text"] == greeting
+
+
+def test_how_many_tasks_there_may_be_and_how_long(jobs: Project) -> None:
+    jobs.write({"mxcp-site.yml": Project.SITE + (
+        "tasks: {ttl: 90s, poll_interval: 2s, max_running: 2, max_kept: 3}\n"
+    )})  # fmt: skip
+    with jobs.serve() as server:
+        client = Client(server)
+        done = client.until(client.begin("sum", a=1, b=2), "completed")
+        assert (done["ttlMs"], done["pollIntervalMs"]) == (90_000, 2000)
+        tasks = [client.begin("endless") for _ in range(2)]
+        # What a tool says itself counts more.
+        assert client.get(tasks[0])["ttlMs"] == 600_000
+        refused = client.call("endless")["error"]
+        assert "too many tasks are running (the limit is 2)" in refused["message"]
+        # One that need not be a task is answered directly.
+        assert client.call("sum", a=1, b=2)["result"]["structuredContent"] == {"result": 3}
+        for task in tasks:
+            client.request("tasks/cancel", {"taskId": task})
+        refused = client.call("endless")["error"]
+        assert "too many tasks are kept (the limit is 3)" in refused["message"]
+
+
 def test_a_task_that_waits_for_an_answer_does_not_hold_up_the_end(jobs: Project) -> None:
     with HttpServer(jobs) as server:
         client = Client(server, {**TASKS, "elicitation": {}})

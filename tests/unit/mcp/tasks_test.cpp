@@ -351,7 +351,7 @@ TEST_CASE("tasks are kept for their time and no longer") {
 
 TEST_CASE("there is a limit to everything, and an answer past it") {
   SUBCASE("running") {
-    TaskRig rig({.max_unfinished = 1});
+    TaskRig rig({.max_running = 1});
     rig.call("1", "must");
     CHECK(rig.call("2", "must") ==
           error("2", -32603, "too many tasks are running (the limit is 1); try again later"));
@@ -419,7 +419,7 @@ TEST_CASE("a client that left before it knew of the task has none") {
 
 TEST_CASE("many threads, and every task ends once") {
   ServerOptions options = test_options();
-  options.tasks.max_unfinished = 100'000;
+  options.tasks.max_running = 100'000;
   options.tasks.max_kept = 100'000;
   std::atomic<int> ended{0};
   TaskStore store(options, [&](const Task& task) {

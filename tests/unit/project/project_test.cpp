@@ -64,7 +64,7 @@ TEST_CASE("all configuration problems at once") {
   CHECK(project.load_error() ==
         "mxcp-site.yml:4:1: unknown key 'foo' in mxcp-site.yml (the keys here are 'mxcp', "
         "'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', 'sql_tools', "
-        "'profiles', 'server' and 'limits')");
+        "'profiles', 'server', 'limits' and 'tasks')");
   project.write_user_config("transport: x\n");
   const std::string file = (project.home() / ".mxcp/config.yml").string();
   const auto loaded = Project::load({.start = project.root()});

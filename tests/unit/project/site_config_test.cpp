@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
+
 #include "base/json.h"
 #include "support/temp_project.h"
 
@@ -169,7 +171,7 @@ TEST_CASE("mistakes in a site file") {
   CHECK(problems(project, "- a\n") ==
         "mxcp-site.yml:1:1: mxcp-site.yml must be a mapping of keys to values, found a list (the "
         "keys are 'mxcp', 'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', "
-        "'sql_tools', 'profiles', 'server' and 'limits')\n");
+        "'sql_tools', 'profiles', 'server', 'limits' and 'tasks')\n");
   CHECK(problems(project, "mxcp: 1\n") ==
         "mxcp-site.yml:1:1: 'project' is missing in mxcp-site.yml (the name of the project, e.g. "
         "'project: shop')\n"
@@ -194,7 +196,7 @@ TEST_CASE("mistakes in a site file") {
         "user's config file (~/.mxcp/config.yml))\n"
         "mxcp-site.yml:7:1: unknown key 'foo' in mxcp-site.yml (the keys here are 'mxcp', "
         "'project', 'profile', 'secrets', 'plugin', 'dbt', 'extensions', 'paths', 'sql_tools', "
-        "'profiles', 'server' and 'limits')\n");
+        "'profiles', 'server', 'limits' and 'tasks')\n");
   CHECK(problems(project, kHead + R"(profiles:
   dev:
     duckdb:
@@ -224,6 +226,35 @@ mxcp-site.yml:6:12: 'sql_tools' must be a mapping of keys to values, found true 
 mxcp-site.yml:7:9: unknown key 'tols' in 'paths' (did you mean 'tools'?)
 mxcp-site.yml:7:24: 'data' is empty (give a folder, or remove the key for the default)
 mxcp-site.yml:8:6: 'dbt' must be a mapping of keys to values, found the string 'no' (write 'enabled: false' under it to switch it off)
+)");
+}
+
+TEST_CASE("the tasks of a site file") {
+  test::TempProject project;
+  TaskLimits tasks = site_of(project, kHead).tasks;
+  CHECK(tasks.ttl == std::chrono::hours(1));
+  CHECK(tasks.max_running == 1000);
+  tasks = site_of(project, kHead + R"(tasks:
+  ttl: 2h
+  poll_interval: 500ms
+  max_running: 3
+  max_kept: none
+  max_bytes: 1MB
+)")
+              .tasks;
+  CHECK(tasks.ttl == std::chrono::hours(2));
+  CHECK(tasks.poll_interval == std::chrono::milliseconds(500));
+  CHECK(tasks.max_running == 3);
+  CHECK(tasks.max_kept == std::numeric_limits<std::size_t>::max());
+  CHECK(tasks.max_per_user == 2000);
+  CHECK(tasks.max_bytes == 1000000);
+  CHECK(
+      problems(project,
+               kHead + "tasks: {ttl: soon, running: 3, max_kept: 0, max_bytes: 1 MBs}\n") ==
+      R"(mxcp-site.yml:4:14: 'ttl' must be a time, such as 30s, 500ms, 10m, 2h or a number of seconds, found the string 'soon'
+mxcp-site.yml:4:20: unknown key 'running' in 'tasks' (did you mean 'max_running'?)
+mxcp-site.yml:4:42: 'max_kept' must be at least 1, found the number 0 ('none' switches it off)
+mxcp-site.yml:4:56: 'max_bytes' must be a number of bytes, or text with a unit (KB, MB, GB, KiB, MiB, GiB), found the string '1 MBs' (for example 100000, 10MB or 64KiB; 'none' switches it off)
 )");
 }
 
