@@ -6,11 +6,15 @@
 #include <optional>
 #include <thread>
 
+#include "base/log.h"
+
 namespace mxcp::cli {
 namespace {
 
 // User code that was asked to stop is waited for this long.
 constexpr std::chrono::seconds kPatience{2};
+// Before, whoever asked hears why nothing happens.
+constexpr std::chrono::milliseconds kSilence{500};
 constexpr std::chrono::seconds kStopLimit{10};
 
 invoke::Outcome cancelled() {
@@ -39,7 +43,12 @@ invoke::Outcome call(Parts& parts, invoke::Request request) {
     cancel->cancel();
     patience = std::thread([state, &loop] {
       std::unique_lock lock(state->mutex);
-      state->finished.wait_for(lock, kPatience, [&] { return state->outcome.has_value(); });
+      const auto finished = [&] { return state->outcome.has_value(); };
+      if (!state->finished.wait_for(lock, kSilence, finished)) {
+        log::warning(
+            "cli", "the code goes on and is left behind in a moment; Ctrl-C again leaves at once");
+        state->finished.wait_for(lock, kPatience - kSilence, finished);
+      }
       state->given_up = true;
       lock.unlock();
       loop.wake();

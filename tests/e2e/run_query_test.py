@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 
 import pytest
-from harness import Project
+from harness import COMMAND, PATIENCE, Project, environment
 
 ECHO = """
 parameters:
@@ -222,6 +224,26 @@ def test_prints_of_user_code_are_not_the_result(project: Project) -> None:
 
 
 # --- query -------------------------------------------------------------------------------------
+
+
+def test_a_function_that_does_not_stop_is_left_behind(project: Project) -> None:
+    project.python_tool("stuck", "import time\n\ndef stuck():\n    print('it runs', flush=True)\n    time.sleep(600)\n")
+    with subprocess.Popen(
+        [*COMMAND, "run", "tool", "stuck"],
+        cwd=project.folder,
+        env=environment(project.home),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout and process.stderr
+        assert process.stdout.readline() == "it runs\n"
+        process.send_signal(signal.SIGINT)
+        assert "Ctrl-C again leaves at once" in process.stderr.readline()
+        assert "Cancelled." in process.communicate(timeout=PATIENCE)[1]
+        assert process.returncode == 1
 
 
 def test_query_rows_as_json(project: Project) -> None:
