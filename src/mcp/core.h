@@ -67,8 +67,8 @@ RpcError method_not_found(std::string_view name, const Revision& revision);
 
 // discovery.cpp
 void discover(Core& core, const ExchangePtr& exchange);
-// The `capabilities` object, as JSON text.
-std::string capabilities(const Catalog& catalog, const Revision& revision);
+// The `capabilities` object, as JSON text. `tells`: the client can be told of what changes.
+std::string capabilities(const Catalog& catalog, const Revision& revision, bool tells = true);
 
 // lists.cpp
 void list_tools(Core& core, const ExchangePtr& exchange);

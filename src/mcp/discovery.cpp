@@ -4,16 +4,20 @@
 
 namespace mxcp::mcp {
 
-std::string capabilities(const Catalog& catalog, const Revision& revision) {
+std::string capabilities(const Catalog& catalog, const Revision& revision, bool tells) {
   std::string out = R"({"logging":{})";
   const bool completes = catalog.has(ListKind::kPrompts) || catalog.has(ListKind::kTemplates);
   if (revision.completions_capability && completes) out += R"(,"completions":{})";
   if (revision.stateless && catalog.has_tasks()) {
     out += R"(,"extensions":{"io.modelcontextprotocol/tasks":{}})";
   }
-  if (catalog.has(ListKind::kPrompts)) out += R"(,"prompts":{"listChanged":true})";
-  if (has_resources(catalog)) out += R"(,"resources":{"subscribe":true,"listChanged":true})";
-  out += R"(,"tools":{"listChanged":true}})";
+  const std::string_view changes = tells ? R"({"listChanged":true})" : "{}";
+  if (catalog.has(ListKind::kPrompts)) (out += R"(,"prompts":)") += changes;
+  if (has_resources(catalog)) {
+    (out += R"(,"resources":)") += tells ? R"({"subscribe":true,"listChanged":true})" : "{}";
+  }
+  (out += R"(,"tools":)") += changes;
+  out += '}';
   return out;
 }
 

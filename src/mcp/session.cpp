@@ -288,7 +288,8 @@ bool Session::handle_own_method(const ExchangePtr& exchange, bool in_batch) {
     exchange->answer(Reply(*exchange));
   } else if (method == "logging/setLevel") {
     set_log_level(exchange);
-  } else if (method == "resources/subscribe" || method == "resources/unsubscribe") {
+  } else if (peer_ != nullptr &&
+             (method == "resources/subscribe" || method == "resources/unsubscribe")) {
     subscribe(exchange, method == "resources/subscribe");
   } else {
     return false;
@@ -322,7 +323,7 @@ void Session::initialize(const ExchangePtr& exchange) {
   const Setup& setup = *core_.setup();
   Reply reply(*exchange, 512);
   append_json_string(reply.member("protocolVersion"), chosen->name);
-  reply.member("capabilities") += capabilities(*catalog, *chosen);
+  reply.member("capabilities") += capabilities(*catalog, *chosen, peer_ != nullptr);
   reply.member("serverInfo") += setup.server_info(*chosen);
   if (!setup.options.info.instructions.empty()) {
     append_json_string(reply.member("instructions"), setup.options.info.instructions);

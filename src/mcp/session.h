@@ -22,6 +22,7 @@ namespace mxcp::mcp {
 
 class Session final : public ExchangeOwner, public std::enable_shared_from_this<Session> {
  public:
+  // Without a peer there is no stream of its own, and nothing can be told of what changes.
   Session(Core& core, std::shared_ptr<Peer> peer, Caller caller);
 
   // A message on the session's own stream.

@@ -215,7 +215,11 @@ def test_what_get_needs(served: Project) -> None:
 
 def test_without_sessions(served: Project) -> None:
     with HttpServer(served, "--stateless") as server:
-        server.initialize()
+        # Nobody could be told of changes, so none are promised.
+        capabilities = server.initialize()["capabilities"]
+        assert (capabilities["tools"], capabilities["resources"]) == ({}, {})
+        uri = {"uri": "users://7/näme"}
+        assert server.request("resources/subscribe", uri)["error"]["code"] == -32601
         assert server.session is None
         assert server.value("add", a=1) == 2
         assert server.request("ping")["result"] == {}
