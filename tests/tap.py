@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -26,9 +27,10 @@ from typing import Any
 
 
 def main(log: str, *command: str) -> int:
-    """Relays lines; ends as the command ends."""
+    """Relays lines; ends as the command ends, and tells it when it is to end."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin and process.stdout
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
         with open(log, "ab", buffering=0) as out:
             threading.Thread(target=_up, args=(process, out), daemon=True).start()
             for line in process.stdout:

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -56,6 +58,11 @@ Error locked_error(const std::string& path, const std::string& message) {
           message};
 }
 
+bool says_locked(std::string_view message) {
+  return message.find("Could not set lock") != message.npos ||
+         message.find("Conflicting lock") != message.npos;
+}
+
 Error open_error(const fs::path& file, const char* text) {
   const std::string path = file.string();
   const DuckError parsed = parse_duckdb_error(text);
@@ -65,7 +72,7 @@ Error open_error(const fs::path& file, const char* text) {
     return Error{
         Code::kDatabase, "the database " + path + " " + what, {}, std::move(hint), message};
   };
-  if (says("Could not set lock") || says("Conflicting lock")) return locked_error(path, message);
+  if (says_locked(message)) return locked_error(path, message);
   if (says("not a valid DuckDB database file")) {
     return error("is not a DuckDB database", "duckdb.path must name a DuckDB file or a new one");
   }
@@ -195,9 +202,25 @@ Result<std::unique_ptr<Instance>> Instance::open(const DatabaseOptions& options)
   MXCP_TRY(const Api* api, Library::load(library_search_path()));
   std::unique_ptr<Instance> instance(new Instance(*api));
   MXCP_TRY(prepare_path(options));
-  MXCP_TRY(instance->open_file(options));
+  MXCP_TRY(instance->open_free_file(options));
   MXCP_TRY(instance->set_up(options));
   return instance;
+}
+
+Status Instance::open_free_file(const DatabaseOptions& options) {
+  constexpr std::chrono::milliseconds kTryEvery{50};
+  const Instant deadline = Clock::system().now() + options.wait_for_file;
+  for (bool told = false;; told = true) {
+    Status opened = open_file(options);
+    if (opened.ok() || !says_locked(opened.error().detail) || Clock::system().now() >= deadline) {
+      return opened;
+    }
+    if (!told) {
+      log::warning("engine", "{}: it is waited for, up to {} s", opened.error().message,
+                   std::chrono::duration<double>(options.wait_for_file).count());
+    }
+    std::this_thread::sleep_for(kTryEvery);
+  }
 }
 
 Status Instance::open_file(const DatabaseOptions& options) {

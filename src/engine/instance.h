@@ -57,6 +57,8 @@ class Instance {
 
  private:
   explicit Instance(const Api& api) : api_(api) {}
+  // Waits for another process, as the options say.
+  Status open_free_file(const DatabaseOptions& options);
   Status open_file(const DatabaseOptions& options);
   Status set_up(const DatabaseOptions& options);
   Status add_functions(c::Connection connection, const ScalarFunctions& functions);

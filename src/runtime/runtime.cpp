@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::chrono::seconds kCloseLimit{5};
 constexpr std::chrono::milliseconds kSlowAfter{100};
+// A client that starts its server anew does not always wait for the end of the old one.
+constexpr std::chrono::seconds kWaitForFile{5};
 
 }  // namespace
 
@@ -39,6 +41,7 @@ engine::DatabaseOptions database_options(const project::Project& project, bool s
   options.threads = profile.threads;
   if (options.threads == 0 && server) options.threads = 1;
   if (server) options.extra_connections = kMaxSlow;
+  if (server) options.wait_for_file = kWaitForFile;
   for (const auto& secret : project.user().secrets) {
     if (!secret.parameters.empty()) {
       options.secrets.push_back({secret.name, secret.type, secret.parameters});

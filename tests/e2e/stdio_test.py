@@ -338,6 +338,21 @@ def test_a_locked_database_is_named_with_its_holder(served: Project) -> None:
         assert served.tool("text", value="x").result == "x"
 
 
+def test_a_server_waits_for_the_database_of_the_one_before(served: Project) -> None:
+    """Clients start a server anew before the old one is gone."""
+    with served.serve() as before:
+        before.initialize()
+        assert before.value("add", a=1) == 2
+        with served.serve() as server:
+            server.initialize()
+            call = server.start_call("add", {"a": 2})
+            server.wait_for_log(f"is in use by process {before.process.pid}")
+            assert not server.answered(call)
+            before.end_of_input()
+            before.wait()
+            assert server.answer(call)["result"]["structuredContent"] == {"result": 3}
+
+
 def test_a_file_that_is_no_database(served: Project) -> None:
     served.database.parent.mkdir(exist_ok=True)
     served.database.write_bytes(b"certainly not a database" * 400)
