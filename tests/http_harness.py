@@ -74,13 +74,23 @@ def events_in(lines: Any) -> Iterator[Event]:
 
 
 class HttpServer(Requests):
-    """The server process; an exit status other than 0 fails the test unless it is asked for."""
+    """The server process; an exit status other than 0 fails the test unless it is asked for.
 
-    def __init__(self, project: Project, *flags: str, env: dict[str, str] | None = None):
+    port: 0 is any that is free; None leaves it to the configuration.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        *flags: str,
+        env: dict[str, str] | None = None,
+        port: int | None = 0,
+    ):
         self.stderr_path = project.home / f"stderr-{id(self)}.log"
+        given = [] if port is None else ["--port", str(port)]
         with open(self.stderr_path, "wb") as errors:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", "0", "--json-output", *flags],
+                [*COMMAND, "serve", *given, "--json-output", *flags],
                 cwd=project.folder,
                 env=environment(project.home, {**project.env, **(env or {})}),
                 stdin=subprocess.DEVNULL,

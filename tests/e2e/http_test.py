@@ -73,6 +73,44 @@ def test_another_path_and_host(served: Project) -> None:
         assert server.value("add", a=1) == 2
 
 
+def test_host_and_port_out_of_the_configuration(served: Project) -> None:
+    def free_port() -> int:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", 0))
+            return one.getsockname()[1]
+
+    configured, given = free_port(), free_port()
+    served.write({"config.yml": (
+        f"mxcp: 1\ntransport: {{http: {{host: 127.0.0.1, port: {configured}}}}}\n"
+    )})  # fmt: skip
+    env = {"MXCP_CONFIG": str(served.folder / "config.yml")}
+    for port, expected in [(None, configured), (given, given)]:
+        with HttpServer(served, env=env, port=port) as server:
+            assert server.url == f"http://127.0.0.1:{expected}/mcp"
+            server.initialize()
+            assert server.value("add", a=1) == 2
+
+
+def test_the_report_of_what_keeps_it_from_starting(served: Project) -> None:
+    served.write({"tools/bad.yml": "tool: {name: bad, source: {cod: SELECT 1}}\n"})
+    ran = served.run("serve", "--json-output", "--port", "0")
+    assert (ran.code, ran.stderr) == (1, "")
+    assert ran.envelope() == {
+        "status": "error",
+        "message": "1 problem; the server does not start",
+        "failed_endpoints": [
+            {
+                "path": "tools/bad.yml",
+                "error": "tools/bad.yml:1:28: unknown key 'cod' in the source (did you mean 'code'?)",
+            }
+        ],
+    }
+    ran = served.run("serve", "--port", "0")
+    assert (ran.code, ran.stdout) == (1, "") and "'--ignore-errors'" in ran.stderr
+    with HttpServer(served, "--ignore-errors") as server:
+        assert server.report["tools"] == 4 and "tools/bad.yml:1:28" in server.stderr
+
+
 def test_a_unix_socket(served: Project, tmp_path: Path) -> None:
     path = tmp_path / "s"
     with HttpServer(served, "--unix-socket", str(path)):

@@ -286,6 +286,33 @@ def test_new_code_and_configuration_after_a_reload(project: Project) -> None:
         assert seen == {"code": "new", "secret": "new", "counter": 1}
 
 
+def test_hangup_reads_the_values_of_references_again(project: Project) -> None:
+    (project.home / ".mxcp").mkdir()
+    secret = project.home / "secret.txt"
+    (project.home / ".mxcp" / "config.yml").write_text(
+        "mxcp: 1\nprojects:\n  test:\n    profiles:\n      default:\n        secrets:\n"
+        f"          - {{name: s, type: custom, parameters: {{v: 'file://{secret}'}}}}\n"
+    )
+    secret.write_text("old\n")
+    code = "from mxcp.runtime import config\n\ndef look():\n    return config.get_secret('s', 'v')\n"
+    project.python_tool("look", code)
+    with project.serve() as server:
+        server.initialize()
+        assert server.value("look") == "old"
+        # Nobody watches the file of a secret.
+        secret.write_text("new\n")
+        assert server.value("look") == "old"
+        server.signal(signal.SIGHUP)
+        while (seen := server.value("look")) == "old":
+            pass
+        assert seen == "new"
+        # What cannot be read any more leaves the old value, and says so.
+        secret.unlink()
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("the old one stays")
+        assert server.value("look") == "new"
+
+
 def test_requests_queue_and_run_one_after_the_other(project: Project) -> None:
     project.python_tool(
         "many",

@@ -198,6 +198,93 @@ def test_batches_only_where_the_revision_has_them(served: Project) -> None:
         assert server.answer(None)["error"]["code"] == -32600
 
 
+def test_resources_and_prompts(project: Project) -> None:
+    project.write({
+        "resources/hello.yml": """
+            mxcp: 1
+            resource:
+              uri: docs://hello
+              name: hello
+              description: A greeting
+              mime_type: text/markdown
+              return: {type: string}
+              source: {code: "SELECT '# Hello'"}
+            """,
+        "resources/user.yml": """
+            mxcp: 1
+            resource:
+              uri: "users://{id}"
+              parameters: [{name: id, type: integer}]
+              return: {type: object}
+              source: {code: SELECT $id AS id}
+            """,
+        "prompts/letter.yml": """
+            mxcp: 1
+            prompt:
+              name: letter
+              description: A letter
+              parameters:
+                - {name: to, type: string, description: Who}
+                - {name: tone, type: string, default: warm}
+              messages:
+                - {role: system, prompt: "Be {{ tone }}."}
+                - {role: user, prompt: "Write to {{ to }}."}
+                - {role: assistant, prompt: Gladly.}
+                - {type: resource, prompt: "docs://hello"}
+            """,
+    })  # fmt: skip
+    with project.serve() as server:
+        server.initialize()
+
+        def error(method: str, params: dict) -> tuple[int, str]:
+            answer = server.request(method, params)["error"]
+            return answer["code"], answer["message"]
+
+        # A URI without placeholders is a resource, one with them a template.
+        assert server.request("resources/list")["result"]["resources"] == [
+            {
+                "uri": "docs://hello",
+                "name": "hello",
+                "description": "A greeting",
+                "mimeType": "text/markdown",
+            }
+        ]
+        [template] = server.request("resources/templates/list")["result"]["resourceTemplates"]
+        assert (template["uriTemplate"], template["name"]) == ("users://{id}", "users://{id}")
+        hello = {"uri": "docs://hello", "mimeType": "text/markdown", "text": "# Hello"}
+        read = server.request("resources/read", {"uri": "docs://hello"})["result"]
+        assert read == {"contents": [hello]}
+        read = server.request("resources/read", {"uri": "users://7"})["result"]
+        assert read["contents"] == [
+            {"uri": "users://7", "mimeType": "application/json", "text": '{"id":7}'}
+        ]
+        code, message = error("resources/read", {"uri": "docs://other"})
+        assert code == -32002 and "docs://other" in message
+        code, message = error("resources/read", {"uri": "users://x"})
+        assert code == -32602 and "'id': expected an integer" in message
+        assert error("resources/read", {"uri": "users://../7"})[0] == -32002
+
+        [letter] = server.request("prompts/list")["result"]["prompts"]
+        assert letter == {
+            "name": "letter",
+            "description": "A letter",
+            "arguments": [
+                {"name": "to", "description": "Who", "required": True},
+                {"name": "tone", "required": False},
+            ],
+        }
+        got = server.request("prompts/get", {"name": "letter", "arguments": {"to": "Ada"}})["result"]
+        texts = [("user", "Be warm."), ("user", "Write to Ada."), ("assistant", "Gladly.")]
+        assert got["messages"] == [
+            *({"role": role, "content": {"type": "text", "text": text}} for role, text in texts),
+            {"role": "user", "content": {"type": "resource", "resource": hello}},
+        ]
+        code, message = error("prompts/get", {"name": "letter"})
+        assert code == -32602 and "'to' is missing" in message
+        code, message = error("prompts/get", {"name": "lettre"})
+        assert code == -32602 and "did you mean 'letter'?" in message
+
+
 def test_tools_list_in_pages(project: Project) -> None:
     for n in range(250):
         project.sql_tool(f"tool_{n:03}", "SELECT 1")
