@@ -202,23 +202,24 @@ NodePtr Parser::call(const Token& name, const Function& function, std::vector<No
   }
   node->name = name.spelling;
   node->function = &function;
-  return check_literals(std::move(node)) ? std::move(node) : nullptr;
+  if (!check_literals(*node)) return nullptr;
+  return node;
 }
 
-bool Parser::check_literals(const NodePtr& node) {
-  const Node& last = *node->operands.back();
+bool Parser::check_literals(Node& node) {
+  const Node& last = *node.operands.back();
   const Text* const text = last.op == Op::kLiteral ? last.literal.as_text() : nullptr;
   if (text == nullptr) return true;
-  if (node->name == "matches") {
+  if (node.name == "matches") {
     std::string why;
-    node->pattern = compile_pattern(text->view, why);
-    if (node->pattern == nullptr) fail(last.offset, "the pattern is not one of RE2: " + why);
-  } else if (node->name == "timestamp" && !parse_moment(text->view)) {
+    node.pattern = compile_pattern(text->view, why);
+    if (node.pattern == nullptr) fail(last.offset, "the pattern is not one of RE2: " + why);
+  } else if (node.name == "timestamp" && !parse_moment(text->view)) {
     fail(last.offset, quoted(text->view) + " is no timestamp",
          "for example timestamp('2026-01-31T12:00:00Z')");
-  } else if (node->name == "duration" && !parse_span(text->view)) {
+  } else if (node.name == "duration" && !parse_span(text->view)) {
     fail(last.offset, quoted(text->view) + " is no duration", "for example duration('1h30m')");
-  } else if (node->name.starts_with("get") && !parse_zone(text->view)) {
+  } else if (node.name.starts_with("get") && !parse_zone(text->view)) {
     fail(last.offset, quoted(text->view) + " is no time zone that conditions know",
          "'UTC' or an offset as '+02:00'");
   }

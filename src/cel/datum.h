@@ -5,6 +5,7 @@
 // filtered list) is owned and shared.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,11 +55,13 @@ struct ByteText {
 struct Moment {
   std::int64_t seconds = 0;
   std::int32_t nanos = 0;
-  friend auto operator<=>(const Moment&, const Moment&) = default;
+  friend bool operator<(const Moment& a, const Moment& b) {
+    return a.seconds != b.seconds ? a.seconds < b.seconds : a.nanos < b.nanos;
+  }
 };
 struct Span {
   std::int64_t nanos = 0;
-  friend auto operator<=>(const Span&, const Span&) = default;
+  friend bool operator<(const Span& a, const Span& b) { return a.nanos < b.nanos; }
 };
 struct TypeName {
   std::string_view name;  // static

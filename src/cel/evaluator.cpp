@@ -100,7 +100,7 @@ Datum Evaluator::eval(const Node& node) {
     case Op::kAnd: return chain(node, false);
     case Op::kOr: return chain(node, true);
     case Op::kConditional: {
-      const Datum test = eval(*node.operands[0]);
+      Datum test = eval(*node.operands[0]);
       if (test.is_fault()) return test;
       if (!test.as_bool()) return no_overload("'?'", {&test, 1}, node.offset);
       return eval(*node.operands[*test.as_bool() ? 1 : 2]);
@@ -142,7 +142,7 @@ Datum Evaluator::counted(Datum value) {
 }
 
 Datum Evaluator::select(const Node& node) {
-  const Datum object = eval(*node.operands[0]);
+  Datum object = eval(*node.operands[0]);
   if (object.is_fault()) return object;
   const Map* const map = object.as_map();
   if (map == nullptr) {
@@ -293,7 +293,7 @@ Datum Evaluator::arithmetic(const Node& node) {
 }
 
 Datum Evaluator::negate(const Node& node) {
-  const Datum value = eval(*node.operands[0]);
+  Datum value = eval(*node.operands[0]);
   if (value.is_fault()) return value;
   if (node.op == Op::kNot) {
     if (const bool* b = value.as_bool()) return !*b;
@@ -322,7 +322,7 @@ Datum Evaluator::call(const Node& node) {
 
 template <class Body>
 Datum Evaluator::for_each(const Node& node, Body body) {
-  const Datum range = eval(*node.operands[0]);
+  Datum range = eval(*node.operands[0]);
   if (range.is_fault()) return range;
   const List* const items = range.as_list();
   const Map* const entries = range.as_map();
@@ -363,7 +363,7 @@ Datum Evaluator::quantify(const Node& node, bool decisive) {
 Datum Evaluator::exists_one(const Node& node) {
   std::size_t count = 0;
   Datum wrong;
-  const Datum walked = for_each(node, [&] {
+  Datum walked = for_each(node, [&] {
     Datum value = eval(*node.operands[1]);
     if (const bool* b = value.as_bool()) {
       count += *b ? 1 : 0;
@@ -382,7 +382,7 @@ Datum Evaluator::transform(const Node& node) {
   const bool filters = node.op == Op::kFilter || node.operands.size() == 3;
   std::vector<Datum> items;
   Datum wrong;
-  const Datum walked = for_each(node, [&] {
+  Datum walked = for_each(node, [&] {
     if (filters) {
       Datum keep = eval(*node.operands[1]);
       if (!keep.as_bool()) {

@@ -37,7 +37,8 @@ NodePtr Parser::chain(std::string_view sign, Op op, NodePtr (Parser::*operand)()
     NodePtr next = (this->*operand)();
     if (!take(node, needs_bool(std::move(next), what))) return nullptr;
   }
-  return problem_ ? nullptr : std::move(node);
+  if (problem_) return nullptr;
+  return node;
 }
 
 NodePtr Parser::relation() {
@@ -103,7 +104,8 @@ NodePtr Parser::member() {
       break;
     }
   }
-  return problem_ ? nullptr : std::move(node);
+  if (problem_) return nullptr;
+  return node;
 }
 
 NodePtr Parser::selection(NodePtr object) {
@@ -153,7 +155,8 @@ NodePtr Parser::primary() {
   }
   if (accept("(")) {
     NodePtr inner = expression();
-    return inner && expect(")", "the expression") ? std::move(inner) : nullptr;
+    if (!inner || !expect(")", "the expression")) return nullptr;
+    return inner;
   }
   if (accept("[")) return list(token.offset);
   if (accept("{")) return map(token.offset);
@@ -202,7 +205,8 @@ NodePtr Parser::map(std::size_t offset) {
     if (!token_.is_sign(",")) break;
     accept(",");
   }
-  return expect("}", "the last value") ? std::move(node) : nullptr;
+  if (!expect("}", "the last value")) return nullptr;
+  return node;
 }
 
 Node::Node() = default;

@@ -127,7 +127,8 @@ class Parser {
   template <class... Operands>
   NodePtr make(Op op, std::size_t offset, Operands... operands) {
     NodePtr node = make(op, offset);
-    return take(node, std::move(operands)...) ? std::move(node) : nullptr;
+    if (!take(node, std::move(operands)...)) return nullptr;
+    return node;
   }
 
   NodePtr literal(std::size_t offset, Datum value) {
@@ -204,7 +205,7 @@ class Parser {
   NodePtr call(const Token& name, const Function& function, std::vector<NodePtr> arguments,
                bool member);
   // What can be told of texts that are written out: a pattern, a time, a zone.
-  bool check_literals(const NodePtr& node);
+  bool check_literals(Node& node);
   NodePtr has(const Token& name);
   static const Macro* find_macro(std::string_view name);
   // x.all(v, test): the first argument names the local of the others.

@@ -8,8 +8,8 @@
 //     program->decide({&n, &user});                              // true, false, or a Problem
 //
 // Compiling finds what can be known without values: syntax, names and functions that do not exist,
-// wrong numbers of arguments, broken patterns, and what can be no condition ('user.role' == ...
-// && 'admin'). Everything else is as the specification says: errors are values that && and ||
+// wrong numbers of arguments, broken patterns, and what can be no condition (user.role == 'a' ||
+// 'admin'). Everything else is as the specification says: errors are values that && and ||
 // absorb when the other side decides, integers overflow with an error, nothing but a bool is true,
 // values of different types are unequal while numbers compare by their worth.
 //

@@ -75,9 +75,9 @@ Value user_value(const Caller& caller) {
     return out;
   }
   const UserContext& user = *caller.user;
-  const auto of_profile = [&](std::string_view name, Value fallback) {
+  const auto of_profile = [&](std::string_view name, const Value& fallback) {
     const Value* const value = user.raw_profile.find(name);
-    return value == nullptr ? std::move(fallback) : *value;
+    return value == nullptr ? fallback : *value;
   };
   out.add("user_id", user.user_id);
   out.add("username", user.username);
