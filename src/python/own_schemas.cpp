@@ -28,12 +28,12 @@ Result<Value> ask(const char* name, std::initializer_list<std::string_view> text
   return from_python(answer.get(), Purpose::kResult);
 }
 
-Result<invoke::SchemaChecker::Violations> violations(const std::string& schema,
+Result<invoke::SchemaChecker::Violations> violations(Workers::Turn& turn, const std::string& schema,
                                                      const std::string& json) {
   if (Py_IsInitialized() == 0) {
     return Error{Code::kInternal, "there is no Python interpreter in this process"};
   }
-  const GilAcquire gil;
+  const Workers::Entered gil(turn);
   MXCP_TRY(const Value found, ask("violations", {schema, json}));
   invoke::SchemaChecker::Violations out;
   const Array* const items = found.as_array();
@@ -54,9 +54,8 @@ Result<invoke::SchemaChecker::Violations> violations(const std::string& schema,
 
 void OwnSchemas::check(std::shared_ptr<const std::string> schema, std::string json, Done done) {
   const auto shared = std::make_shared<Done>(std::move(done));
-  const auto task = [schema = std::move(schema), json = std::move(json), shared] {
-    (*shared)(violations(*schema, json));
-  };
+  const auto task = [schema = std::move(schema), json = std::move(json),
+                     shared](Workers::Turn& turn) { (*shared)(violations(turn, *schema, json)); };
   if (workers_.submit(task)) return;
   (*shared)(Error{Code::kOverloaded, "too many Python calls are waiting for a free thread"});
 }

@@ -4,7 +4,7 @@
 
 #include "invoke/pipeline.h"
 #include "python/py_ref.h"
-#include "python/runner.h"
+#include "python/workers.h"
 
 namespace mxcp::python {
 

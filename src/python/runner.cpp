@@ -14,16 +14,6 @@
 namespace mxcp::python {
 namespace {
 
-// Attaches a thread state to the thread for its whole life: threading.local and the like persist.
-void with_thread_state(const std::function<void()>& body) {
-  const PyGILState_STATE own = PyGILState_Ensure();
-  adopt_thread("mxcp-python");
-  PyThreadState* const saved = PyEval_SaveThread();
-  body();
-  PyEval_RestoreThread(saved);
-  PyGILState_Release(own);
-}
-
 // Calls the function with the arguments as keywords. With the GIL held, in the call's context.
 PyRef call_function(const Function& function, const types::Arguments& arguments) {
   std::vector<PyRef> values;
@@ -73,24 +63,6 @@ Result<invoke::RawResult> to_raw(Result<Value> value, const Place& definition = 
 
 }  // namespace
 
-Workers::Workers(std::size_t threads)
-    : pool_(std::make_unique<WorkerPool>(WorkerPool::Options{.threads = threads,
-                                                             .max_queued = 4096,
-                                                             .name = "mxcp-python",
-                                                             .around = with_thread_state})) {}
-
-Workers::~Workers() {
-  if (busy_->load() > 0) pool_.release();
-}
-
-bool Workers::submit(std::function<void()> task) {
-  return pool_->submit([busy = busy_, task = std::move(task)] {
-    ++*busy;
-    task();
-    --*busy;
-  });
-}
-
 // --- endpoints
 // ------------------------------------------------------------------------------------
 
@@ -105,11 +77,15 @@ void PythonRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerD
     return;
   }
   const auto shared = std::make_shared<invoke::RunnerDone>(std::move(done));
-  if (workers_.submit([this, call, shared] { run_on_worker(call, std::move(*shared)); })) return;
+  const auto task = [this, call, shared](Workers::Turn& turn) {
+    run_on_worker(turn, call, std::move(*shared));
+  };
+  if (workers_.submit(task)) return;
   (*shared)(Error{Code::kOverloaded, "too many Python calls are waiting for a free thread"});
 }
 
-void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call,
+void PythonRunner::run_on_worker(Workers::Turn& turn,
+                                 const std::shared_ptr<const invoke::Call>& call,
                                  invoke::RunnerDone done) {
   if (cancelled(*call)) {
     done(call->cancel->error());
@@ -120,7 +96,7 @@ void PythonRunner::run_on_worker(const std::shared_ptr<const invoke::Call>& call
   std::shared_ptr<const Function> function = functions_.find(*call->endpoint);
   PyShared awaitable, context;  // what a plain function returned
   {
-    const GilAcquire gil;
+    const Workers::Entered gil(turn);
     if (function == nullptr && state().project != nullptr) {
       function = functions_.resolve(call->endpoint, modules_);
     }
@@ -238,10 +214,14 @@ void PromptRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerD
     return;
   }
   const auto shared = std::make_shared<invoke::RunnerDone>(std::move(done));
-  const auto work = [call, shared] {
+  const auto work = [call, shared](Workers::Turn& turn) {
     call->stage.set(invoke::Stage::kCode);
-    (*shared)(cancelled(*call) ? Result<invoke::RawResult>(call->cancel->error())
-                               : to_raw(render_all(*call)));
+    if (cancelled(*call)) return (*shared)(call->cancel->error());
+    Result<Value> messages = [&] {
+      const Workers::Entered gil(turn);
+      return render_all(*call);
+    }();
+    (*shared)(to_raw(std::move(messages)));
   };
   if (workers_.submit(work)) return;
   (*shared)(Error{Code::kOverloaded, "too many calls are waiting for a free thread"});

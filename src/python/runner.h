@@ -4,28 +4,14 @@
 
 #include "python/py_ref.h"
 
-#include <atomic>
 #include <memory>
 
-#include "base/worker_pool.h"
 #include "invoke/call.h"
 #include "python/event_loop.h"
 #include "python/functions.h"
+#include "python/workers.h"
 
 namespace mxcp::python {
-
-// The pool, and how many of its threads are inside user code.
-class Workers {
- public:
-  explicit Workers(std::size_t threads);
-  // A thread that is still inside user code is left behind together with the pool.
-  ~Workers();
-  bool submit(std::function<void()> task);
-
- private:
-  std::unique_ptr<WorkerPool> pool_;
-  std::shared_ptr<std::atomic<int>> busy_ = std::make_shared<std::atomic<int>>(0);
-};
 
 class PythonRunner final : public invoke::Runner {
  public:
@@ -34,7 +20,8 @@ class PythonRunner final : public invoke::Runner {
   void run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) override;
 
  private:
-  void run_on_worker(const std::shared_ptr<const invoke::Call>& call, invoke::RunnerDone done);
+  void run_on_worker(Workers::Turn& turn, const std::shared_ptr<const invoke::Call>& call,
+                     invoke::RunnerDone done);
   void run_on_loop(const std::shared_ptr<const invoke::Call>& call,
                    const std::shared_ptr<const Function>& function, invoke::RunnerDone done);
 
