@@ -7,12 +7,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace mxcp {
 namespace {
 
-// A third of the processor time of another thread, where both want it.
-constexpr int kSlowNice = 5;
+// A tenth of the processor time of another thread, where both want it.
+constexpr int kSlowNice = 10;
 
 #ifdef __linux__
 // Linux has a priority for each thread; a thread cannot raise its own again.
@@ -51,9 +52,9 @@ bool WorkerPool::submit(std::function<void()> task) {
     if (stopping_ || queue_.size() >= options_.max_queued) return false;
     queue_.push_back(std::move(task));
     if (queue_.size() > idle_ && threads_.size() < options_.threads + replaced_) start_thread();
-    if (options_.slow_after.count() > 0 && is_stuck()) {
+    if (options_.slow_after.count() > 0 && !std::exchange(watching_, true)) {
       if (watcher_.joinable()) {
-        stuck_.notify_one();
+        watch_.notify_one();
       } else {
         watcher_ = std::thread([this] {
           std::unique_lock own(mutex_);
@@ -76,7 +77,7 @@ void WorkerPool::stop() {
     ended_.clear();
   }
   wake_.notify_all();
-  stuck_.notify_all();
+  watch_.notify_all();
   for (const std::size_t thread : threads) ::pthread_join(thread, nullptr);
   if (watcher_.joinable()) watcher_.join();
 }
@@ -105,6 +106,7 @@ void WorkerPool::work() {
   const bool watched = options_.slow_after.count() > 0;
   Worker self;
   self.thread = this_thread();
+  if (options_.background) lower_priority(self.thread);
   std::unique_lock lock(mutex_);
   workers_.push_back(&self);
   while (!self.replaced) {
@@ -131,11 +133,13 @@ void WorkerPool::work() {
 
 void WorkerPool::watch_for_slow(std::unique_lock<std::mutex>& lock) {
   while (!stopping_) {
-    if (!is_stuck()) {
-      stuck_.wait(lock, [this] { return stopping_ || is_stuck(); });
+    const auto can_become_slow = [](const Worker* one) { return one->busy && !one->replaced; };
+    watching_ = !queue_.empty() || std::any_of(workers_.begin(), workers_.end(), can_become_slow);
+    if (watching_) {
+      watch_.wait_for(lock, Duration(options_.slow_after) / 2, [this] { return stopping_; });
+      replace_slow();
     } else {
-      stuck_.wait_for(lock, Duration(options_.slow_after) / 2, [this] { return stopping_; });
-      if (is_stuck()) replace_slow();
+      watch_.wait(lock, [this] { return stopping_ || watching_; });
     }
     join_ended(lock);
   }
@@ -148,8 +152,9 @@ void WorkerPool::replace_slow() {
     if (stopping_ || replaced_ >= options_.max_slow) return;
     worker->replaced = true;
     ++replaced_;
-    lower_priority(worker->thread);
-    start_thread();
+    if (!options_.background) lower_priority(worker->thread);
+    // Otherwise submit() starts it.
+    if (!queue_.empty() && idle_ == 0) start_thread();
   }
 }
 

@@ -1,9 +1,9 @@
 // WorkerPool: a number of threads behind one bounded queue.
 //
-// With `slow_after` a few long tasks cannot keep all others waiting: when every thread is busy and
-// something waits, a thread whose task already runs for so long is replaced. It finishes its task
-// at a lower priority and ends. That is decided by a thread of the pool's own, started when first
-// needed.
+// With `slow_after` long tasks leave room for the others: a thread whose task already runs for so
+// long finishes it at a lower priority and ends, and another one may take its place (a thread that
+// gave up priority cannot have it back). That is decided by a thread of the pool's own, started
+// when first needed.
 #pragma once
 
 #include <chrono>
@@ -28,6 +28,7 @@ class WorkerPool {
     const char* name = "mxcp-worker";
     std::chrono::milliseconds slow_after{0};  // 0: no thread is replaced
     std::size_t max_slow = 28;                // threads that are replaced at a time
+    bool background = false;                  // all of its threads have the lower priority
     // Run once on each thread, around its whole life (python/ attaches a thread state here).
     std::function<void(const std::function<void()>& body)> around = nullptr;
   };
@@ -43,7 +44,6 @@ class WorkerPool {
  private:
   struct Worker;
   // The functions below are called with the lock held.
-  bool is_stuck() const { return !queue_.empty() && idle_ == 0; }
   void start_thread();
   void watch_for_slow(std::unique_lock<std::mutex>& lock);
   void replace_slow();
@@ -62,7 +62,8 @@ class WorkerPool {
   std::size_t replaced_ = 0;
   std::size_t idle_ = 0;
   bool stopping_ = false;
-  std::condition_variable stuck_;
+  bool watching_ = false;  // the watcher looks again soon
+  std::condition_variable watch_;
   std::thread watcher_;
 };
 

@@ -73,7 +73,9 @@ Result<RawResult> execute_free(engine::Lease& lease, const Call& call,
   return raw;
 }
 
-Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>& shared) {
+// `began`: when the statement began, after the wait for a connection.
+Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>& shared,
+                          Instant& began) {
   const Call& call = *shared;
   if (call.cancel->cancelled()) return call.cancel->error();
   MXCP_TRY(const std::shared_ptr<engine::Database> database, services.database());
@@ -81,6 +83,7 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
   MXCP_TRY(engine::Lease lease,
            database->lease(Clock::system().now() + kLeaseWait, call.cancel.get()));
   call.stage.set(Stage::kCode);
+  began = Clock::system().now();
 
   engine::ExecuteOptions options;
   options.cancel = call.cancel.get();
@@ -104,11 +107,35 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
 
 }  // namespace
 
+bool SlowEndpoints::contains(const project::Endpoint& endpoint) const {
+  if (!any_.load(std::memory_order_relaxed)) return false;
+  const std::lock_guard lock(mutex_);
+  return mean_.contains(endpoint.id());
+}
+
+void SlowEndpoints::note(const project::Endpoint& endpoint, Duration took) {
+  if (took < kSlow && !any_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  const auto known = mean_.find(endpoint.id());
+  if (known == mean_.end()) {
+    if (took >= kSlow) mean_.emplace(endpoint.id(), took);
+  } else {
+    known->second = (known->second + took) / 2;
+    if (known->second < kQuick) mean_.erase(known);
+  }
+  any_ = !mean_.empty();
+}
+
 void SqlRunner::run(std::shared_ptr<const Call> call, RunnerDone done) {
+  WorkerPool& workers = slow_.contains(*call->endpoint) ? slow_workers_ : workers_;
   // The task must be copyable, and `done` is needed again when the queue refuses the task.
   const auto shared_done = std::make_shared<RunnerDone>(std::move(done));
-  const bool taken = workers_.submit(
-      [this, call = std::move(call), shared_done] { (*shared_done)(execute(services_, call)); });
+  const bool taken = workers.submit([this, call = std::move(call), shared_done] {
+    Instant began{};
+    auto raw = execute(services_, call, began);
+    if (began != Instant()) slow_.note(*call->endpoint, Clock::system().now() - began);
+    (*shared_done)(std::move(raw));
+  });
   if (!taken) {
     (*shared_done)(Error{Code::kOverloaded,
                          "the server is busy: too many calls are waiting",

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds kCloseLimit{5};
 constexpr std::chrono::milliseconds kSlowAfter{100};
+constexpr std::chrono::seconds kVerySlowAfter{1};
 // A client that starts its server anew does not always wait for the end of the old one.
 constexpr std::chrono::seconds kWaitForFile{5};
 
@@ -33,15 +34,28 @@ WorkerPool::Options sql_pool(const RuntimeOptions& options) {
   return pool;
 }
 
-engine::DatabaseOptions database_options(const project::Project& project, bool server) {
+WorkerPool::Options slow_sql_pool(const RuntimeOptions& options) {
+  WorkerPool::Options pool = sql_pool(options);
+  pool.name = "mxcp-sql-slow";
+  pool.background = true;
+  if (options.server) pool.slow_after = kVerySlowAfter;
+  return pool;
+}
+
+engine::DatabaseOptions database_options(const project::Project& project,
+                                         const RuntimeOptions& runtime) {
   const project::Profile& profile = project.profile();
   engine::DatabaseOptions options;
   options.path = profile.database;
   options.readonly = profile.readonly;
   options.threads = profile.threads;
-  if (options.threads == 0 && server) options.threads = 1;
-  if (server) options.extra_connections = kMaxSlow;
-  if (server) options.wait_for_file = kWaitForFile;
+  if (runtime.server) {
+    if (options.threads == 0) options.threads = 1;
+    // One for each thread of both pools of SQL.
+    options.max_connections = sql_pool(runtime).threads + slow_sql_pool(runtime).threads;
+    options.extra_connections = kMaxSlow;
+    options.wait_for_file = kWaitForFile;
+  }
   for (const auto& secret : project.user().secrets) {
     if (!secret.parameters.empty()) {
       options.secrets.push_back({secret.name, secret.type, secret.parameters});
@@ -256,7 +270,7 @@ Result<std::shared_ptr<engine::Database>> Runtime::Impl::open_database() {
     project = current_project;
   }
   MXCP_TRY(std::shared_ptr<engine::Database> opened,
-           engine::Database::open(database_options(*project, options.server)));
+           engine::Database::open(database_options(*project, options)));
   MXCP_TRY(opened->add_functions(functions));
   const std::lock_guard lock(mutex);
   database = opened;

@@ -26,9 +26,12 @@ constexpr std::chrono::seconds kCancelLimit{2};
 // Long statements in a server: so many beside the others, see WorkerPool and DatabaseOptions.
 constexpr std::size_t kMaxSlow = 28;
 WorkerPool::Options sql_pool(const RuntimeOptions& options);
+// Of endpoints that are known to take long, see SqlRunner.
+WorkerPool::Options slow_sql_pool(const RuntimeOptions& options);
 
 // How the project wants its database opened.
-engine::DatabaseOptions database_options(const project::Project& project, bool server);
+engine::DatabaseOptions database_options(const project::Project& project,
+                                         const RuntimeOptions& runtime);
 
 struct Runtime::Impl {
   Impl(Runtime& owner, RuntimeOptions given, std::shared_ptr<const project::Project> first,
@@ -39,7 +42,8 @@ struct Runtime::Impl {
         current_project(derived(std::move(first), nullptr)),
         gate({options.max_wait, options.max_waiting}),
         sql_workers(sql_pool(options)),
-        sql_runner(owner, sql_workers),
+        slow_sql_workers(slow_sql_pool(options)),
+        sql_runner(owner, sql_workers, slow_sql_workers),
         runners{&sql_runner,           &code.runner(), &code.prompt_runner(),
                 code.schema_checker(), &deadlines,     options.server ? &limiter : nullptr} {}
 
@@ -116,6 +120,7 @@ struct Runtime::Impl {
   Deadlines deadlines;
   invoke::Limiter limiter;  // of a server only: tests call an endpoint as often as they like
   WorkerPool sql_workers;
+  WorkerPool slow_sql_workers;
   invoke::SqlRunner sql_runner;
   invoke::Runners runners;
 };

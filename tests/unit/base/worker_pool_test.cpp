@@ -108,3 +108,27 @@ TEST_CASE("a pool that ends waits for its replaced threads, too") {
     CHECK(done == 3 * (round + 1));
   }
 }
+
+TEST_CASE("a long task goes on at a lower priority, also when nobody waits") {
+  WorkerPool pool({.threads = 2, .slow_after = std::chrono::milliseconds(50)});
+  const int usual = ::getpriority(PRIO_PROCESS, 0);
+  std::promise<void> lowered;
+  REQUIRE(pool.submit([&] {
+    while (::getpriority(PRIO_PROCESS, 0) == usual) std::this_thread::yield();
+    lowered.set_value();
+  }));
+  lowered.get_future().wait();
+  // Whoever comes later has the usual one.
+  for (int round = 0; round < 5; ++round) {
+    std::promise<int> niceness;
+    REQUIRE(pool.submit([&] { niceness.set_value(::getpriority(PRIO_PROCESS, 0)); }));
+    CHECK(niceness.get_future().get() == usual);
+  }
+}
+
+TEST_CASE("a background pool has the lower priority from the beginning") {
+  WorkerPool pool({.threads = 1, .background = true});
+  std::promise<int> niceness;
+  REQUIRE(pool.submit([&] { niceness.set_value(::getpriority(PRIO_PROCESS, 0)); }));
+  CHECK(niceness.get_future().get() > ::getpriority(PRIO_PROCESS, 0));
+}
