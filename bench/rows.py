@@ -254,7 +254,7 @@ ROWS = {
         Row(
             "memory-growth", "memory", "memory grown by 10,000 calls", (Below(2, "MB"),), unit="MB"
         ),
-        Row("data-json", "data", "100,000 rows of 10 columns: `run --json-output` beside COPY", (AtMost(1.5, side="duckdb"),)),
+        Row("data-json", "data", "100,000 rows of 10 columns: `run --json-output` beside COPY, without start-up", (AtMost(1.5, side="duckdb"),)),
         Row("data-dicts", "data", "the same to dicts: db.execute beside fetchall", (AtMost(1 / 1.5, side="duckdb"),)),
         Row("data-memory", "data", "peak memory of that process", (AtMost(1.2, side="duckdb"),), unit="MB"),
         Row("data-udf", "data", "a UDF over 1,000,000 integers beside create_function", (AtMost(1, side="duckdb"),)),

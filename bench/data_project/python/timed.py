@@ -45,9 +45,6 @@ def main(work: str, database: str, rounds: int) -> dict:
     import duckdb
 
     connection = duckdb.connect(database, read_only=True)
-    if work == "json":
-        target = database + ".json"
-        return timed(rounds, lambda: str(connection.execute(f"COPY ({WIDE}) TO '{target}'")) and "")
     if work == "udf":
         connection.create_function("add_one", lambda number: number + 1, ["BIGINT"], "BIGINT")
         return timed(rounds, lambda: connection.execute(UDF.format("add_one")).fetchone()[0])
