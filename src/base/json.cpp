@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <vector>
 
 #include "base/json_stream.h"
@@ -176,27 +178,39 @@ void append_clock(std::string& out, std::int64_t micros) {
   }
 }
 
-// Where pretty text goes: one string, or pieces to somebody who takes them.
+// Where pretty text goes: in pieces to somebody who takes them.
 class PrettySink {
  public:
-  PrettySink(std::string& out, const std::function<void(std::string_view)>* write)
-      : out(out), write_(write) {}
+  explicit PrettySink(const std::function<void(std::string_view)>& write) : write_(write) {}
 
+  void put(char c) {
+    if (used_ == kPiece) flush();
+    piece_[used_++] = c;
+  }
+  void put(std::string_view text) {
+    if (text.size() > kPiece - used_) {
+      flush();
+      if (text.size() > kPiece) return write_(text);
+    }
+    std::memcpy(&piece_[used_], text.data(), text.size());
+    used_ += text.size();
+  }
   void newline(int depth) {
-    if (write_ != nullptr && out.size() >= kPiece) flush();
-    out += '\n';
-    out.append(static_cast<std::size_t>(depth) * 2, ' ');
+    static constexpr std::string_view kLine = "\n                                ";
+    const auto size = static_cast<std::size_t>(depth) * 2 + 1;
+    put(kLine.substr(0, size));
+    for (std::size_t i = kLine.size(); i < size; ++i) put(' ');
   }
   void flush() {
-    (*write_)(out);
-    out.clear();
+    if (used_ > 0) write_({piece_.get(), used_});
+    used_ = 0;
   }
-
-  std::string& out;
 
  private:
   static constexpr std::size_t kPiece = 64 * 1024;
-  const std::function<void(std::string_view)>* write_;
+  const std::function<void(std::string_view)>& write_;
+  const std::unique_ptr<char[]> piece_ = std::make_unique_for_overwrite<char[]>(kPiece);
+  std::size_t used_ = 0;
 };
 
 // The closing quote of the string that begins at `begin`, in valid JSON.
@@ -212,7 +226,6 @@ std::size_t end_of_string(std::string_view json, std::size_t begin) {
 
 // Valid JSON text with new white space; every token stays as it is written.
 void append_indented(PrettySink& sink, std::string_view json, int depth) {
-  std::string& out = sink.out;
   constexpr std::string_view kSpace = " \t\n\r";
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
@@ -223,16 +236,16 @@ void append_indented(PrettySink& sink, std::string_view json, int depth) {
       case '\r': break;
       case '"': {
         const std::size_t end = end_of_string(json, i);
-        out.append(json, i, end - i + 1);
+        sink.put(json.substr(i, end - i + 1));
         i = end;
         break;
       }
       case '{':
       case '[': {
-        out += c;
+        sink.put(c);
         const std::size_t next = json.find_first_not_of(kSpace, i + 1);
         if (json[next] == '}' || json[next] == ']') {
-          out += json[next];
+          sink.put(json[next]);
           i = next;
         } else {
           sink.newline(++depth);
@@ -242,13 +255,13 @@ void append_indented(PrettySink& sink, std::string_view json, int depth) {
       case '}':
       case ']':
         sink.newline(--depth);
-        out += c;
+        sink.put(c);
         break;
       case ',':
-        out += c;
+        sink.put(c);
         sink.newline(depth);
         break;
-      case ':': out += ": "; break;
+      case ':': sink.put(": "); break;
       default: {
         // A number or a word.
         std::size_t end = i + 1;
@@ -256,7 +269,7 @@ void append_indented(PrettySink& sink, std::string_view json, int depth) {
                kSpace.find(json[end]) == std::string_view::npos) {
           ++end;
         }
-        out.append(json, i, end - i);
+        sink.put(json.substr(i, end - i));
         i = end - 1;
       }
     }
@@ -264,32 +277,34 @@ void append_indented(PrettySink& sink, std::string_view json, int depth) {
 }
 
 void append_pretty(PrettySink& sink, const Value& value, int depth) {
-  std::string& out = sink.out;
   if (const RawJson* raw = value.as_raw()) {
     append_indented(sink, raw->text, depth);
   } else if (const Array* array = value.as_array(); array && !array->empty()) {
-    out += '[';
+    sink.put('[');
     for (const Value& item : *array) {
-      if (&item != &array->front()) out += ',';
+      if (&item != &array->front()) sink.put(',');
       sink.newline(depth + 1);
       append_pretty(sink, item, depth + 1);
     }
     sink.newline(depth);
-    out += ']';
+    sink.put(']');
   } else if (const Object* object = value.as_object(); object && !object->empty()) {
-    out += '{';
+    sink.put('{');
     bool first = true;
+    std::string name;
     for (const auto& [key, item] : *object) {
-      if (!std::exchange(first, false)) out += ',';
+      if (!std::exchange(first, false)) sink.put(',');
       sink.newline(depth + 1);
-      append_json_string(out, key);
-      out += ": ";
+      name.clear();
+      append_json_string(name, key);
+      sink.put(name);
+      sink.put(": ");
       append_pretty(sink, item, depth + 1);
     }
     sink.newline(depth);
-    out += '}';
+    sink.put('}');
   } else {
-    append_json(out, value);
+    sink.put(to_json(value));
   }
 }
 
@@ -366,18 +381,16 @@ void append_json(std::string& out, const Value& value) {
   }
 }
 
-std::string to_pretty_json(const Value& value) {
-  std::string out;
-  PrettySink sink(out, nullptr);
-  append_pretty(sink, value, 0);
-  return out;
-}
-
 void write_pretty_json(const Value& value, const std::function<void(std::string_view)>& write) {
-  std::string out;
-  PrettySink sink(out, &write);
+  PrettySink sink(write);
   append_pretty(sink, value, 0);
   sink.flush();
+}
+
+std::string to_pretty_json(const Value& value) {
+  std::string out;
+  write_pretty_json(value, [&out](std::string_view text) { out += text; });
+  return out;
 }
 
 void append_json_string(std::string& out, std::string_view text) {

@@ -15,6 +15,19 @@ namespace {
 
 constexpr std::chrono::milliseconds kProgressEvery{100};
 
+// Text of this size will be much longer, as far as anybody knows.
+constexpr std::size_t kLarge = 1 << 20;
+constexpr std::size_t kRoomForLarge = 64 << 20;
+
+// Large text is given its room at once: growing by doubling would copy it again and again into
+// memory that is new each time. What is not written to is not taken from anybody.
+void make_room(std::string& out, std::uint64_t max_bytes) {
+  if (out.size() < kLarge || out.capacity() - out.size() >= kLarge) return;
+  std::uint64_t room = std::max<std::uint64_t>(kRoomForLarge, 2 * out.size());
+  if (max_bytes < room) room = std::max<std::uint64_t>(max_bytes, out.size()) + kLarge;
+  out.reserve(room);
+}
+
 // "$x__place1" -> "$x"
 std::string without_suffix(std::string_view text) {
   std::string out;
@@ -148,6 +161,7 @@ Result<RowsRead> rows_to_json(ResultSet& rows, std::string& out, const RowLimits
     MXCP_TRY(void* chunk, rows.next_chunk());
     if (chunk == nullptr) break;
     writer.bind(chunk);
+    make_room(out, limits.max_bytes);
     for (std::size_t row = 0; row < writer.rows(); ++row) {
       if (read.rows == limits.max_rows) {
         read.cut = Cut::kRows;
