@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 #include "python/modules.h"
 
@@ -32,42 +33,44 @@ void with_thread_state(const std::function<void()>& body) {
 }  // namespace
 
 // Shared with the pool's threads, which may outlive the Workers.
+//
+// What a task holds may need the GIL when it is destroyed. So that never happens under the lock,
+// which is taken with the GIL held.
 struct Workers::Queue : std::enable_shared_from_this<Queue> {
+  using SharedTask = std::shared_ptr<Task>;
+
   explicit Queue(WorkerPool& threads) : pool(threads) {}
 
-  bool submit(Task task) {
+  bool submit(Task given) {
+    const auto task = std::make_shared<Task>(std::move(given));
     const std::lock_guard lock(mutex);
     if (waiting.size() >= kMaxQueued) return false;
-    if (!waiting.empty() || !has_room()) {
-      waiting.push_back(std::move(task));
-      return true;
-    }
-    return start(std::move(task));
+    if (waiting.empty() && has_room()) return start(task);
+    waiting.push_back(task);
+    return true;
   }
 
   // One that was on its way has arrived, with the GIL or at its end. The next ones begin; where the
   // pool takes nothing any more, one of them is returned.
-  Task next() {
+  SharedTask next() {
+    std::vector<SharedTask> begun;  // perhaps over already, when it is let go
     const std::lock_guard lock(mutex);
     --coming;
     while (!waiting.empty() && has_room()) {
-      Task& task = waiting.front();
-      if (!start(task)) {
-        ++coming;
-        Task left = std::move(task);
-        waiting.pop_front();
-        return left;
-      }
+      begun.push_back(std::move(waiting.front()));
       waiting.pop_front();
+      if (start(begun.back())) continue;
+      ++coming;
+      return std::move(begun.back());
     }
-    return {};
+    return nullptr;
   }
 
-  void run(Task task) {
-    while (task) {
+  void run(SharedTask task) {
+    while (task != nullptr) {
       ++busy;
       Turn turn(*this);
-      task(turn);
+      (*task)(turn);
       turn.pass();
       --busy;
       task = std::move(turn.left_);
@@ -81,9 +84,10 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
 
   // The functions below are called with the lock held.
   bool has_room() const { return coming < kComing || Clock::system().now() < crowded_until; }
-  bool start(Task task) {
-    const bool taken = pool.submit([self = shared_from_this(), task = std::move(task)]() mutable {
-      self->run(std::move(task));
+  bool start(const SharedTask& task) {
+    const bool taken = pool.submit([self = shared_from_this(), task]() mutable {
+      const std::shared_ptr<Queue> queue = std::move(self);
+      queue->run(std::move(task));
     });
     if (taken) ++coming;
     return taken;
@@ -91,7 +95,7 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
 
   WorkerPool& pool;
   std::mutex mutex;
-  std::deque<Task> waiting;
+  std::deque<SharedTask> waiting;
   std::size_t coming = 0;
   Instant crowded_until{};
   std::atomic<std::uint64_t> entered{0};  // how many have got the GIL

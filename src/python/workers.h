@@ -57,7 +57,7 @@ class Workers {
     void end_waiting(const Wait& wait);
 
     Queue* queue_;
-    Task left_;  // to be run by the same thread
+    std::shared_ptr<Task> left_;  // to be run by the same thread
   };
 
   // The GIL, in a task.
