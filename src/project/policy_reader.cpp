@@ -98,8 +98,7 @@ PolicyRule read_rule(Problems& problems, const YamlNode& node, const Context& co
   rule.condition = fields.required_text("condition", "a condition is a CEL expression");
   if (const YamlNode* text = fields.find("condition")) {
     rule.place = fields.place_of("condition");
-    rule.first_line = text->text_line;
-    rule.indent = text->text_indent;
+    rule.map = text->map;
   }
   compile_condition(problems, context, rule);
   std::optional<std::size_t> action;

@@ -63,9 +63,9 @@ std::optional<project::Endpoint> completion_query(const project::Endpoint& endpo
   project::Endpoint query;
   query.kind = project::EndpointKind::kResource;
   query.uri = endpoint.id();
-  query.display_file = endpoint.display_file;
+  query.display_file = query.source.display_file = endpoint.display_file;
   query.source.text = completed.completion;
-  query.source.first_line = 0;
+  query.source.map = completed.completion_map;
   const auto place = completed.places.find("completion");
   query.source.place = place == completed.places.end() ? completed.place : place->second;
   std::vector<types::ParameterSpec> specs(1);
