@@ -206,6 +206,8 @@ int run(Context& context) {
     environment.database = [&] { return parts.runtime().database(); };
     environment.check_python = check_python;
     environment.check_schema = check_own_schema;
+    environment.check_template = check_template;
+    environment.jinja_has = jinja_has;
     environment.progress = [&](std::size_t done, std::size_t total) {
       progress.set_text("validating " + std::to_string(done + 1) + " of " + std::to_string(total));
     };

@@ -10,7 +10,6 @@
 
 #include "base/rules.h"
 #include "quality/sql_checks.h"
-#include "quality/template_names.h"
 
 namespace mxcp::quality {
 namespace {
@@ -32,25 +31,39 @@ void append(std::vector<Error>& to, std::vector<Error> from) {
 }
 
 // A message has to be a template, and every variable that it needs a declared parameter.
-void check_messages(const project::Endpoint& endpoint, std::vector<Error>& errors) {
+void check_messages(const project::Endpoint& endpoint, const ValidateEnvironment& environment,
+                    std::vector<Error>& errors) {
   std::vector<std::string> declared;
   for (const auto& entry : endpoint.parameters.entries()) declared.push_back(entry.name);
   for (std::size_t i = 0; i < endpoint.messages.size(); ++i) {
     const project::PromptMessage& message = endpoint.messages[i];
     const std::string which = "message " + std::to_string(i + 1);
     TemplateReading reading = read_template(message.prompt);
+    std::erase_if(reading.problems, [&](const TemplateProblem& problem) {
+      return !problem.what.empty() && environment.jinja_has &&
+             environment.jinja_has(problem.what, problem.name);
+    });
+    if (reading.problems.empty() && reading.has_code && environment.check_template) {
+      if (auto problem = environment.check_template(message.prompt)) {
+        reading.problems.push_back(*std::move(problem));
+      }
+    }
     for (TemplateProblem& problem : reading.problems) {
       errors.push_back(Error{Code::kConfig, which + ": " + problem.message,
                              message.at_offset(problem.offset), std::move(problem.hint)}
                            .as(rules::kPromptSyntax));
     }
-    for (const auto& [name, offset] : reading.free_names) {
+    for (const auto& [name, offset, bound_in] : reading.free_names) {
       if (endpoint.parameters.find(name) != nullptr) continue;
+      std::string what = "', which is not a declared parameter";
       std::string hint = suggest(name, declared);
       if (hint.empty()) hint = "declare it under 'parameters:'";
-      errors.push_back(Error{Code::kConfig,
-                             which + " uses '" + name + "', which is not a declared parameter",
-                             message.at_offset(offset), hint}
+      if (!bound_in.empty()) {
+        what = "' outside of the '" + bound_in + "' that sets it";
+        hint = "it is known only up to '{% end" + bound_in + " %}'";
+      }
+      errors.push_back(Error{Code::kConfig, which + " uses '" + name + what,
+                             message.at_offset(offset), std::move(hint)}
                            .as(rules::kPromptVariable));
     }
   }
@@ -150,7 +163,7 @@ class Validator {
     check_schema(endpoint, "input_schema", endpoint.parameters.own_schema(), report);
     check_schema(endpoint, "output_schema", endpoint.output_schema, report);
     if (endpoint.kind == project::EndpointKind::kPrompt) {
-      return check_messages(endpoint, report.errors);
+      return check_messages(endpoint, environment_, report.errors);
     }
     if (endpoint.language == project::Language::kPython) {
       if (!environment_.check_python) return;
