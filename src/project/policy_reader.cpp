@@ -59,7 +59,8 @@ void check_effect(Problems& problems, const Context& context, Fields& fields,
   }
   if (!needs_fields(rule.action)) {
     if (!rule.fields.empty()) {
-      problems.warning(fields.key_place("fields"), "'fields' does nothing beside '" + action + "'");
+      problems.warning(fields.key_place("fields"), "'fields' does nothing beside '" + action + "'",
+                       "remove it, or write 'filter_fields' or 'mask_fields'");
     }
     return;
   }
@@ -72,7 +73,8 @@ void check_effect(Problems& problems, const Context& context, Fields& fields,
   const YamlNode* const list = fields.find("fields");
   if (list == nullptr) return;
   if (rule.fields.empty()) {
-    problems.warning(fields.place_of("fields"), "'" + action + "' does nothing without fields");
+    problems.warning(fields.place_of("fields"), "'" + action + "' does nothing without fields",
+                     "name at least one under 'fields:'");
   }
   if (!context.fields) return;
   for (std::size_t i = 0; i < rule.fields.size() && i < list->items.size(); ++i) {
