@@ -147,6 +147,7 @@ class EndpointReader {
     // Known before anything else can fail, so that lists can name a broken file.
     const YamlNode::Member& body = *bodies.front();
     file_.kind = endpoint_kind_from(body.key);
+    file_.kind_place = problems_.place(body);
     if (body.value.kind == YamlNode::Kind::kNull) {
       problems_.error(problems_.place(body), "'" + body.key + "' has no value",
                       "indent its keys under it");
@@ -219,8 +220,9 @@ class EndpointReader {
                       "an endpoint file needs one of 'tool', 'resource' and 'prompt'");
       return;
     }
-    problems_.warning(problems_.start(),
-                      "not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped");
+    problems_.warning(problems_.place(document),
+                      "not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped",
+                      "move it out of the folders for endpoints");
   }
 
   // 1; also "1" and "1.0", which older files have.

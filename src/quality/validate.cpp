@@ -19,13 +19,6 @@ void sort_by_place(std::vector<Error>& errors) {
                    [](const Error& a, const Error& b) { return a.place < b.place; });
 }
 
-// Two spellings of one file: through links, `..`, or another working directory.
-bool same_file(const fs::path& a, const fs::path& b) {
-  std::error_code failed;
-  if (fs::equivalent(a, b, failed) && !failed) return true;
-  return a.lexically_normal() == b.lexically_normal();
-}
-
 void append(std::vector<Error>& to, std::vector<Error> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
@@ -127,7 +120,10 @@ class Validator {
   }
 
   FileReport check(const project::EndpointFile& file) {
-    FileReport report{file.display_path, file.errors, file.warnings};
+    FileReport report;
+    report.path = file.display_path;
+    report.errors = file.errors;
+    report.warnings = file.warnings;
     if (file.endpoint) check_code(*file.endpoint, report);
     sort_by_place(report.errors);
     sort_by_place(report.warnings);
@@ -211,7 +207,7 @@ std::vector<FileReport> validate(const project::Project& project,
                                  const ValidateEnvironment& environment, const fs::path& only) {
   std::vector<const project::EndpointFile*> chosen;
   for (const auto& file : project.files()) {
-    if (only.empty() || same_file(file.path, only)) chosen.push_back(&file);
+    if (only.empty() || is_same_file(file.path, only)) chosen.push_back(&file);
   }
   Validator validator(project, environment);
   validator.prepare(chosen);
@@ -219,6 +215,14 @@ std::vector<FileReport> validate(const project::Project& project,
   for (const auto* file : chosen) {
     if (environment.progress) environment.progress(reports.size(), chosen.size());
     reports.push_back(validator.check(*file));
+  }
+  for (const auto& skipped : project.skipped()) {
+    if (!only.empty() || !skipped.why) continue;
+    FileReport report;
+    report.path = skipped.display_path;
+    report.warnings.push_back(*skipped.why);
+    report.kind = FileReport::Kind::kSkipped;
+    reports.push_back(std::move(report));
   }
   std::sort(reports.begin(), reports.end(),
             [](const FileReport& a, const FileReport& b) { return a.path < b.path; });

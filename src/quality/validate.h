@@ -15,9 +15,12 @@
 namespace mxcp::quality {
 
 struct FileReport {
+  enum class Kind { kEndpoint, kSkipped, kPlugin };
+
   std::string path;  // relative to the root
   std::vector<Error> errors;
   std::vector<Error> warnings;
+  Kind kind = Kind::kEndpoint;
   bool ok() const { return errors.empty(); }
 };
 
@@ -36,8 +39,9 @@ struct ValidateEnvironment {
   std::size_t threads = 1;  // that prepare SQL, each on a connection of its own
 };
 
-// One report per enabled file, sorted by path; `only` restricts to one file (absolute), and there
-// is no report when it is none of the project's.
+// One report per enabled file and per file that was skipped for a reason, sorted by path; `only`
+// restricts to one file (absolute), and there is no report when it is none of the project's
+// endpoints.
 std::vector<FileReport> validate(const project::Project& project,
                                  const ValidateEnvironment& environment, const fs::path& only = {});
 

@@ -321,9 +321,10 @@ TEST_CASE("a file of something else is no endpoint") {
   EndpointFile file = loaded(project, "tools/other.yml");
   CHECK(!file.kind.has_value());
   CHECK(file.errors.empty());
-  CHECK(
-      test::texts_of(file.warnings) ==
-      "tools/other.yml: not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped\n");
+  CHECK(test::texts_of(file.warnings) ==
+        "tools/other.yml:1:1: not an endpoint file (none of 'tool', 'resource' and 'prompt'): "
+        "skipped "
+        "(move it out of the folders for endpoints)\n");
   // But one that says mxcp is meant to be one.
   project.write("tools/other.yml", "mxcp: 1\nsuite: x\n");
   CHECK(test::texts_of(loaded(project, "tools/other.yml").errors) ==
