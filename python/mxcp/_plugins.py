@@ -7,23 +7,37 @@ from mxcp.plugins import MXCPBasePlugin
 
 
 def plugin_class(module):
+    """The class, or a mistake: (message, file, line)."""
     __import__(module)
+    file = getattr(sys.modules[module], "__file__", None) or ""
     plugin = getattr(sys.modules[module], "MXCPPlugin", None)
     if plugin is None:
-        raise ValueError(f"module '{module}' has no class MXCPPlugin")
+        return f"module '{module}' has no class MXCPPlugin", file, 0
     if not isinstance(plugin, type) or not issubclass(plugin, MXCPBasePlugin):
-        raise ValueError(f"MXCPPlugin of module '{module}' must derive from MXCPBasePlugin")
+        line = _line_of_class(plugin)
+        return f"MXCPPlugin of module '{module}' must derive from MXCPBasePlugin", file, line
     return plugin
+
+
+def _line_of_class(plugin):
+    import inspect
+
+    try:
+        return inspect.getsourcelines(plugin)[1]
+    except (OSError, TypeError):
+        return 0
 
 
 def functions(plugin, instance, suffix):
     """The methods marked with @udf: (name in SQL, method, types of its parameters, type of its result),
-    with defaults once for each number of arguments.
+    with defaults once for each number of arguments. And those that cannot be SQL functions:
+    (message, file, line).
 
     Without an instance only their declarations are known: the method is None. A type is a tuple of
     its name and what belongs to it: ("MAP", ("VARCHAR",), ("BIGINT",)).
     """
     found = []
+    mistakes = []
     for name in dir(plugin):
         function = getattr(plugin, name, None)
         if not hasattr(function, "__mxcp_udf__"):
@@ -31,7 +45,8 @@ def functions(plugin, instance, suffix):
         try:
             signature = _signature(function, plugin)
         except Exception as error:
-            raise ValueError(f"@udf {_describe(function, name)}: {error}") from None
+            mistakes.append((f"@udf {name}: {error}", *_place(function)))
+            continue
         if signature is None:
             _core.log_warning(
                 f"@udf {_describe(function, name)} has no return type, and is no SQL function"
@@ -43,12 +58,17 @@ def functions(plugin, instance, suffix):
         # the rest.
         for count in range(required, len(types) + 1):
             found.append((f"{name}_{suffix}", method, types[:count], result))
-    return found
+    return found, mistakes
 
 
 def _describe(function, name):
+    file, line = _place(function)
+    return f"{name} ({file}:{line})" if file else name
+
+
+def _place(function):
     code = getattr(_unwrapped(function), "__code__", None)
-    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code is not None else name
+    return (code.co_filename, code.co_firstlineno) if code is not None else ("", 0)
 
 
 def _unwrapped(function):

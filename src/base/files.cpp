@@ -81,6 +81,12 @@ fs::path find_upwards(fs::path from, const std::string& name) {
   }
 }
 
+bool is_same_file(const fs::path& a, const fs::path& b) {
+  std::error_code failed;
+  if (fs::equivalent(a, b, failed) && !failed) return true;
+  return a.lexically_normal() == b.lexically_normal();
+}
+
 std::string display_path(const fs::path& path, const fs::path& base) {
   const fs::path relative = path.lexically_normal().lexically_relative(base.lexically_normal());
   if (relative.empty() || *relative.begin() == "..") return path.string();

@@ -16,6 +16,8 @@ Result<std::string> read_file(const fs::path& path);
 Status write_file(const fs::path& path, std::string_view text);
 // The nearest ancestor of `from` (itself included) that holds `name`; empty when there is none.
 fs::path find_upwards(fs::path from, const std::string& name);
+// Two spellings of one file: through links, `..`, or another working directory.
+bool is_same_file(const fs::path& a, const fs::path& b);
 // `path` relative to `base` when it lies inside, else as it is; for messages.
 std::string display_path(const fs::path& path, const fs::path& base);
 // "~/x" -> "$HOME/x".

@@ -56,6 +56,11 @@ inline constexpr std::string_view kPythonParameters = "python-parameters";
 inline constexpr std::string_view kPythonAnnotation = "python-annotation";
 inline constexpr std::string_view kPythonModule = "python-module-name";
 
+// Plugins.
+inline constexpr std::string_view kPlugin = "plugin-module";
+inline constexpr std::string_view kPluginConfig = "plugin-config";
+inline constexpr std::string_view kPluginFunction = "plugin-function";
+
 inline constexpr std::array kAll = {
     kFile,
     kYaml,
@@ -96,6 +101,9 @@ inline constexpr std::array kAll = {
     kPythonParameters,
     kPythonAnnotation,
     kPythonModule,
+    kPlugin,
+    kPluginConfig,
+    kPluginFunction,
 };
 
 }  // namespace mxcp::rules

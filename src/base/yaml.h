@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text_map.h"
 #include "base/value.h"
 
 namespace mxcp {
@@ -41,11 +42,7 @@ class YamlNode {
   std::vector<Member> members;  // kMapping, in file order
   int line = 0;                 // of the first character of the value, from 1
   int column = 0;               // likewise
-  // Where a scalar's own text stands in the file: line L, column C inside the text is line
-  // `text_line + L - 1`, column `text_indent + C` of the file. Known for literal blocks (|) and for
-  // text on one line without escapes; 0 for what is folded (> and values over several lines).
-  int text_line = 0;
-  int text_indent = 0;
+  TextMap map;                  // of a scalar's text
 
   // The value of a key; nullptr when absent or when this is no mapping.
   const YamlNode* find(std::string_view key) const;

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/yaml.h"
+#include "base/yaml_scalar.h"
 #include "base/yaml_text.h"
 
 namespace mxcp {
@@ -19,6 +20,16 @@ using yaml::Text;
 
 std::string_view text_of(const yaml_char_t* text) {
   return text == nullptr ? std::string_view() : reinterpret_cast<const char*>(text);
+}
+
+yaml::ScalarStyle style_of(yaml_scalar_style_t style) {
+  switch (style) {
+    case YAML_SINGLE_QUOTED_SCALAR_STYLE: return yaml::ScalarStyle::kSingleQuoted;
+    case YAML_DOUBLE_QUOTED_SCALAR_STYLE: return yaml::ScalarStyle::kDoubleQuoted;
+    case YAML_LITERAL_SCALAR_STYLE: return yaml::ScalarStyle::kLiteral;
+    case YAML_FOLDED_SCALAR_STYLE: return yaml::ScalarStyle::kFolded;
+    default: return yaml::ScalarStyle::kPlain;
+  }
 }
 
 // One event of the parser, freed at the end of its scope.
@@ -152,7 +163,7 @@ class Builder {
       remember(text_of(scalar.anchor), node, 1, 0);
       return put_key(at, node.scalar, node.plain);
     }
-    locate_text(node, at, scalar.style);
+    node.map = yaml::locate_scalar(text_, at, style_of(scalar.style), node.scalar);
     finish(std::move(node), at, text_of(scalar.anchor));
   }
 
@@ -250,38 +261,6 @@ class Builder {
     if (tag.compare(0, kCore.size(), kCore) == 0) written.replace(0, kCore.size(), "!!");
     fail_at("the YAML tag '" + written + "' is not supported", at,
             "put text that begins with '!' in quotes");
-  }
-
-  void locate_text(YamlNode& node, std::size_t at, yaml_scalar_style_t style) const {
-    if (node.scalar.empty() || style == YAML_FOLDED_SCALAR_STYLE) return;
-    if (style == YAML_LITERAL_SCALAR_STYLE) return locate_block(node, at);
-    const bool quoted = style != YAML_PLAIN_SCALAR_STYLE;
-    const std::size_t begin = at + (quoted ? 1 : 0);
-    if (text_.all().compare(begin, node.scalar.size(), node.scalar) != 0) return;
-    const std::size_t end = begin + node.scalar.size();
-    if (quoted && (end >= text_.all().size() || text_.all()[end] != text_.all()[at])) return;
-    const std::size_t line = text_.line_of(begin);
-    node.text_line = static_cast<int>(line) + 1;
-    node.text_indent = text_.display_column(line, text_.column_of(begin)) - 1;
-  }
-
-  // However the indentation was found or given, the first line that is not blank shows it.
-  void locate_block(YamlNode& node, std::size_t at) const {
-    const std::size_t header = text_.line_of(at);
-    node.text_line = static_cast<int>(header) + 2;
-    std::string_view rest = node.scalar;
-    for (std::size_t line = header + 1; !rest.empty(); ++line) {
-      const std::string_view content = rest.substr(0, rest.find('\n'));
-      const auto kept = content.find_first_not_of(' ');
-      if (kept != std::string_view::npos) {
-        const auto in_file = text_.line(line).find_first_not_of(' ');
-        if (in_file != std::string_view::npos && in_file >= kept) {
-          node.text_indent = static_cast<int>(in_file - kept);
-        }
-        return;
-      }
-      rest.remove_prefix(std::min(content.size() + 1, rest.size()));
-    }
   }
 
   void put_key(std::size_t at, std::string key, bool plain = true) {

@@ -213,7 +213,9 @@ bool Parser::check_literals(Node& node) {
   if (node.name == "matches") {
     std::string why;
     node.pattern = compile_pattern(text->view, why);
-    if (node.pattern == nullptr) fail(last.offset, "the pattern is not one of RE2: " + why);
+    if (node.pattern == nullptr)
+      fail(last.offset, "the pattern is not one of RE2: " + why,
+           "a sign that stands for itself needs a backslash: r'\\('");
   } else if (node.name == "timestamp" && !parse_moment(text->view)) {
     fail(last.offset, quoted(text->view) + " is no timestamp",
          "for example timestamp('2026-01-31T12:00:00Z')");

@@ -280,6 +280,21 @@ std::vector<Error> check_python(const project::Endpoint& endpoint) {
   return python::check_source(endpoint);
 }
 
+std::optional<quality::TemplateProblem> check_template(const std::string& text) {
+  auto problem = python::template_problem(text);
+  if (!problem) return {};
+  quality::TemplateProblem out{"Jinja cannot read this: " + problem->message, ""};
+  std::size_t line_end = std::string::npos;
+  for (int line = 1; line < problem->line; ++line) line_end = text.find('\n', line_end + 1);
+  const auto first = text.find_first_not_of(" \t", line_end + 1);
+  out.offset = first == std::string::npos ? text.size() : first;
+  return out;
+}
+
+bool jinja_has(const std::string& what, const std::string& name) {
+  return python::jinja_has(what, name);
+}
+
 std::string check_own_schema(const std::string& schema) {
   return python::check_schema(schema);
 }

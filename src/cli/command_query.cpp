@@ -163,7 +163,9 @@ const Command& query_command() {
       .details =
           "Several statements may be given; the rows of the last one are shown. Each "
           "statement is bound only to the parameters it uses.",
-      .positionals = {{.name = "SQL", .help = "The statements", .required = false}},
+      .positionals = {{.name = "SQL",
+                       .help = "The statements, unless --file has them",
+                       .required = false}},
       .options = {{.name = "file",
                    .value = "PATH",
                    .help = "Take the statements from a file (UTF-8)",

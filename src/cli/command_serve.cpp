@@ -75,6 +75,8 @@ std::vector<Error> check_sources(const project::Project& project, engine::Databa
   };
   environment.check_python = check_python;
   environment.check_schema = check_own_schema;
+  environment.check_template = check_template;
+  environment.jinja_has = jinja_has;
   std::set<std::string> broken;
   for (const auto& file : project.files()) {
     if (!file.endpoint) broken.insert(file.display_path);

@@ -71,11 +71,15 @@ int print_json(const std::vector<FileReport>& reports, bool single, bool ok, Out
     return ok ? 0 : 1;
   }
   Array validated;
-  for (const auto& report : reports) validated.push_back(as_json(report));
+  bool any = false;
+  for (const auto& report : reports) {
+    validated.push_back(as_json(report));
+    any = any || report.kind == FileReport::Kind::kEndpoint;
+  }
   Object payload;
-  payload.add("status", ok && !reports.empty() ? "ok" : "error");
+  payload.add("status", ok && any ? "ok" : "error");
   payload.add("validated", std::move(validated));
-  if (reports.empty()) payload.add("message", "the project has no endpoints");
+  if (!any) payload.add("message", "the project has no endpoints");
   output.succeed(std::move(payload));
   return ok ? 0 : 1;
 }
@@ -149,19 +153,32 @@ int print_annotations(const std::vector<FileReport>& reports, const fs::path& ro
   return ok ? 0 : 1;
 }
 
-int print_text(const std::vector<FileReport>& reports, Output& output) {
-  if (reports.empty()) {
-    output.out.line("No endpoints to validate.");
-    return 0;
-  }
-  Stream& out = output.out;
-  auto repeated = repeated_errors(reports);
-  std::size_t broken = 0, errors = 0, warnings = 0;
-  for (const auto& report : reports) {
-    if (!report.ok()) ++broken;
+struct Counts {
+  std::size_t endpoints = 0, invalid = 0, errors = 0, warnings = 0;  // of endpoint files
+  std::size_t skipped = 0, in_plugins = 0;
+
+  void add(const FileReport& report) {
+    switch (report.kind) {
+      case FileReport::Kind::kSkipped: ++skipped; return;
+      case FileReport::Kind::kPlugin: in_plugins += report.errors.size(); return;
+      case FileReport::Kind::kEndpoint: break;
+    }
+    ++endpoints;
+    if (!report.ok()) ++invalid;
     errors += report.errors.size();
     warnings += report.warnings.size();
-    if (report.ok()) out.line(out.green("ok   ") + "  " + report.path);
+  }
+};
+
+int print_text(const std::vector<FileReport>& reports, Output& output) {
+  Stream& out = output.out;
+  auto repeated = repeated_errors(reports);
+  Counts counts;
+  for (const auto& report : reports) {
+    counts.add(report);
+    if (report.ok() && report.kind == FileReport::Kind::kEndpoint) {
+      out.line(out.green("ok   ") + "  " + report.path);
+    }
     for (const auto& [problem, is_error] : problems_of(report)) {
       std::size_t times = 1;
       if (is_error && problem->code == Code::kDatabase) {
@@ -173,32 +190,85 @@ int print_text(const std::vector<FileReport>& reports, Output& output) {
       if (times > 1) out.line("       (" + plural(times, "endpoint") + " could not be checked)");
     }
   }
-  out.line("");
-  std::string summary = plural(reports.size(), "endpoint") + " checked: ";
-  summary += broken == 0 ? out.green("all valid")
-                         : out.red(std::to_string(broken) + " invalid") + " (" +
-                               plural(errors, "error") + ")";
-  if (warnings > 0) summary += ", " + plural(warnings, "warning");
+  if (!reports.empty()) out.line("");
+  std::string summary = "No endpoints to validate";
+  if (counts.endpoints > 0) {
+    summary = plural(counts.endpoints, "endpoint") + " checked: ";
+    summary += counts.invalid == 0 ? out.green("all valid")
+                                   : out.red(std::to_string(counts.invalid) + " invalid") + " (" +
+                                         plural(counts.errors, "error") + ")";
+    if (counts.warnings > 0) summary += ", " + plural(counts.warnings, "warning");
+  }
+  if (counts.skipped > 0) summary += ", " + plural(counts.skipped, "file") + " skipped";
+  if (counts.in_plugins > 0) {
+    summary += ", " + out.red(plural(counts.in_plugins, "error") + " in plugins");
+  }
+  if (counts.endpoints == 0) summary += '.';
   out.line(summary);
-  return broken == 0 ? 0 : 1;
+  return counts.invalid + counts.in_plugins == 0 ? 0 : 1;
+}
+
+// One report for each file.
+void add_plugins(std::vector<Error> problems, std::vector<FileReport>& reports) {
+  std::map<std::string, FileReport> files;
+  for (Error& problem : problems) {
+    FileReport& report = files[problem.place.file];
+    report.path = problem.place.file;
+    report.kind = FileReport::Kind::kPlugin;
+    report.errors.push_back(std::move(problem));
+  }
+  for (auto& [path, report] : files) reports.push_back(std::move(report));
+}
+
+// Why the file that was asked for has no report.
+Error not_checked(const project::Project& project, const std::string& given) {
+  const fs::path path = fs::absolute(given);
+  Error error{Code::kNotFound, "'" + given + "' is no endpoint file of this project"};
+  for (const auto& skipped : project.skipped()) {
+    if (!is_same_file(skipped.path, path)) continue;
+    if (skipped.why) return *skipped.why;
+    error.message = "'" + given + "' is disabled and not checked";
+    return std::move(error).with_hint("remove 'enabled: false' from it");
+  }
+  std::error_code failed;
+  const fs::file_status status = fs::status(path, failed);
+  if (!fs::exists(status)) {
+    error.message = "there is no file '" + given + "'";
+    return std::move(error).with_hint("'mxcp list' shows what there is");
+  }
+  if (fs::is_directory(status)) {
+    error.message = "'" + given + "' is a folder";
+    return std::move(error).with_hint("give one file, or nothing for the whole project");
+  }
+  if (path.extension() != ".yml" && path.extension() != ".yaml") {
+    return std::move(error).with_hint("give the .yml file of an endpoint");
+  }
+  const project::Paths& paths = project.site().paths;
+  std::vector<std::string> folders;
+  for (const fs::path& folder : {paths.tools, paths.resources, paths.prompts}) {
+    folders.push_back(display_path(folder, project.root()));
+  }
+  return std::move(error).with_hint("these are in " + join(folders, ", "));
 }
 
 int run(Context& context) {
   Output& output = context.output;
   if (context.line.value("format") == "json") output.json = true;
-  const auto project = context.load_project();
+  const auto project = context.load_project(false);
   if (!project.ok()) return output.fail(project.error());
   const auto path = context.line.value("PATH");
 
   const bool plugins = !(*project)->site().plugins.empty();
+  std::vector<Error> plugin_problems;
+  runtime::RuntimeOptions options = context.runtime_options();
+  options.on_start_problems = [&](const std::vector<Error>& problems) {
+    plugin_problems = problems;
+    return true;
+  };
   Parts& parts =
-      make_parts(*project, context.runtime_options(), plugins ? WithPython::kYes : WithPython::kNo);
+      make_parts(*project, std::move(options), plugins ? WithPython::kYes : WithPython::kNo);
   std::vector<FileReport> reports;
-  std::optional<Error> plugin_problem;
-  if (plugins) {
-    const Status known = parts.runtime().start(runtime::LoadScope::kDeclarations, {});
-    if (!known.ok()) plugin_problem = known.error();
-  }
+  if (plugins) (void)parts.runtime().start(runtime::LoadScope::kDeclarations, {});
   {
     Progress progress(output.err, "validating");
     quality::ValidateEnvironment environment;
@@ -206,25 +276,20 @@ int run(Context& context) {
     environment.database = [&] { return parts.runtime().database(); };
     environment.check_python = check_python;
     environment.check_schema = check_own_schema;
+    environment.check_template = check_template;
+    environment.jinja_has = jinja_has;
     environment.progress = [&](std::size_t done, std::size_t total) {
       progress.set_text("validating " + std::to_string(done + 1) + " of " + std::to_string(total));
     };
     reports = quality::validate(**project, environment, path ? fs::absolute(*path) : fs::path());
   }
   stop(parts);
-  if (plugin_problem && !path) {
-    FileReport site;
-    site.path = (*project)->site().file.filename().string();
-    site.errors.push_back(*std::move(plugin_problem));
-    reports.push_back(std::move(site));
-  } else if (plugin_problem && !reports.empty()) {
-    reports.front().warnings.push_back(*std::move(plugin_problem));
-  }
-  if (path && reports.empty()) {
-    return output.fail({Code::kNotFound,
-                        "'" + *path + "' is not an enabled endpoint file of this project",
-                        {},
-                        "'mxcp list' shows what there is"});
+  if (path && reports.empty()) return output.fail(not_checked(**project, *path));
+  if (path) {
+    auto& warnings = reports.front().warnings;
+    std::move(plugin_problems.begin(), plugin_problems.end(), std::back_inserter(warnings));
+  } else {
+    add_plugins(std::move(plugin_problems), reports);
   }
   const bool ok =
       std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.ok(); });
@@ -252,7 +317,8 @@ const Command& validate_command() {
                        .is_file = true}},
       .options = {{.name = "format",
                    .value = "FORMAT",
-                   .help = "github: as annotations that GitHub Actions shows at the lines",
+                   .help = "text, for people (the default); json, as --json-output; github, as "
+                           "annotations that GitHub Actions shows at the lines",
                    .choices = {"text", "json", "github"}},
                   readonly_option(),
                   profile_option(),

@@ -46,10 +46,14 @@ runtime::RuntimeOptions Context::runtime_options() const {
   return options;
 }
 
-Result<std::shared_ptr<const project::Project>> Context::load_project() const {
+Result<std::shared_ptr<const project::Project>> Context::load_project(bool log_skipped) const {
   MXCP_TRY(auto project, project::Project::load(load_options()));
   configure_log(*project, output.debug);
   for (const Error& warning : project->warnings()) log::warning("project", "{}", warning.text());
+  if (!log_skipped) return project;
+  for (const auto& skipped : project->skipped()) {
+    if (skipped.why) log::warning("project", "{}", skipped.why->text());
+  }
   return project;
 }
 

@@ -19,8 +19,8 @@ struct Context {
   project::LoadOptions load_options() const;
   runtime::RuntimeOptions runtime_options() const;
   // The project around the working directory; also turns on the log file it asks for, and logs its
-  // warnings.
-  Result<std::shared_ptr<const project::Project>> load_project() const;
+  // warnings, those about files that were skipped only if asked to.
+  Result<std::shared_ptr<const project::Project>> load_project(bool log_skipped = true) const;
   // Output::fail, with the command's usage before a wrong command line.
   int fail(const Error& error) const;
 };

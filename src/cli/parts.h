@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "net/http_server.h"
 #include "net/stdio.h"
 #include "project/project.h"
+#include "quality/template_names.h"
 #include "runtime/main_loop.h"
 #include "runtime/runtime.h"
 
@@ -77,6 +79,9 @@ project::SecretStores secret_stores();
 std::vector<Error> check_python(const project::Endpoint& endpoint);
 // What is wrong with a JSON Schema of the author's own; "" when it is sound.
 std::string check_own_schema(const std::string& schema);
+// What Jinja says of a template, and what it has; see quality::ValidateEnvironment.
+std::optional<quality::TemplateProblem> check_template(const std::string& text);
+bool jinja_has(const std::string& what, const std::string& name);
 
 // The Python interpreter this program runs in.
 std::string python_program();

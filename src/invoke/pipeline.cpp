@@ -262,7 +262,8 @@ std::shared_ptr<const project::Endpoint> completion_query(const project::Endpoin
   if (const auto* const entry = endpoint.parameters.find(parameter)) {
     const types::TypeSpec& spec = entry->type.spec();
     query->source.text = spec.completion;
-    query->source.first_line = 0;
+    query->source.display_file = endpoint.display_file;
+    query->source.map = spec.completion_map;
     const auto place = spec.places.find("completion");
     query->source.place = place == spec.places.end() ? spec.place : place->second;
   }

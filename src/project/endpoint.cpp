@@ -147,6 +147,7 @@ class EndpointReader {
     // Known before anything else can fail, so that lists can name a broken file.
     const YamlNode::Member& body = *bodies.front();
     file_.kind = endpoint_kind_from(body.key);
+    file_.kind_place = problems_.place(body);
     if (body.value.kind == YamlNode::Kind::kNull) {
       problems_.error(problems_.place(body), "'" + body.key + "' has no value",
                       "indent its keys under it");
@@ -219,8 +220,9 @@ class EndpointReader {
                       "an endpoint file needs one of 'tool', 'resource' and 'prompt'");
       return;
     }
-    problems_.warning(problems_.start(),
-                      "not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped");
+    problems_.warning(problems_.place(document),
+                      "not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped",
+                      "move it out of the folders for endpoints");
   }
 
   // 1; also "1" and "1.0", which older files have.
@@ -492,37 +494,26 @@ std::optional<EndpointKind> endpoint_kind_from(std::string_view name) {
 
 namespace {
 
-// From 1, in characters.
-std::pair<int, int> line_and_column(std::string_view text, std::size_t byte_offset) {
-  const std::string_view before = text.substr(0, byte_offset);
-  const auto line = std::count(before.begin(), before.end(), '\n');
-  const auto begin = before.rfind('\n');
-  const std::string_view last = begin == std::string_view::npos ? before : before.substr(begin + 1);
-  return {static_cast<int>(line) + 1, static_cast<int>(utf8_length(last)) + 1};
+Place place_or(const Place& otherwise, const std::string& file, TextMap::Position position) {
+  return position.line > 0 ? Place{file, position.line, position.column} : otherwise;
 }
 
 }  // namespace
 
 Place Source::at(int line, int column) const {
-  if (first_line == 0) return place;
-  return {display_file, first_line + line - 1, indent + column};
+  return place_or(place, display_file, map.at(text, {line, column}));
 }
 
 Place Source::at_offset(std::size_t byte_offset) const {
-  const auto [line, column] = line_and_column(text, byte_offset);
-  return at(line, column);
+  return place_or(place, display_file, map.at_offset(text, byte_offset));
 }
 
 Place PromptMessage::at_offset(std::size_t byte_offset) const {
-  if (first_line == 0) return place;
-  const auto [line, column] = line_and_column(prompt, byte_offset);
-  return {place.file, first_line + line - 1, indent + column};
+  return place_or(place, place.file, map.at_offset(prompt, byte_offset));
 }
 
 Place PolicyRule::at_offset(std::size_t byte_offset) const {
-  if (first_line == 0) return place;
-  const auto [line, column] = line_and_column(condition, byte_offset);
-  return {place.file, first_line + line - 1, indent + column};
+  return place_or(place, place.file, map.at_offset(condition, byte_offset));
 }
 
 EndpointFile load_endpoint(const fs::path& path, const fs::path& root, const Limits& limits) {

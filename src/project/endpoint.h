@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text_map.h"
 #include "cel/program.h"
 #include "project/limits.h"
 #include "types/changes.h"
@@ -22,18 +23,16 @@ std::optional<EndpointKind> endpoint_kind_from(std::string_view name);
 
 enum class Language { kSql, kPython };
 
-// The code of an endpoint. Line and column inside `text` map to the user's file through `origin`.
+// The code of an endpoint.
 struct Source {
   std::string text;  // SQL: the text. Python: the text when inline, else "" (loaded by path)
   bool is_file = false;
   fs::path path;             // absolute, when is_file
   std::string display_file;  // relative to the project root, for messages
-  int first_line = 1;        // line of display_file where text begins; 0: text is folded, see at()
-  int indent = 0;            // columns stripped from each line
+  TextMap map{1, 0};         // of `text` in display_file
   Place place;               // of `source:` (or of its file/code key) in the YAML
 
-  // The place in the user's file of line/column (from 1) inside `text`; `place` when the YAML folds
-  // the text, so that its lines are not the file's.
+  // The place in the user's file of line/column (from 1) inside `text`; `place` when it is unknown.
   Place at(int line, int column) const;
   Place at_offset(std::size_t byte_offset) const;
 };
@@ -67,10 +66,10 @@ struct HeaderParameter {
 struct PromptMessage {
   std::string prompt;
   std::optional<std::string> role, type;
-  Place place;                     // of the text in the YAML
-  int first_line = 0, indent = 0;  // as those of Source
+  Place place;  // of the text in the YAML
+  TextMap map;  // of the text
 
-  // The place in the user's file; `place` when the YAML folds the text.
+  // The place in the user's file; `place` when it is unknown.
   Place at_offset(std::size_t byte_offset) const;
 };
 
@@ -97,10 +96,10 @@ struct PolicyRule {
   Action action = Action::kDeny;
   std::optional<std::string> reason;
   std::vector<std::string> fields;
-  Place place;                     // of the condition
-  int first_line = 0, indent = 0;  // as those of Source
+  Place place;  // of the condition
+  TextMap map;  // of its text
 
-  // The place in the user's file; `place` when the YAML folds the text.
+  // The place in the user's file; `place` when it is unknown.
   Place at_offset(std::size_t byte_offset) const;
 };
 
@@ -162,6 +161,7 @@ struct EndpointFile {
   fs::path path;
   std::string display_path;
   std::optional<EndpointKind> kind;  // as far as it could be told
+  Place kind_place;                  // of its key; unknown when the kind is only guessed
   std::string name;                  // likewise; of a resource its URI. Guessed when it is no YAML
   Place name_place;                  // unknown when the name is only guessed
   bool enabled = true;

@@ -162,8 +162,7 @@ void read_messages(Problems& problems, Fields& endpoint, std::vector<PromptMessa
     if (const auto type = fields.choice("type", kMessageTypes)) message.type = kMessageTypes[*type];
     if (const YamlNode* text = fields.find("prompt")) {
       message.place = fields.place_of("prompt");
-      message.first_line = text->text_line;
-      message.indent = text->text_indent;
+      message.map = text->map;
     }
     out.push_back(std::move(message));
   }

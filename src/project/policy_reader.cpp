@@ -59,7 +59,8 @@ void check_effect(Problems& problems, const Context& context, Fields& fields,
   }
   if (!needs_fields(rule.action)) {
     if (!rule.fields.empty()) {
-      problems.warning(fields.key_place("fields"), "'fields' does nothing beside '" + action + "'");
+      problems.warning(fields.key_place("fields"), "'fields' does nothing beside '" + action + "'",
+                       "remove it, or write 'filter_fields' or 'mask_fields'");
     }
     return;
   }
@@ -72,7 +73,8 @@ void check_effect(Problems& problems, const Context& context, Fields& fields,
   const YamlNode* const list = fields.find("fields");
   if (list == nullptr) return;
   if (rule.fields.empty()) {
-    problems.warning(fields.place_of("fields"), "'" + action + "' does nothing without fields");
+    problems.warning(fields.place_of("fields"), "'" + action + "' does nothing without fields",
+                     "name at least one under 'fields:'");
   }
   if (!context.fields) return;
   for (std::size_t i = 0; i < rule.fields.size() && i < list->items.size(); ++i) {
@@ -98,8 +100,7 @@ PolicyRule read_rule(Problems& problems, const YamlNode& node, const Context& co
   rule.condition = fields.required_text("condition", "a condition is a CEL expression");
   if (const YamlNode* text = fields.find("condition")) {
     rule.place = fields.place_of("condition");
-    rule.first_line = text->text_line;
-    rule.indent = text->text_indent;
+    rule.map = text->map;
   }
   compile_condition(problems, context, rule);
   std::optional<std::size_t> action;

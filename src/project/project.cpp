@@ -73,7 +73,7 @@ struct Candidate {
   std::set<EndpointKind> kinds;
 };
 
-std::vector<Candidate> find_candidates(const Paths& paths, std::vector<Error>& warnings) {
+std::vector<Candidate> find_candidates(const Paths& paths, std::vector<Unreadable>& unreadable) {
   std::map<std::string, std::set<EndpointKind>> found;
   const std::array<std::pair<EndpointKind, const fs::path*>, 3> folders = {{
       {EndpointKind::kTool, &paths.tools},
@@ -81,7 +81,7 @@ std::vector<Candidate> find_candidates(const Paths& paths, std::vector<Error>& w
       {EndpointKind::kPrompt, &paths.prompts},
   }};
   for (const auto& [kind, folder] : folders) {
-    for (const fs::path& path : find_yaml_files(*folder, warnings)) {
+    for (const fs::path& path : find_yaml_files(*folder, unreadable)) {
       found[path.string()].insert(kind);
     }
   }
@@ -132,6 +132,11 @@ void report_duplicates(std::vector<EndpointFile>& files) {
   for (EndpointFile& file : files) {
     // A name without a place is only guessed.
     if (!file.kind || file.name.empty() || !file.name_place.known()) continue;
+    // A URI that is no template answers nothing yet; told already.
+    if (std::any_of(file.errors.begin(), file.errors.end(),
+                    [](const Error& error) { return error.rule == rules::kUri; })) {
+      continue;
+    }
     by_name[{*file.kind, shape_of(file)}].push_back(&file);
   }
   for (const auto& [key, group] : by_name) {
@@ -212,25 +217,24 @@ void Project::warn_unknown_profile() {
 }
 
 void Project::load_endpoints(bool sql_tools) {
-  const auto candidates = find_candidates(site_.paths, warnings_);
+  std::vector<Unreadable> unreadable;
+  const auto candidates = find_candidates(site_.paths, unreadable);
   auto loaded = load_all(candidates, site_.root, site_.limits);
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     EndpointFile& file = loaded[i];
-    if (!file.enabled) continue;
-    if (!file.kind && file.errors.empty()) {
-      append(warnings_, std::move(file.warnings));
-    } else if (file.kind && candidates[i].kinds.count(*file.kind) == 0) {
-      const std::string kind(name_of(*file.kind));
-      const std::string folder(name_of(*candidates[i].kinds.begin()));
-      warnings_.push_back(
-          {Code::kConfig,
-           "this file holds a " + kind + ", but the folder is for " + folder + "s: skipped",
-           {file.display_path},
-           "move it to '" + display_path(folder_of(*file.kind), site_.root) + "'"});
+    if (auto skipped = skip(file, candidates[i].kinds)) {
+      skipped_.push_back(*std::move(skipped));
     } else {
       files_.push_back(std::move(file));
     }
   }
+  for (Unreadable& entry : unreadable) {
+    const std::string shown = display_path(entry.path, site_.root);
+    Error why{Code::kIo, std::move(entry.why), {shown}, std::move(entry.hint)};
+    skipped_.push_back({std::move(entry.path), shown, std::move(why).as(rules::kFile)});
+  }
+  std::sort(skipped_.begin(), skipped_.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
   report_duplicates(files_);
   for (EndpointFile& file : files_) {
     if (!file.endpoint) continue;
@@ -251,6 +255,26 @@ void Project::load_endpoints(bool sql_tools) {
   std::sort(endpoints_.begin(), endpoints_.end(), [](const auto& a, const auto& b) {
     return std::tie(a->kind, a->id()) < std::tie(b->kind, b->id());
   });
+}
+
+// What becomes of a file that is no endpoint here; nothing when it is one.
+std::optional<SkippedFile> Project::skip(EndpointFile& file,
+                                         const std::set<EndpointKind>& kinds) const {
+  SkippedFile skipped{file.path, file.display_path, {}};
+  if (!file.enabled) return skipped;
+  if (!file.kind && file.errors.empty()) {
+    if (!file.warnings.empty()) skipped.why = std::move(file.warnings.front());
+    return skipped;
+  }
+  if (!file.kind || kinds.count(*file.kind) != 0) return {};
+  const std::string kind(name_of(*file.kind));
+  const std::string folder(name_of(*kinds.begin()));
+  Error why{Code::kConfig,
+            "this file holds a " + kind + ", but the folder is for " + folder + "s: skipped",
+            file.kind_place.known() ? file.kind_place : Place{file.display_path},
+            "move it to '" + display_path(folder_of(*file.kind), site_.root) + "'"};
+  skipped.why = std::move(why).as(rules::kEndpointKind);
+  return skipped;
 }
 
 std::shared_ptr<const Project> Project::with_endpoints(

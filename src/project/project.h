@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -24,6 +25,15 @@ struct LoadOptions {
   // The built-in SQL tools: with them or without; nullopt: as the site file says.
   std::optional<bool> sql_tools = false;
   SecretStores stores = {};  // for vault:// and op://; without it they are errors
+};
+
+// A file in a folder for endpoints that is none of the project's.
+struct SkippedFile {
+  fs::path path;             // absolute
+  std::string display_path;  // relative to the root
+  // A warning: the file holds something else than the folder is for, or cannot be followed. Nothing
+  // when it says itself that it is disabled.
+  std::optional<Error> why;
 };
 
 class Project {
@@ -55,13 +65,15 @@ class Project {
   // "Endpoint 'x' not found in tools", with a suggestion; or the errors of its file if it is
   // broken.
   Error not_found(EndpointKind kind, const std::string& id) const;
-  // About the configuration and files that were skipped; those about an endpoint file that is
-  // there are in its EndpointFile.
+  // Sorted by path.
+  const std::vector<SkippedFile>& skipped() const { return skipped_; }
+  // About the configuration; those about an endpoint file are in its EndpointFile.
   const std::vector<Error>& warnings() const { return warnings_; }
 
  private:
   void warn_unknown_profile();
   void load_endpoints(bool sql_tools);
+  std::optional<SkippedFile> skip(EndpointFile& file, const std::set<EndpointKind>& kinds) const;
   const fs::path& folder_of(EndpointKind kind) const;
 
   SiteConfig site_;
@@ -69,6 +81,7 @@ class Project {
   std::string profile_name_;
   Profile profile_;
   std::vector<EndpointFile> files_;
+  std::vector<SkippedFile> skipped_;
   std::vector<std::shared_ptr<const Endpoint>> endpoints_;
   std::unordered_map<std::string, std::shared_ptr<const Endpoint>> by_id_;  // "tool/name"
   std::vector<Error> warnings_;

@@ -15,7 +15,7 @@ namespace {
 
 class Scanner {
  public:
-  explicit Scanner(std::vector<Error>& warnings) : warnings_(warnings) {}
+  explicit Scanner(std::vector<Unreadable>& unreadable) : unreadable_(unreadable) {}
 
   std::vector<fs::path> take() {
     std::sort(files_.begin(), files_.end());
@@ -26,8 +26,9 @@ class Scanner {
     DIR* const directory = ::opendir(folder.c_str());
     if (!directory) {
       if (errno != ENOENT && errno != ENOTDIR) {
-        warnings_.push_back(
-            {Code::kIo, "cannot read the folder '" + folder + "': " + std::strerror(errno)});
+        unreadable_.push_back(
+            {folder, std::string("cannot read the folder: ") + std::strerror(errno) + ": skipped",
+             ""});
       }
       return;
     }
@@ -48,8 +49,15 @@ class Scanner {
       if (type == DT_LNK || type == DT_UNKNOWN) type = type_of(path);
       if (type == DT_DIR) {
         (link ? links : folders).push_back(std::move(path));
-      } else if (type == DT_REG && (name.ends_with(".yml") || name.ends_with(".yaml"))) {
+      } else if (!name.ends_with(".yml") && !name.ends_with(".yaml")) {
+        continue;
+      } else if (type == DT_REG) {
         files_.push_back(std::move(path));
+      } else if (link && type == DT_UNKNOWN) {
+        unreadable_.push_back(
+            {std::move(path), "this link leads to no file: skipped", "mend or remove it"});
+      } else {
+        unreadable_.push_back({std::move(path), "this is no file that can be read: skipped", ""});
       }
     }
     ::closedir(directory);
@@ -67,15 +75,15 @@ class Scanner {
     return S_ISREG(info.st_mode) ? DT_REG : DT_UNKNOWN;
   }
 
-  std::vector<Error>& warnings_;
+  std::vector<Unreadable>& unreadable_;
   std::vector<std::string> files_;
   std::set<std::pair<dev_t, ino_t>> seen_;
 };
 
 }  // namespace
 
-std::vector<fs::path> find_yaml_files(const fs::path& folder, std::vector<Error>& warnings) {
-  Scanner scanner(warnings);
+std::vector<fs::path> find_yaml_files(const fs::path& folder, std::vector<Unreadable>& unreadable) {
+  Scanner scanner(unreadable);
   scanner.scan(folder.string());
   return scanner.take();
 }

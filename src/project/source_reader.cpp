@@ -108,9 +108,7 @@ class SourceReader {
     source_.place = problems_.place(node);
     source_.text = code;
     source_.display_file = context_.display_file;
-    // Folded text stands nowhere in the file as it is: line 0 says so.
-    source_.first_line = node.text_line;
-    source_.indent = node.text_indent;
+    source_.map = node.map;
     if (trim(code).empty()) {
       problems_.error(fields.key_place("code"), "'code' is empty", {}, rules::kMissingKey);
     } else if (language == Language::kSql && !has_sql(code)) {

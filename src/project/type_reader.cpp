@@ -149,7 +149,10 @@ class TypeReader {
     read_required(spec);
     read_additional_properties(spec);
     read_header(spec);
-    if (const auto sql = fields_.text("completion")) spec.completion = *sql;
+    if (const auto sql = fields_.text("completion")) {
+      spec.completion = *sql;
+      spec.completion_map = fields_.find("completion")->map;
+    }
     if (!has_kind) return {};
     return spec;
   }

@@ -241,9 +241,17 @@ std::vector<Error> check(const project::Endpoint& endpoint) {
     if (!function.name.starts_with("_")) names.push_back(function.name);
   }
   std::string hint = suggest(wanted.front(), names);
-  if (hint.empty()) hint = fmt::format("the file must define: {}", signature_for(endpoint));
   Place place{endpoint.source.display_file, 0, 0};
   if (!endpoint.source.is_file) place = endpoint.source.place;
+  for (const FunctionSyntax& function : module.functions) {
+    if (hint.find("'" + function.name + "'") == std::string::npos) continue;
+    place = place_of(endpoint.source, function);
+    hint = fmt::format("did you mean '{}'? it must be named '{}'", function.name, wanted.front());
+    break;
+  }
+  if (hint.empty()) {
+    hint = fmt::format("the file must define, outside of any class: {}", signature_for(endpoint));
+  }
   return {Error{Code::kPython,
                 fmt::format("function '{}' not found in {}", wanted.front(),
                             endpoint.source.is_file ? endpoint.source.display_file

@@ -216,13 +216,8 @@ Result<PyRef> Modules::load_inline(const project::Endpoint& endpoint) {
   }
   const project::Source& source = endpoint.source;
   const PyRef helper = imports_helper();
-  const PyRef code =
-      helper ? compile_inside(source.text, path, source.first_line, source.indent) : PyRef();
-  if (!code) {
-    Error error = take_import_error(path);
-    if (error.place.column > 0) error.place.column += source.indent;
-    return remember(key, std::move(error));
-  }
+  const PyRef code = helper ? compile_inside(source.text, path, source.map) : PyRef();
+  if (!code) return remember(key, take_import_error(path));
   const PyRef name = to_str(
       fmt::format("mxcp_inline_{}_{:x}", safe_name(endpoint.id()), std::hash<std::string>{}(path)));
   const PyRef path_object = to_path(path);

@@ -4,9 +4,11 @@
 
 #include <map>
 
+#include "base/rules.h"
 #include "base/text.h"
 #include "python/exceptions.h"
 #include "python/hooks.h"
+#include "python/modules.h"
 #include "python/state.h"
 #include "python/to_python.h"
 #include "python/udf.h"
@@ -39,25 +41,50 @@ Result<engine::ScalarFunctions> unique(engine::ScalarFunctions functions, const 
                  fmt::format("its SQL function {} is also one of plugin '{}'", function->name(),
                              owner->second),
                  {},
-                 "rename the method or the plugin"};
+                 "rename the method or the plugin"}
+        .as(rules::kPluginFunction);
   }
   return functions;
 }
 
+// A file of the project that Python never looks at, since the standard library stands in front.
+Status check_module_name(const project::PluginSpec& spec, const project::Paths& paths) {
+  const std::string name = spec.module.substr(0, spec.module.find('.'));
+  if (!is_standard_module(name)) return {};
+  std::string hidden = "a file of the project";
+  for (const fs::path& folder : {paths.plugins, paths.python}) {
+    for (const fs::path& file : {folder / (name + ".py"), folder / name}) {
+      std::error_code missing;
+      if (fs::exists(file, missing)) hidden = "'" + display_user_path(file.string()) + "'";
+    }
+  }
+  return Error{Code::kPython,
+               fmt::format("the module name '{}' belongs to Python's standard library, which hides "
+                           "{}",
+                           name, hidden),
+               {},
+               "rename the file, and the module here"}
+      .as(rules::kPythonModule);
+}
+
 // The plugin, into `made`, and its functions.
 Result<engine::ScalarFunctions> create(const project::PluginSpec& spec,
-                                       const project::UserConfig& user, PyRef* made) {
-  MXCP_TRY(const Object config, configuration(spec, user));
+                                       const project::Project& project, PyRef* made,
+                                       std::vector<Error>& mistakes) {
+  auto config = configuration(spec, project.user());
+  if (!config.ok()) return std::move(config).error().as(rules::kPluginConfig);
+  MXCP_TRY(check_module_name(spec, project.site().paths));
   const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._plugins"));
   const PyRef module = helper ? to_str(spec.module) : PyRef();
   const PyRef type = module ? call_method(helper.get(), "plugin_class", module.get()) : PyRef();
   if (!type) return take_exception();
+  if (PyTuple_Check(type.get())) return mistake_of(type.get());
   if (made != nullptr) {
-    const PyRef settings = to_python(config);
+    const PyRef settings = to_python(*config);
     *made = PyRef::steal(settings ? PyObject_CallOneArg(type.get(), settings.get()) : nullptr);
     if (!*made) return take_exception();
   }
-  return udf_functions(type.get(), made != nullptr ? made->get() : nullptr, spec.name);
+  return udf_functions(type.get(), made != nullptr ? made->get() : nullptr, spec.name, mistakes);
 }
 
 }  // namespace
@@ -68,7 +95,8 @@ Plugins create_plugins(const project::Project& project, bool instances) {
   std::map<std::string, std::string> owners;
   for (const project::PluginSpec& spec : project.site().plugins) {
     PyRef plugin;
-    auto functions = create(spec, project.user(), instances ? &plugin : nullptr);
+    std::vector<Error> mistakes;
+    auto functions = create(spec, project, instances ? &plugin : nullptr, mistakes);
     if (functions.ok() && instances) {
       const PyRef name = to_str(spec.name);
       if (!plugins || !name || PyDict_SetItem(plugins.get(), name.get(), plugin.get()) != 0) {
@@ -78,10 +106,13 @@ Plugins create_plugins(const project::Project& project, bool instances) {
     if (functions.ok()) functions = unique(*std::move(functions), spec.name, owners);
     if (functions.ok()) {
       out.functions.insert(out.functions.end(), functions->begin(), functions->end());
-      continue;
+    } else {
+      mistakes.push_back(std::move(functions).error().as(rules::kPlugin));
     }
-    out.errors.push_back(
-        std::move(functions).error().at(spec.place).in(fmt::format("plugin '{}'", spec.name)));
+    for (Error& mistake : mistakes) {
+      out.errors.push_back(
+          std::move(mistake).at(spec.place).in(fmt::format("plugin '{}'", spec.name)));
+    }
   }
   state().plugins = std::move(plugins);
   return out;

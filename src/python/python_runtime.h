@@ -19,6 +19,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "invoke/call.h"
 #include "runtime/user_code.h"
@@ -65,6 +67,15 @@ std::vector<Error> check_source(const project::Endpoint& endpoint);
 
 // What is wrong with a JSON Schema (text) that an author wrote; "" when it is sound.
 std::string check_schema(const std::string& schema);
+
+// What Jinja refuses in a template, with the line in it; nothing when it compiles.
+struct TemplateError {
+  std::string message;
+  int line = 1;
+};
+std::optional<TemplateError> template_problem(const std::string& text);
+// Whether the installed Jinja has the "filter" or "test".
+bool jinja_has(const std::string& what, const std::string& name);
 
 // "3.11.2"
 std::string python_version();

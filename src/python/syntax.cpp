@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "python/exceptions.h"
 
@@ -269,19 +270,81 @@ Result<ModuleSyntax> read_syntax(const std::string& text, const std::string& fil
   return module;
 }
 
-PyRef compile_inside(const std::string& text, const std::string& file, int first_line, int indent) {
-  std::string padded(static_cast<std::size_t>(std::max(0, first_line - 1)), '\n');
-  padded += text;
-  const PyRef tree = parse(padded, file);
-  if (!tree) return {};
-  walk(Node{tree}, [indent](const Node& node) {
-    for (const char* field : {"col_offset", "end_col_offset"}) {
-      const PyRef column = find_attribute(node.get(), field);
-      if (!column || !PyLong_Check(column.get())) continue;
-      const PyRef moved = PyRef::steal(PyLong_FromLong(PyLong_AsLong(column.get()) + indent));
-      if (!moved || PyObject_SetAttrString(node.get(), field, moved.get()) != 0) PyErr_Clear();
+namespace {
+
+// The offset of every line in the text.
+std::vector<std::size_t> line_starts(const std::string& text) {
+  std::vector<std::size_t> starts{0};
+  for (auto at = text.find('\n'); at != std::string::npos; at = text.find('\n', at + 1)) {
+    starts.push_back(at + 1);
+  }
+  return starts;
+}
+
+void set_number(PyObject* object, const char* field, int value) {
+  const PyRef number = PyRef::steal(PyLong_FromLong(value));
+  if (!number || PyObject_SetAttrString(object, field, number.get()) != 0) PyErr_Clear();
+}
+
+// Moves the current exception, which the parser raised. Its columns count characters from 1.
+void move_syntax_error(const std::string& text, const TextMap& map) {
+  const PyRef exception = fetch_exception();
+  if (!exception) return;
+  constexpr std::pair<const char*, const char*> kPlaces[] = {{"lineno", "offset"},
+                                                             {"end_lineno", "end_offset"}};
+  for (const auto& [line_field, column_field] : kPlaces) {
+    const PyRef line = find_attribute(exception.get(), line_field);
+    const PyRef column = find_attribute(exception.get(), column_field);
+    if (!line || !column || !PyLong_Check(line.get()) || !PyLong_Check(column.get())) continue;
+    const int old_line = static_cast<int>(PyLong_AsLong(line.get()));
+    const int old_column = static_cast<int>(PyLong_AsLong(column.get()));
+    if (old_line <= 0 || !map.known()) continue;
+    const auto [new_line, new_column] = map.at(text, {old_line, std::max(1, old_column)});
+    set_number(exception.get(), line_field, new_line);
+    if (old_column > 0) set_number(exception.get(), column_field, new_column);
+  }
+  PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(exception.get())), exception.get());
+}
+
+// Moves every place of the tree. Python counts columns in bytes, which only its carets show.
+template <class Move>
+void move_places(const PyRef& tree, const Move& move) {
+  constexpr std::pair<const char*, const char*> kPlaces[] = {{"lineno", "col_offset"},
+                                                             {"end_lineno", "end_col_offset"}};
+  walk(Node{tree}, [&](const Node& node) {
+    for (const auto& [line_field, column_field] : kPlaces) {
+      const PyRef line = find_attribute(node.get(), line_field);
+      const PyRef column = find_attribute(node.get(), column_field);
+      if (!line || !column || !PyLong_Check(line.get()) || !PyLong_Check(column.get())) continue;
+      const auto [new_line, new_column] = move(static_cast<int>(PyLong_AsLong(line.get())),
+                                               static_cast<int>(PyLong_AsLong(column.get())));
+      set_number(node.get(), line_field, new_line);
+      set_number(node.get(), column_field, new_column);
     }
   });
+}
+
+}  // namespace
+
+PyRef compile_inside(const std::string& text, const std::string& file, const TextMap& map) {
+  const PyRef tree = parse(text, file);
+  if (!tree) {
+    move_syntax_error(text, map);
+    return {};
+  }
+  if (map.keeps_lines()) {
+    move_places(tree, [&](int line, int column) {
+      return std::pair(map.first_line() + line - 1, map.indent() + column);
+    });
+  } else if (map.known()) {
+    const std::vector<std::size_t> starts = line_starts(text);
+    move_places(tree, [&](int line, int column) {
+      const auto at = std::min(static_cast<std::size_t>(std::max(line, 1)), starts.size()) - 1;
+      const auto [new_line, new_column] =
+          map.at_offset(text, starts[at] + static_cast<std::size_t>(std::max(column, 0)));
+      return std::pair(new_line, new_column - 1);
+    });
+  }
   PyObject* compile = PyDict_GetItemString(PyEval_GetBuiltins(), "compile");  // borrowed
   const PyRef name = to_path(file);
   if (compile == nullptr || !name) return {};

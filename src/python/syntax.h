@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text_map.h"
 
 namespace mxcp::python {
 
@@ -55,9 +56,8 @@ struct ModuleSyntax {
 Result<ModuleSyntax> read_syntax(const std::string& text, const std::string& file);
 
 // Compiles code that stands inside another file, so that tracebacks and columns are those of the
-// file: its first line is `first_line` there, and `indent` columns were stripped from each line.
-// nullptr with a Python exception.
-PyRef compile_inside(const std::string& text, const std::string& file, int first_line, int indent);
+// file. nullptr with a Python exception.
+PyRef compile_inside(const std::string& text, const std::string& file, const TextMap& map);
 
 // A cheap look at the text: false when a hook cannot be registered in it.
 bool may_register_hooks(std::string_view text);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/rules.h"
 #include "invoke/call.h"
 #include "python/cells.h"
 #include "python/exceptions.h"
@@ -178,17 +179,31 @@ Status Udf::compute(const engine::ChunkView& input, engine::VectorWriter& output
 
 }  // namespace
 
+Error mistake_of(PyObject* described) {
+  Error error{Code::kPython, text_of(PyTuple_GET_ITEM(described, 0))};
+  const std::string file = text_of(PyTuple_GET_ITEM(described, 1));
+  if (file.empty()) return error;
+  const long line = PyLong_AsLong(PyTuple_GET_ITEM(described, 2));
+  return std::move(error).at({display_user_path(file), static_cast<int>(line), 0});
+}
+
 Result<engine::ScalarFunctions> udf_functions(PyObject* plugin_class, PyObject* instance,
-                                              const std::string& plugin_name) {
+                                              const std::string& plugin_name,
+                                              std::vector<Error>& mistakes) {
   const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._plugins"));
   const PyRef suffix = helper ? to_str(plugin_name) : PyRef();
-  const PyRef found = suffix ? call_method(helper.get(), "functions", plugin_class,
-                                           instance != nullptr ? instance : Py_None, suffix.get())
-                             : PyRef();
-  if (!found) return take_exception();
+  const PyRef answer = suffix ? call_method(helper.get(), "functions", plugin_class,
+                                            instance != nullptr ? instance : Py_None, suffix.get())
+                              : PyRef();
+  if (!answer) return take_exception();
+  PyObject* const found = PyTuple_GET_ITEM(answer.get(), 0);
+  PyObject* const wrong = PyTuple_GET_ITEM(answer.get(), 1);
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(wrong); ++i) {
+    mistakes.push_back(mistake_of(PyList_GET_ITEM(wrong, i)).as(rules::kPluginFunction));
+  }
   engine::ScalarFunctions functions;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(found.get()); ++i) {
-    PyObject* const entry = PyList_GET_ITEM(found.get(), i);
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(found); ++i) {
+    PyObject* const entry = PyList_GET_ITEM(found, i);
     PyObject* const method = PyTuple_GET_ITEM(entry, 1);
     PyObject* const types = PyTuple_GET_ITEM(entry, 2);
     std::vector<ColumnType> parameters;

@@ -10,7 +10,6 @@
 
 #include "base/rules.h"
 #include "quality/sql_checks.h"
-#include "quality/template_names.h"
 
 namespace mxcp::quality {
 namespace {
@@ -20,37 +19,44 @@ void sort_by_place(std::vector<Error>& errors) {
                    [](const Error& a, const Error& b) { return a.place < b.place; });
 }
 
-// Two spellings of one file: through links, `..`, or another working directory.
-bool same_file(const fs::path& a, const fs::path& b) {
-  std::error_code failed;
-  if (fs::equivalent(a, b, failed) && !failed) return true;
-  return a.lexically_normal() == b.lexically_normal();
-}
-
 void append(std::vector<Error>& to, std::vector<Error> from) {
   std::move(from.begin(), from.end(), std::back_inserter(to));
 }
 
 // A message has to be a template, and every variable that it needs a declared parameter.
-void check_messages(const project::Endpoint& endpoint, std::vector<Error>& errors) {
+void check_messages(const project::Endpoint& endpoint, const ValidateEnvironment& environment,
+                    std::vector<Error>& errors) {
   std::vector<std::string> declared;
   for (const auto& entry : endpoint.parameters.entries()) declared.push_back(entry.name);
   for (std::size_t i = 0; i < endpoint.messages.size(); ++i) {
     const project::PromptMessage& message = endpoint.messages[i];
     const std::string which = "message " + std::to_string(i + 1);
     TemplateReading reading = read_template(message.prompt);
+    std::erase_if(reading.problems, [&](const TemplateProblem& problem) {
+      return !problem.what.empty() && environment.jinja_has &&
+             environment.jinja_has(problem.what, problem.name);
+    });
+    if (reading.problems.empty() && reading.has_code && environment.check_template) {
+      if (auto problem = environment.check_template(message.prompt)) {
+        reading.problems.push_back(*std::move(problem));
+      }
+    }
     for (TemplateProblem& problem : reading.problems) {
       errors.push_back(Error{Code::kConfig, which + ": " + problem.message,
                              message.at_offset(problem.offset), std::move(problem.hint)}
                            .as(rules::kPromptSyntax));
     }
-    for (const auto& [name, offset] : reading.free_names) {
+    for (const auto& [name, offset, bound_in] : reading.free_names) {
       if (endpoint.parameters.find(name) != nullptr) continue;
+      std::string what = "', which is not a declared parameter";
       std::string hint = suggest(name, declared);
       if (hint.empty()) hint = "declare it under 'parameters:'";
-      errors.push_back(Error{Code::kConfig,
-                             which + " uses '" + name + "', which is not a declared parameter",
-                             message.at_offset(offset), hint}
+      if (!bound_in.empty()) {
+        what = "' outside of the '" + bound_in + "' that sets it";
+        hint = "it is known only up to '{% end" + bound_in + " %}'";
+      }
+      errors.push_back(Error{Code::kConfig, which + " uses '" + name + what,
+                             message.at_offset(offset), std::move(hint)}
                            .as(rules::kPromptVariable));
     }
   }
@@ -63,9 +69,9 @@ std::optional<project::Endpoint> completion_query(const project::Endpoint& endpo
   project::Endpoint query;
   query.kind = project::EndpointKind::kResource;
   query.uri = endpoint.id();
-  query.display_file = endpoint.display_file;
+  query.display_file = query.source.display_file = endpoint.display_file;
   query.source.text = completed.completion;
-  query.source.first_line = 0;
+  query.source.map = completed.completion_map;
   const auto place = completed.places.find("completion");
   query.source.place = place == completed.places.end() ? completed.place : place->second;
   std::vector<types::ParameterSpec> specs(1);
@@ -114,7 +120,10 @@ class Validator {
   }
 
   FileReport check(const project::EndpointFile& file) {
-    FileReport report{file.display_path, file.errors, file.warnings};
+    FileReport report;
+    report.path = file.display_path;
+    report.errors = file.errors;
+    report.warnings = file.warnings;
     if (file.endpoint) check_code(*file.endpoint, report);
     sort_by_place(report.errors);
     sort_by_place(report.warnings);
@@ -150,7 +159,7 @@ class Validator {
     check_schema(endpoint, "input_schema", endpoint.parameters.own_schema(), report);
     check_schema(endpoint, "output_schema", endpoint.output_schema, report);
     if (endpoint.kind == project::EndpointKind::kPrompt) {
-      return check_messages(endpoint, report.errors);
+      return check_messages(endpoint, environment_, report.errors);
     }
     if (endpoint.language == project::Language::kPython) {
       if (!environment_.check_python) return;
@@ -198,7 +207,7 @@ std::vector<FileReport> validate(const project::Project& project,
                                  const ValidateEnvironment& environment, const fs::path& only) {
   std::vector<const project::EndpointFile*> chosen;
   for (const auto& file : project.files()) {
-    if (only.empty() || same_file(file.path, only)) chosen.push_back(&file);
+    if (only.empty() || is_same_file(file.path, only)) chosen.push_back(&file);
   }
   Validator validator(project, environment);
   validator.prepare(chosen);
@@ -206,6 +215,14 @@ std::vector<FileReport> validate(const project::Project& project,
   for (const auto* file : chosen) {
     if (environment.progress) environment.progress(reports.size(), chosen.size());
     reports.push_back(validator.check(*file));
+  }
+  for (const auto& skipped : project.skipped()) {
+    if (!only.empty() || !skipped.why) continue;
+    FileReport report;
+    report.path = skipped.display_path;
+    report.warnings.push_back(*skipped.why);
+    report.kind = FileReport::Kind::kSkipped;
+    reports.push_back(std::move(report));
   }
   std::sort(reports.begin(), reports.end(),
             [](const FileReport& a, const FileReport& b) { return a.path < b.path; });

@@ -89,7 +89,10 @@ Status Runtime::start(LoadScope scope,
     return {};
   }
   const auto problems = impl_->user_code.load(project(), scope, endpoints);
-  if (!problems.empty()) return problems.front();
+  if (!problems.empty()) {
+    if (impl_->options.on_start_problems) impl_->options.on_start_problems(problems);
+    return problems.front();
+  }
   impl_->user_code.run_init_hooks();
   impl_->started = true;
   impl_->gate.open();

@@ -56,7 +56,7 @@ struct RuntimeOptions {
   std::function<std::shared_ptr<const project::Project>(std::shared_ptr<const project::Project>,
                                                         engine::Database*)>
       derive;
-  // Server only: problems found while starting. When it returns false the gate stays closed (the
+  // Problems found while starting. In a server, when it returns false the gate stays closed (the
   // server is about to leave); with --ignore-errors it reports and returns true.
   std::function<bool(const std::vector<Error>&)> on_start_problems;
   invoke::CallObserver* observer = nullptr;  // may be null; must outlive the runtime

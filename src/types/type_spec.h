@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text_map.h"
 #include "base/value.h"
 
 namespace mxcp::types {
@@ -46,6 +47,7 @@ struct TypeSpec {
   bool sensitive = false;
   std::string mcp_header;  // `x-mcp-header`: clients repeat the value in Mcp-Param-<this>; "": none
   std::string completion;  // SQL that gives what may be typed, see mcp/completion.cpp; "": none
+  TextMap completion_map;  // of that SQL
 
   std::optional<std::uint64_t> min_length, max_length;
   std::optional<std::string> pattern;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from harness import Project
@@ -11,7 +10,6 @@ from harness import Project
 SITE = Project.SITE + "plugin:\n  - {name: words, module: word_plugin}\n"
 
 PLUGIN = """
-from pathlib import Path
 
 from mxcp.plugins import MXCPBasePlugin, udf
 from mxcp.runtime import db
@@ -97,8 +95,14 @@ def test_validate_reports_a_broken_plugin(words: Project) -> None:
     words.write({"plugins/word_plugin.py": PLUGIN.replace("text: str", "text: object")})
     ran = words.run("validate")
     assert ran.code == 1
-    assert "mxcp-site.yml:" in ran.stdout
+    assert "plugins/word_plugin.py:8: plugin 'words': @udf shout: " in ran.stdout
     assert "parameter 'text': object is no type of SQL" in ran.stdout
+    assert ran.stdout.endswith("\nNo endpoints to validate, 1 error in plugins.\n")
+    validated = json.loads(words.run("validate", "--json-output").stdout)["result"]["validated"]
+    assert [entry["path"] for entry in validated] == ["plugins/word_plugin.py"]
+    problem = validated[0]["problems"][0]
+    assert problem["code"] == "plugin-function"
+    assert (problem["file"], problem["line"]) == ("plugins/word_plugin.py", 8)
 
 
 @pytest.mark.stdio
@@ -188,8 +192,7 @@ def test_what_cannot_be_a_function_is_refused_with_its_place(project: Project, m
     project.write({"mxcp-site.yml": SITE, "plugins/word_plugin.py": code})
     project.python_tool("t", "def t(): return 1\n")
     error = project.tool("t").error
-    assert "mxcp-site.yml:5:5: plugin 'words': @udf f (" in error
-    assert str(Path("plugins/word_plugin.py")) + ":5): " in error
+    assert error.startswith("plugins/word_plugin.py:5: plugin 'words': @udf f: ")
     assert BROKEN[method] in error
 
 

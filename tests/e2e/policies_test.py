@@ -185,9 +185,10 @@ def test_a_broken_condition_is_never_served(project: Project) -> None:
 def test_the_page_about_policies(project: Project) -> None:
     """Every YAML file of the page is valid, and every command of it prints what stands there."""
     page = DOCS.read_text(encoding="utf-8")
-    files = re.findall(r"```yaml\n# ((?:tools|resources)/\S+)\n(.*?)```", page, re.DOTALL)
+    # As printed, with the line that names the file.
+    files = re.findall(r"```yaml\n(# ((?:tools|resources)/\S+)\n.*?)```", page, re.DOTALL)
     assert files
-    for path, text in files:
+    for text, path in files:
         project.write({path: text})
     assert "warning" not in project.run("validate").ok().stdout
     commands = re.findall(r"^\$ mxcp (.*)\n((?:(?!\$ |```).*\n)+)", page, re.MULTILINE)

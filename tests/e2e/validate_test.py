@@ -141,6 +141,51 @@ def test_one_file(project: Project) -> None:
     assert ran.code == 1 and "absent.yml" in ran.stderr
 
 
+def test_a_file_that_is_no_endpoint_says_why(project: Project) -> None:
+    """In the report of the project with place and code, and when it is asked for by name."""
+    project.sql_tool("good", "SELECT 1").write(
+        {
+            "tools/res.yml": "mxcp: 1\nresource: {uri: 'x://y', source: {code: SELECT 1}}\n",
+            "tools/other.yml": "# compose\nservices: {db: duckdb}\n",
+            "tools/off.yml": "tool: {name: off, enabled: false, source: {code: SELECT 1}}\n",
+            "notes/n.yml": "tool: {name: n, source: {code: SELECT 1}}\n",
+            "tools/q.sql": "SELECT 1",
+        }
+    )
+    (project.folder / "tools/gone.yml").symlink_to("../nowhere.yml")
+    entries = report(project)
+    assert sorted(entries) == [
+        "tools/gone.yml",
+        "tools/good.yml",
+        "tools/other.yml",
+        "tools/res.yml",
+    ]
+    problems = {path: entry["problems"][0] for path, entry in entries.items() if "problems" in entry}
+    assert {path: (p["code"], p.get("line")) for path, p in problems.items()} == {
+        "tools/gone.yml": ("file-unreadable", None),
+        "tools/other.yml": ("endpoint-kind", 2),
+        "tools/res.yml": ("endpoint-kind", 2),
+    }
+    assert all(p["severity"] == "warning" for p in problems.values())
+    ran = project.run("validate").ok()
+    assert ran.stdout.endswith("\n1 endpoint checked: all valid, 3 files skipped\n")
+    assert ran.stderr == ""
+    github = project.run("validate", "--format", "github").ok().stdout
+    assert "::warning file=tools/res.yml,line=2,col=1,title=endpoint-kind::" in github
+    for path, why in {
+        "tools/res.yml": "this file holds a resource, but the folder is for tools",
+        "tools/other.yml": "not an endpoint file",
+        "tools/off.yml": "'tools/off.yml' is disabled and not checked",
+        "tools/gone.yml": "this link leads to no file",
+        "tools/absent.yml": "there is no file 'tools/absent.yml'",
+        "tools/q.sql": "give the .yml file of an endpoint",
+        "tools": "'tools' is a folder",
+        "notes/n.yml": "these are in tools, resources, prompts",
+    }.items():
+        ran = project.run("validate", path)
+        assert ran.code == 1 and why in ran.stderr, (path, ran)
+
+
 def test_text_output_and_exit_status(project: Project) -> None:
     project.sql_tool("good", "SELECT 1")
     ran = project.run("validate").ok()

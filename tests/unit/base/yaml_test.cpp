@@ -36,23 +36,33 @@ std::string place_of(const YamlNode& node) {
   return std::to_string(node.line) + ":" + std::to_string(node.column);
 }
 
-// Whether every line of a block stands in the file where text_line and text_indent say.
+std::string_view line_of(std::string_view text, int number) {
+  for (int i = 1; i < number; ++i) text.remove_prefix(text.find('\n') + 1);
+  return text.substr(0, text.find('\n'));
+}
+
+// Whether every character of a scalar stands where its map says, one behind the other. One that is
+// written as an escape stands at its backslash.
 void check_located(std::string_view file, const YamlNode& node) {
-  REQUIRE(node.text_line > 0);
-  const auto line_of = [](std::string_view text, int number) {
-    for (int i = 1; i < number; ++i) text.remove_prefix(text.find('\n') + 1);
-    return text.substr(0, text.find('\n'));
-  };
-  int number = 1;
-  std::string_view rest = node.scalar;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    const std::string_view in_file = line_of(file, node.text_line + number - 1);
-    if (!line.empty()) {
-      CHECK(in_file.substr(static_cast<std::size_t>(node.text_indent), line.size()) == line);
+  REQUIRE(node.map.known());
+  const auto is_inside = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; };
+  TextMap::Position last;
+  for (std::size_t i = 0; i < node.scalar.size(); ++i) {
+    const char c = node.scalar[i];
+    if (c == ' ' || c == '\n' || is_inside(c)) continue;
+    CAPTURE(node.scalar.substr(0, i + 1));
+    const TextMap::Position at = node.map.at_offset(node.scalar, i);
+    CAPTURE(at.line);
+    CAPTURE(at.column);
+    CHECK(std::pair(last.line, last.column) < std::pair(at.line, at.column));
+    last = at;
+    std::string_view rest = line_of(file, at.line);
+    for (int column = 1; column < at.column && !rest.empty(); ++column) {
+      rest.remove_prefix(1);
+      while (!rest.empty() && is_inside(rest[0])) rest.remove_prefix(1);
     }
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    ++number;
+    REQUIRE(!rest.empty());
+    CHECK((rest.front() == c || rest.front() == '\\'));
   }
 }
 
@@ -163,8 +173,8 @@ TEST_CASE("the text of literal blocks maps back to the file") {
     const YamlNode root = parsed(file);
     const YamlNode& node = *root.find("code");
     CHECK(node.scalar == text);
-    CHECK(node.text_line == line);
-    CHECK(node.text_indent == indent);
+    CHECK(node.map.first_line() == line);
+    CHECK(node.map.indent() == indent);
     check_located(file, node);
   };
   check("code: |\n  SELECT 1\n  FROM t\n", "SELECT 1\nFROM t\n", 2, 2);
@@ -191,26 +201,90 @@ TEST_CASE("nested literal blocks map back too") {
   const YamlNode root = parsed(good);
   const YamlNode& node = *root.find("tool")->find("list")->items[0].find("code");
   CHECK(node.scalar == "  x\ny\n");
-  CHECK(node.text_indent == 8);
+  CHECK(node.map.indent() == 8);
   check_located(good, node);
 }
 
-TEST_CASE("text on one line maps back, folded text does not") {
-  const YamlNode root = parsed(
-      "a: SELECT 1\nb: 'SELECT 2'\nc: \"SELECT 3\"\nd: \"a\\tb\"\ne: >\n  x\n  y\nf: x\n  y\n"
-      "g: 'it''s'\nh: {k: v}\n");
+TEST_CASE("text on one line maps back by its line and indentation") {
+  const YamlNode root =
+      parsed("a: SELECT 1\nb: 'SELECT 2'\nc: \"SELECT 3\"\nd: \"a\\tb\"\nh: {k: v}\n");
   const auto located = [&](const YamlNode& node) {
-    return std::to_string(node.text_line) + "," + std::to_string(node.text_indent);
+    return std::to_string(node.map.first_line()) + "," + std::to_string(node.map.indent());
   };
   CHECK(located(*root.find("a")) == "1,3");
   CHECK(located(*root.find("b")) == "2,4");
   CHECK(located(*root.find("c")) == "3,4");
-  CHECK(located(*root.find("d")) == "0,0");
-  CHECK(located(*root.find("e")) == "0,0");
-  CHECK(root.find("e")->scalar == "x y\n");
-  CHECK(located(*root.find("f")) == "0,0");
-  CHECK(located(*root.find("g")) == "0,0");
-  CHECK(located(*root.find("h")->find("k")) == "11,7");
+  CHECK(!root.find("d")->map.keeps_lines());
+  CHECK(located(*root.find("h")->find("k")) == "5,7");
+  CHECK(!YamlNode().map.known());
+}
+
+TEST_CASE("text with escapes, over several lines or folded maps back to each byte") {
+  const auto check = [](const std::string& scalar, std::string_view text) {
+    // Behind text of two bytes to a character, and in a list.
+    for (const std::string before : {"k: ", "ключ: 1\nk:   ", "a:\n- k: "}) {
+      const std::string file = before + scalar + "\n";
+      CAPTURE(file);
+      const YamlNode root = parsed(file);
+      const YamlNode* const list = root.find("a");
+      const YamlNode& node = list ? *list->items[0].find("k") : *root.find("k");
+      CHECK(node.scalar == text);
+      CHECK(!node.map.keeps_lines());
+      check_located(file, node);
+    }
+  };
+  // Double quotes: escapes, lines that are folded, lines that are joined.
+  check(R"("a\tb \"c\" \\ d\ne")", "a\tb \"c\" \\ d\ne");
+  check("\"select 1, \\\n      nope,\n      2\"", "select 1, nope, 2");
+  check("\"a  \\\n     \\  b\n\n\n  c  \n    d \"", "a    b\n\nc d ");
+  check("\"a \\\n\n\n   b\"", "a \n\nb");
+  check(R"("ä \xe4\u00e4\u20AC\U0001F986\N\_\L\P z")", "ä ää€🦆\u0085\u00a0\u2028\u2029 z");
+  check("\"\n  a b\n  c\"", " a b c");
+  check("\"🦆 'x'\n  🦆ä y \\/ \\x41\"", "🦆 'x' 🦆ä y / A");
+  // Single quotes.
+  check("'it''s ''''x'", "it's ''x");
+  check("'a ''b'',\n\n     c\td\n   e'", "a 'b',\nc\td e");
+  check("'x'' y\n   '", "x' y ");
+  // Plain.
+  check("a,\n   b,\n\n     c # comment", "a, b,\nc");
+  // Folded.
+  check(">\n   a b\n   c\n", "a b c\n");
+  check(">-\n   a,\n   b\n\n     c\n      d\n\n\n   e\n   f\n", "a, b\n\n  c\n   d\n\n\ne f");
+  check(">+\n\n\n   a\n   b\n\n\n", "\n\na b\n\n\n\n");
+  check(">\n   a\n   \tb\n   c  \n   d\n", "a\n\tb\nc   d\n");
+  check("!!str &x >-\n   ä a\n   ü b\n", "ä a ü b");
+}
+
+TEST_CASE("folded text with an indentation indicator maps back") {
+  const std::string_view file = "k: >2 # comment\n        a\n     b\n  c\n  d\n";
+  const YamlNode root = parsed(file);
+  CHECK(root.find("k")->scalar == "      a\n   b\nc d\n");
+  check_located(file, *root.find("k"));
+}
+
+TEST_CASE("places between and behind the characters are those of the text before") {
+  const YamlNode root = parsed("k: >-\n  ab\n  cd\n");
+  const YamlNode& node = *root.find("k");
+  REQUIRE(node.scalar == "ab cd");
+  using Position = TextMap::Position;
+  CHECK(node.map.at_offset(node.scalar, 2) == Position{2, 5});
+  CHECK(node.map.at_offset(node.scalar, 3) == Position{3, 3});
+  CHECK(node.map.at_offset(node.scalar, 5) == Position{3, 5});
+  CHECK(node.map.at_offset(node.scalar, 500) == Position{3, 5});
+  // By line and column of the text, as parsers say it.
+  CHECK(node.map.at(node.scalar, {1, 4}) == Position{3, 3});
+  CHECK(node.map.at(node.scalar, {1, 99}) == Position{3, 5});
+  CHECK(node.map.at(node.scalar, {7, 1}) == Position{3, 5});
+  const YamlNode quoted = parsed("k: \"ä\\nü x\\n\"\n");
+  const YamlNode& two = *quoted.find("k");
+  CHECK(two.map.at(two.scalar, {2, 3}) == Position{1, 10});
+  CHECK(two.map.at(two.scalar, {3, 1}) == Position{1, 13});
+}
+
+TEST_CASE("an alias stands where its anchor does") {
+  const YamlNode root = parsed("a: &x 'it''s'\nb: *x\n");
+  const YamlNode& node = *root.find("b");
+  CHECK(node.map.at_offset(node.scalar, 3) == TextMap::Position{1, 12});
 }
 
 TEST_CASE("line ends and encodings") {
@@ -226,8 +300,8 @@ TEST_CASE("line ends and encodings") {
     const YamlNode root = parsed(text);
     CHECK(to_json(root.to_value()) == R"({"a":1,"b":"x\ny\n","c":"z"})");
     CHECK(root.find_member("c")->line == 5);
-    CHECK(root.find("b")->text_line == 3);
-    CHECK(root.find("b")->text_indent == 2);
+    CHECK(root.find("b")->map.first_line() == 3);
+    CHECK(root.find("b")->map.indent() == 2);
   }
   // A character outside the basic plane is a surrogate pair in UTF-16.
   using namespace std::string_literals;
@@ -452,7 +526,7 @@ TEST_CASE("characters of several bytes do not shift places") {
       parsed("a: \"x\xE2\x80\xA8y\"\nb: \"\xC2\x85\"\nс: [é, z]\nd: |\n  é\n  w\n");
   CHECK(place_of(root.members[1].value) == "2:4");
   CHECK(place_of(root.members[2].value.items[1]) == "3:8");
-  CHECK(root.members[3].value.text_line == 5);
+  CHECK(root.members[3].value.map.first_line() == 5);
   CHECK(error_of("é: \"è\"\nü: \"ab\\d\"\n") ==
         "f.yml:2:7: '\\d' is no escape that double quotes know (write '\\\\' for a backslash, or "
         "use single quotes)");

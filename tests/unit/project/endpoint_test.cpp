@@ -277,11 +277,12 @@ TEST_CASE("places inside inline code") {
                                     "tool:\n  name: a\n  source: {code: \"SELECT $x\"}\n"
                                     "  parameters: [{name: x, type: string}]\n");
   CHECK(one_line->source.at(1, 8).text() == "tools/a.yml:3:26");
-  // Folded text has no lines of its own: the place is that of the whole code.
+  // Folded text has other lines than the file.
   const auto folded = endpoint_of(
       project, "tools/b.yml", "tool:\n  name: b\n  source:\n    code: >\n      SELECT\n      1\n");
   CHECK(folded->source.text == "SELECT 1\n");
-  CHECK(folded->source.at(1, 8).text() == "tools/b.yml:4:11");
+  CHECK(folded->source.at(1, 8).text() == "tools/b.yml:6:7");
+  CHECK(folded->source.at_offset(7).text() == "tools/b.yml:6:7");
   const auto wide = endpoint_of(project, "tools/c.yml",
                                 "tool:\n  name: c\n  source:\n    code: |\n      SELECT 'é', 1\n");
   CHECK(wide->source.at_offset(wide->source.text.find('1')).text() == "tools/c.yml:5:19");
@@ -320,9 +321,10 @@ TEST_CASE("a file of something else is no endpoint") {
   EndpointFile file = loaded(project, "tools/other.yml");
   CHECK(!file.kind.has_value());
   CHECK(file.errors.empty());
-  CHECK(
-      test::texts_of(file.warnings) ==
-      "tools/other.yml: not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped\n");
+  CHECK(test::texts_of(file.warnings) ==
+        "tools/other.yml:1:1: not an endpoint file (none of 'tool', 'resource' and 'prompt'): "
+        "skipped "
+        "(move it out of the folders for endpoints)\n");
   // But one that says mxcp is meant to be one.
   project.write("tools/other.yml", "mxcp: 1\nsuite: x\n");
   CHECK(test::texts_of(loaded(project, "tools/other.yml").errors) ==

@@ -1,8 +1,10 @@
 #include "project/project.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
+#include "base/rules.h"
 #include "base/text.h"
 #include "support/temp_project.h"
 
@@ -190,10 +192,45 @@ TEST_CASE("what is no endpoint of its folder is skipped with a warning") {
       .write("tools/broken-off.yml", "tool: {name: x, enabled: false, foo: 1}\n");
   const auto loaded = project.load();
   CHECK(paths(*loaded) == "");
-  CHECK(test::texts_of(loaded->warnings()) ==
-        "tools/other.yml: not an endpoint file (none of 'tool', 'resource' and 'prompt'): skipped\n"
-        "tools/r.yml: this file holds a resource, but the folder is for tools: skipped (move it to "
-        "'resources')\n");
+  CHECK(loaded->warnings().empty());
+  std::vector<Error> why;
+  for (const auto& skipped : loaded->skipped()) {
+    if (skipped.why) why.push_back(*skipped.why);
+  }
+  CHECK(
+      test::texts_of(why) ==
+      "tools/other.yml:1:1: not an endpoint file (none of 'tool', 'resource' and 'prompt'): "
+      "skipped (move it out of the folders for endpoints)\n"
+      "tools/r.yml:1:1: this file holds a resource, but the folder is for tools: skipped (move it "
+      "to 'resources')\n");
+  CHECK(loaded->skipped().size() == 4);
+  for (const Error& error : why) CHECK(error.rule == rules::kEndpointKind);
+}
+
+TEST_CASE("links that lead nowhere and pipes are skipped with a warning") {
+  test::TempProject project;
+  project.write("tools/a.yml", tool("a"));
+  fs::create_symlink("nowhere.yml", project.root() / "tools" / "gone.yml");
+  fs::create_symlink("nowhere.txt", project.root() / "tools" / "gone.txt");
+  REQUIRE(::mkfifo((project.root() / "tools" / "pipe.yaml").c_str(), 0600) == 0);
+  const auto loaded = project.load();
+  CHECK(paths(*loaded) == "tools/a.yml ");
+  std::vector<Error> why;
+  for (const auto& skipped : loaded->skipped()) why.push_back(*skipped.why);
+  CHECK(test::texts_of(why) ==
+        "tools/gone.yml: this link leads to no file: skipped (mend or remove it)\n"
+        "tools/pipe.yaml: this is no file that can be read: skipped\n");
+}
+
+TEST_CASE("resources whose URI is no template are no duplicates of each other") {
+  test::TempProject project;
+  project.write("resources/a.yml", "resource: {uri: 'http://h/{a-b}', source: {code: SELECT 1}}\n")
+      .write("resources/b.yml", "resource: {uri: 'http://h/{?q}', source: {code: SELECT 1}}\n");
+  const auto loaded = project.load();
+  for (const auto& file : loaded->files()) {
+    REQUIRE(file.errors.size() == 1);
+    CHECK(file.errors.front().rule == rules::kUri);
+  }
 }
 
 TEST_CASE("duplicates: every file says where the others are") {

@@ -45,13 +45,13 @@ TEST_CASE("check_source: what is only known at run time is not complained about"
 TEST_CASE("check_source: a missing function names the nearest one") {
   CHECK(
       complaints({"a: string"}, "def get_user(a): pass\n", "get_users") ==
-      Texts{"python/tool_code.py | function 'get_users' not found in python/tool_code.py | did you "
-            "mean 'get_user'?"});
+      Texts{"python/tool_code.py:1:1 | function 'get_users' not found in python/tool_code.py | did "
+            "you mean 'get_user'? it must be named 'get_users'"});
   CHECK(
       complaints({"a: string"}, "x = 1\n", "get_users") ==
       Texts{
           "python/tool_code.py | function 'get_users' not found in python/tool_code.py | the file "
-          "must define: def get_users(a)"});
+          "must define, outside of any class: def get_users(a)"});
   // A method is not a function of the module.
   CHECK(complaints({}, "class C:\n  def f(self): pass\n").size() == 1);
 }

@@ -1,3 +1,4 @@
+#include "base/rules.h"
 #include "harness.h"
 
 using namespace mxcp;
@@ -574,20 +575,40 @@ TEST_CASE("Python: a plugin that cannot be made says why") {
         "  - name: a\n    module: with_udf\n"
         "  - name: b\n    module: no_class\n"
         "  - name: c\n    module: with_udf\n    config: nope\n"
-        "  - name: d\n    module: absent\n"},
+        "  - name: d\n    module: absent\n"
+        "  - name: e\n    module: calendar\n"
+        "  - name: f\n    module: other\n"},
+       {"plugins/calendar.py", "\n"},
+       {"plugins/other.py", "\nclass MXCPPlugin: pass\n"},
        {"plugins/with_udf.py",
         "from mxcp.plugins import MXCPBasePlugin, udf\n"
-        "class MXCPPlugin(MXCPBasePlugin):\n    @udf\n    def f(self, x) -> int: return x\n"},
+        "class MXCPPlugin(MXCPBasePlugin):\n    @udf\n    def f(self, x) -> int: return x\n"
+        "    @udf\n    async def g(self) -> int: return 1\n"},
        {"plugins/no_class.py", "\n"}},
       false);
   const auto errors = project.load();
-  REQUIRE(errors.size() == 4);
-  CHECK(errors[0].message.starts_with("plugin 'a': @udf f ("));
-  CHECK(errors[0].message.ends_with("parameter 'x' has no type; write x: str"));
-  CHECK(errors[1].message == "plugin 'b': module 'no_class' has no class MXCPPlugin");
-  CHECK(errors[2].message.starts_with("plugin 'c': the plugin configuration 'nope' is not in"));
-  CHECK(errors[3].message == "plugin 'd': No module named 'absent'");
-  for (const Error& error : errors) CHECK(error.place.file == "mxcp-site.yml");
+  REQUIRE(errors.size() == 7);
+  CHECK(errors[0].message == "plugin 'a': @udf f: parameter 'x' has no type; write x: str");
+  CHECK(errors[0].place == Place{"plugins/with_udf.py", 3, 0});
+  CHECK(errors[0].rule == rules::kPluginFunction);
+  CHECK(errors[1].message.starts_with("plugin 'a': @udf g: an async function"));
+  CHECK(errors[1].place == Place{"plugins/with_udf.py", 5, 0});
+  CHECK(errors[2].message == "plugin 'b': module 'no_class' has no class MXCPPlugin");
+  CHECK(errors[2].place == Place{"plugins/no_class.py", 0, 0});
+  CHECK(errors[2].rule == rules::kPlugin);
+  CHECK(errors[3].message.starts_with("plugin 'c': the plugin configuration 'nope' is not in"));
+  CHECK(errors[3].place == Place{"mxcp-site.yml", 9, 5});
+  CHECK(errors[3].rule == rules::kPluginConfig);
+  CHECK(errors[4].message == "plugin 'd': No module named 'absent'");
+  CHECK(errors[4].place == Place{"mxcp-site.yml", 12, 5});
+  CHECK(errors[5].message ==
+        "plugin 'e': the module name 'calendar' belongs to Python's standard library, which hides "
+        "'plugins/calendar.py'");
+  CHECK(errors[5].rule == rules::kPythonModule);
+  CHECK(errors[6].message ==
+        "plugin 'f': MXCPPlugin of module 'other' must derive from "
+        "MXCPBasePlugin");
+  CHECK(errors[6].place == Place{"plugins/other.py", 2, 0});
 }
 
 TEST_CASE("Python: outside of a runtime, mxcp.runtime says so") {

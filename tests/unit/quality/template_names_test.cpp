@@ -61,6 +61,28 @@ TEST_CASE("comments, raw blocks and loose braces") {
   CHECK(names("{\"json\": {\"a\": {{ a }}}}") == "a");
 }
 
+TEST_CASE("a name is known up to the end of the block that binds it") {
+  CHECK(names("{% with z = a %}{{ z }}{% endwith %}{{ z }}") == "a z");
+  CHECK(names("{% with z = z, y = z %}{{ y }}{% endwith %}") == "z");
+  CHECK(names("{% for x in a %}{{ x }}{% else %}{{ x }}{% endfor %}") == "a");
+  CHECK(names("{% for x in a %}{% set y = x %}{% endfor %}{{ y }}") == "a y");
+  CHECK(names("{% if a %}{% set y = 1 %}{% endif %}{{ y }}") == "a");
+  CHECK(names("{% filter upper %}{% set y = 1 %}{% endfilter %}{{ y }}") == "");
+  CHECK(names("{% macro m(x) %}{{ x }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m(1) }}{{ x }}") ==
+        "x");
+  CHECK(names("{% call(u) m(a) %}{{ u }}{% endcall %}{{ u }}") == "m a u");
+  CHECK(names("{% set z = 1 %}{% with y = z %}{% for x in y %}{{ z }}{% endfor %}{% endwith %}") ==
+        "");
+  // What is never ended is another problem's business.
+  CHECK(names("{% with z = 1 %}{{ z }}") == "");
+  const auto free =
+      mxcp::quality::read_template("{% for x in a %}{% endfor %}{{ x }}{{ y }}").free_names;
+  REQUIRE(free.size() == 3);
+  CHECK(free[0].bound_in == "");
+  CHECK(free[1].bound_in == "for");
+  CHECK(free[2].bound_in == "");
+}
+
 TEST_CASE("every name stands where it is used first") {
   const auto names =
       mxcp::quality::read_template("{{ a }} {%- if b -%}{{a}}{{ x.b ~ c }}{% endif %}").free_names;
@@ -92,4 +114,33 @@ TEST_CASE("tags that Jinja would refuse") {
   CHECK(problems("{% if %}{% endif %}") == "0: 'if' has no expression");
   CHECK(problems("{% for a in b %}{% elif c %}{% endfor %}") ==
         "16: 'elif' stands outside of an 'if'");
+}
+
+TEST_CASE("filters and tests that Jinja does not have") {
+  CHECK(
+      problems("{{ a | upper | default('x') | items | d }}{{ a is defined }}{{ a is not none }}") ==
+      "");
+  CHECK(
+      problems("{{ a is divisibleby 3 and b is in c }}{{ a.is }}{{ a.upper() }}{{ x is eq(1) }}") ==
+      "");
+  CHECK(problems("{{ a | nofilter }}") == "7: Jinja has no filter 'nofilter'");
+  CHECK(problems("{{ a|uper|trim }}") == "5: Jinja has no filter 'uper'; did you mean 'upper'?");
+  CHECK(problems("{{ a is zzz }}{{ a is not zzz }}") ==
+        "8: Jinja has no test 'zzz'\n26: Jinja has no test 'zzz'");
+  CHECK(problems("{{ a is None }}") == "8: Jinja has no test 'None'; did you mean 'none'?");
+  CHECK(problems("{% if a is odd or b | x.y %}{% endif %}") == "22: Jinja has no filter 'x.y'");
+  CHECK(problems("{% filter shout %}{% endfilter %}") ==
+        "10: Jinja has no filter 'shout'; did you mean 'sort'?");
+  CHECK(problems("{% filter upper|trim %}{% endfilter %}{% set a | title %}{% endset %}") == "");
+  CHECK(problems("{# {{ a | nofilter }} #}{% raw %}{{ a | nofilter }}{% endraw %}") == "");
+}
+
+TEST_CASE("there are no other templates") {
+  const std::string why =
+      "' takes another template, and a prompt has only its own text; write the "
+      "text here";
+  CHECK(problems("{% include 'x' ignore missing %}") == "0: 'include" + why);
+  CHECK(problems("{% import 'x' as y %}") == "0: 'import" + why);
+  CHECK(problems("{% from 'x' import y %}") == "0: 'from" + why);
+  CHECK(problems("{% extends 'x' %}{% block a %}{% endblock %}") == "0: 'extends" + why);
 }

@@ -208,6 +208,63 @@ TEST_CASE("prompts may use only declared parameters") {
       "(did you mean 'topic'?)");
 }
 
+TEST_CASE("a name is known up to the end of its block only") {
+  Checked project({{"prompts/p.yml",
+                    "prompt:\n"
+                    "  name: p\n"
+                    "  parameters: [{name: a, type: string}]\n"
+                    "  messages:\n"
+                    "    - prompt: '{% with z = a %}{{ z }}{% endwith %}{{ z }}'\n"}});
+  CHECK(project.lines() ==
+        "error[config] prompts/p.yml:5:55: message 1 uses 'z' outside of the 'with' that sets it "
+        "(it is known only up to '{% endwith %}')");
+}
+
+TEST_CASE("Jinja itself has the last word about templates") {
+  const test::TempProject files{{"prompts/p.yml",
+                                 "prompt:\n"
+                                 "  name: p\n"
+                                 "  messages:\n"
+                                 "    - prompt: \"{{ 'a' | newer }} {{ 'a' | never }}\"\n"
+                                 "    - prompt: |\n"
+                                 "        Hello\n"
+                                 "        {{ 1 2 }}\n"
+                                 "    - prompt: only text\n"}};
+  const auto project = files.load();
+  std::vector<std::string> asked;
+  quality::ValidateEnvironment environment;
+  environment.jinja_has = [](const std::string& what, const std::string& name) {
+    return what == "filter" && name == "newer";
+  };
+  environment.check_template =
+      [&](const std::string& text) -> std::optional<quality::TemplateProblem> {
+    asked.push_back(text);
+    return quality::TemplateProblem{"refused", "", text.find("{{")};
+  };
+  const auto reports = quality::validate(*project, environment);
+  REQUIRE(reports.size() == 1);
+  CHECK(test::texts_of(reports[0].errors) ==
+        "prompts/p.yml:4:43: message 1: Jinja has no filter 'never'\n"
+        "prompts/p.yml:7:9: message 2: refused\n");
+  CHECK(asked == std::vector<std::string>{"Hello\n{{ 1 2 }}\n"});
+}
+
+TEST_CASE("a mistake in the SQL of a completion has its place in it") {
+  CHECK(Checked({{"resources/r.yml",
+                  "resource:\n"
+                  "  uri: r://{city}\n"
+                  "  parameters:\n"
+                  "    - name: city\n"
+                  "      type: string\n"
+                  "      completion: >-\n"
+                  "        SELECT name\n"
+                  "        FROM users WHERE nme LIKE $value\n"
+                  "  source: {code: SELECT $city}\n"}},
+                kUsers)
+            .lines()
+            .find("error[sql] resources/r.yml:8:26: ") == 0);
+}
+
 TEST_CASE("every file is reported, sorted, and one can be chosen") {
   Checked project({{"tools/b.yml", "tool: {name: b, source: {cod: SELECT 1}}\n"},
                    {"tools/a.yml", "tool: {name: a, source: {code: SELECT 1}}\n"},

@@ -1,0 +1,5 @@
+from mxcp.plugins import MXCPBasePlugin
+
+
+class MXCPPlugin(MXCPBasePlugin):
+    pass

@@ -1,0 +1,3 @@
+import os
+
+raise RuntimeError(f"no settings in {os.sep}")
