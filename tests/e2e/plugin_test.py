@@ -229,7 +229,9 @@ def test_defaults_of_a_method(words: Project) -> None:
         {"a": "A!", "b": "B!!!"}
     ]
     error = words.run("query", "SELECT shout_words()", "--json-output").error
-    assert error.count("VARCHAR, /) -> VARCHAR") == error.count("BIGINT, /) -> VARCHAR") == 1
+    # How the forms are written depends on the version of DuckDB.
+    forms = [line for line in error.splitlines() if line.rstrip().endswith("-> VARCHAR")]
+    assert sorted("BIGINT" in form for form in forms) == [False, True]
     error = words.run("query", "SELECT shout_words('a', 1, 2)", "--json-output").error
     assert "No function matches" in error
 
