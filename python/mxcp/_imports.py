@@ -117,13 +117,13 @@ def install(root, modules, folders):
                 action(sys.modules[name])
     forget_folders()
     _demote_script_folder()
-    _add_environment(root)
+    add_environment(root)
     sys.path[:] = [entry for entry in sys.path if entry not in folders]
     at = _position()
     sys.path[at:at] = folders
 
 
-def _add_environment(root):
+def add_environment(root):
     """The virtual environment that is active or in the project, when mxcp is not installed in it."""
     found = [os.environ.get("VIRTUAL_ENV", "")]
     if os.path.isfile(os.path.join(root, ".venv", "pyvenv.cfg")):

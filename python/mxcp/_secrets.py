@@ -17,7 +17,11 @@ def ask(store, texts):
         return None, str(reason)
 
 
-def vault(address, token, path):
+def vault(project, address, token, path):
+    # The configuration is read before anything of the project is loaded, which would find its packages.
+    from mxcp import _imports
+
+    _imports.add_environment(project)
     try:
         import hvac
         from hvac.exceptions import Forbidden, InvalidPath, Unauthorized, VaultError

@@ -19,18 +19,10 @@ Error io_error(const fs::path& path, const char* verb, int error) {
           std::string("cannot ") + verb + " '" + path.string() + "': " + std::strerror(error)};
 }
 
-}  // namespace
-
-Result<std::string> read_file(const fs::path& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return io_error(path, "read", errno);
-  struct stat info {};
-  if (::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
-    ::close(fd);
-    return io_error(path, "read", EISDIR);
-  }
+// Owns `fd`.
+Result<std::string> read_all(int fd, const fs::path& path, std::size_t expected) {
   std::string text;
-  text.reserve(static_cast<std::size_t>(info.st_size));
+  text.reserve(expected);
   char buffer[16384];
   while (true) {
     const ssize_t n = ::read(fd, buffer, sizeof buffer);
@@ -45,6 +37,39 @@ Result<std::string> read_file(const fs::path& path) {
       return io_error(path, "read", error);
     }
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return io_error(path, "read", errno);
+  struct stat info {};
+  if (::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
+    ::close(fd);
+    return io_error(path, "read", EISDIR);
+  }
+  return read_all(fd, path, static_cast<std::size_t>(info.st_size));
+}
+
+Result<std::string> read_regular_file(const fs::path& path, std::size_t max_bytes) {
+  // Opening a pipe would wait for somebody who writes to it.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return io_error(path, "read", errno);
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || S_ISDIR(info.st_mode)) {
+    const int error = S_ISDIR(info.st_mode) ? EISDIR : errno;
+    ::close(fd);
+    return io_error(path, "read", error);
+  }
+  const auto size = static_cast<std::uintmax_t>(info.st_size);
+  const bool regular = S_ISREG(info.st_mode);
+  if (regular && size <= max_bytes) return read_all(fd, path, static_cast<std::size_t>(size));
+  ::close(fd);
+  const std::string begin = "cannot read '" + path.string() + "': ";
+  if (!regular) return Error{Code::kIo, begin + "it is no regular file, but a device or a pipe"};
+  return Error{Code::kIo, begin + "it has " + std::to_string(size) + " bytes, and at most " +
+                              std::to_string(max_bytes) + " are read"};
 }
 
 Status write_file(const fs::path& path, std::string_view text) {

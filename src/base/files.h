@@ -12,6 +12,8 @@ namespace fs = std::filesystem;
 
 // The whole file as bytes. Errors: kNotFound, kIo (directory, permission).
 Result<std::string> read_file(const fs::path& path);
+// The same of a regular file of at most `max_bytes`: a device may never end and a pipe never begin.
+Result<std::string> read_regular_file(const fs::path& path, std::size_t max_bytes);
 // Writes to a temporary file in the same folder and renames it into place.
 Status write_file(const fs::path& path, std::string_view text);
 // The nearest ancestor of `from` (itself included) that holds `name`; empty when there is none.

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/context.h"
 #include "cli/table.h"
+#include "net/stdio.h"
 
 namespace mxcp::cli {
 namespace {
@@ -50,6 +51,8 @@ void print_kind(const project::Project& project, EndpointKind kind, std::string_
 
 int run(Context& context) {
   Output& output = context.output;
+  // References of the configuration are resolved by packages of the user's.
+  if (output.json) output.redirect_answer(net::seize_stdio().out);
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
   const auto& files = (*project)->files();

@@ -8,6 +8,7 @@
 #include "cli/table.h"
 #include "engine/library.h"
 #include "engine/row_writer.h"
+#include "net/stdio.h"
 
 namespace mxcp::cli {
 namespace {
@@ -118,6 +119,8 @@ int run(Context& context) {
   Output& output = context.output;
   const auto query = query_from(context.line);
   if (!query.ok()) return context.fail(query.error());
+  // The envelope is alone on stdout, whatever plugins print.
+  if (output.json) output.redirect_answer(net::seize_stdio().out);
   const auto project = context.load_project();
   if (!project.ok()) return output.fail(project.error());
 

@@ -8,6 +8,7 @@
 #include "cli/interruptible.h"
 #include "cli/parts.h"
 #include "cli/progress.h"
+#include "net/stdio.h"
 #include "quality/validate.h"
 
 namespace mxcp::cli {
@@ -253,7 +254,10 @@ Error not_checked(const project::Project& project, const std::string& given) {
 
 int run(Context& context) {
   Output& output = context.output;
+  const bool github = context.line.value("format") == "github";
   if (context.line.value("format") == "json") output.json = true;
+  // Programs read both: they are alone on stdout, whatever plugins print.
+  if (output.json || github) output.redirect_answer(net::seize_stdio().out);
   const auto project = context.load_project(false);
   if (!project.ok()) return output.fail(project.error());
   const auto path = context.line.value("PATH");
@@ -293,8 +297,7 @@ int run(Context& context) {
   }
   const bool ok =
       std::all_of(reports.begin(), reports.end(), [](const auto& report) { return report.ok(); });
-  if (context.line.value("format") == "github")
-    return print_annotations(reports, (*project)->root(), ok, output);
+  if (github) return print_annotations(reports, (*project)->root(), ok, output);
   return output.json ? print_json(reports, path.has_value(), ok, output)
                      : print_text(reports, output);
 }

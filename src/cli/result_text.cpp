@@ -11,6 +11,14 @@ bool is_scalar(const Value& value) {
   return !value.is_array() && !value.is_object();
 }
 
+bool is_object(const Value& value) {
+  return value.is_object();
+}
+
+bool is_array(const Value& value) {
+  return value.is_array();
+}
+
 bool same_keys(const Object& a, const Object& b) {
   return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const auto& member) {
            return b.contains(member.first);
@@ -31,11 +39,17 @@ std::string list_text(const Array& list, const TableOptions& options) {
     return item.is_object() && list.front().is_object() &&
            same_keys(*list.front().as_object(), *item.as_object());
   });
-  if (!objects || list.front().as_object()->empty()) {
+  const bool empty = objects && list.front().as_object()->empty();
+  if (!objects || empty) {
     const Array shown(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(
                                                        std::min(list.size(), options.max_rows)));
-    std::string out = "(the items differ in their keys, so they are shown as JSON)\n" +
-                      to_pretty_json(shown) + '\n';
+    std::string out;
+    if (!objects && std::all_of(list.begin(), list.end(), is_object)) {
+      out = "(the items differ in their keys, so they are shown as JSON)\n";
+    } else if (!empty && !std::all_of(list.begin(), list.end(), is_array)) {
+      out = "(the items are of different kinds, so they are shown as JSON)\n";
+    }
+    out += to_pretty_json(shown) + '\n';
     if (shown.size() < list.size()) {
       out += "… and " + std::to_string(list.size() - shown.size()) + " more\n";
     }

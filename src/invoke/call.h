@@ -68,6 +68,8 @@ struct Request {
   std::shared_ptr<CancelToken> cancel = std::make_shared<CancelToken>();
   std::shared_ptr<ClientChannel> client;  // may be null
   bool check_output = true;
+  // What user code raised goes to the log with its traceback. Tests that expect an error say false.
+  bool log_failure = true;
   // Let go when the work is over: after the answer, where a deadline gave that before. May be null.
   std::shared_ptr<void> work = nullptr;
 };
@@ -102,6 +104,7 @@ struct RawResult {
   bool rows = false;  // value is a list of row objects from SQL
   // Of a list that was cut already, while it was read.
   engine::RowsRead read = {};
+  Place place = {};  // of the function that gave the value, for what is wrong with it
 };
 
 // The limit that a call met: it refused or stopped the call, or, beside a result, cut it. For

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "invoke/content_blocks.h"
 #include "invoke/limit_words.h"
 #include "policy/enforcer.h"
 #include "types/shape.h"
@@ -20,40 +21,8 @@ namespace {
 using project::EndpointKind;
 
 Runner* runner_for(const Runners& runners, const project::Endpoint& endpoint) {
-  if (endpoint.kind == EndpointKind::kPrompt) return runners.prompt;
-  return endpoint.language == project::Language::kPython ? runners.python : runners.sql;
-}
-
-// What mcp.image() and its like in mxcp.runtime return is a dict with this member.
-constexpr std::string_view kContentMark = "@mxcp.content";
-// A longer list is data.
-constexpr std::size_t kMaxBlocks = 256;
-
-bool is_block(const Value& value) {
-  return value.find(kContentMark) != nullptr;
-}
-
-Value to_block(Value value) {
-  if (is_block(value)) {
-    value.as_object()->erase(kContentMark);
-    return value;
-  }
-  return Object{{"type", "text"},
-                {"text", value.is_string() ? *value.as_string() : to_json(value)}};
-}
-
-// The blocks, when the function returned one of them or a list with one among it.
-std::optional<Array> take_content(Value& value) {
-  if (is_block(value)) {
-    Array blocks;
-    blocks.push_back(to_block(std::move(value)));
-    return blocks;
-  }
-  Array* const items = value.as_array();
-  if (items == nullptr || items->size() > kMaxBlocks) return {};
-  if (std::none_of(items->begin(), items->end(), is_block)) return {};
-  for (Value& item : *items) item = to_block(std::move(item));
-  return std::move(*items);
+  if (endpoint.language == project::Language::kPython) return runners.python;
+  return endpoint.kind == EndpointKind::kPrompt ? runners.prompt : runners.sql;
 }
 
 Outcome failed(Error error, std::optional<LimitMet> limit = {}) {
@@ -190,6 +159,12 @@ Outcome finish(const Call& call, RawResult raw) {
     value = *std::move(parsed);
   }
   if (auto content = as_content(call, value, raw.rows)) return *std::move(content);
+  if (call.endpoint->kind == EndpointKind::kPrompt &&
+      call.endpoint->language == project::Language::kPython) {
+    auto messages = to_messages(std::move(value), call.endpoint->name);
+    if (!messages.ok()) return failed(std::move(messages).error().at(raw.place));
+    value = *std::move(messages);
+  }
 
   const types::Type* const declared =
       call.endpoint->return_type && call.endpoint->kind != EndpointKind::kPrompt
@@ -301,6 +276,7 @@ class Running : public std::enable_shared_from_this<Running> {
   }
 
   const std::shared_ptr<const project::Endpoint>& endpoint() const { return endpoint_; }
+  void keep_failure_quiet() { log_failure_ = false; }
   void count_as(Limiter::Ticket ticket) { ticket_ = std::move(ticket); }
 
   // Checks the arguments against a schema of the author's own, where there is one.
@@ -385,7 +361,7 @@ class Running : public std::enable_shared_from_this<Running> {
   void answer(Outcome outcome) {
     outcome.endpoint = endpoint_;
     outcome.seconds = seconds_since(start_);
-    if (outcome.error && !outcome.error->detail.empty()) {
+    if (outcome.error && !outcome.error->detail.empty() && log_failure_) {
       log::error("call", "{} '{}': {}\n{}", project::name_of(endpoint_->kind), endpoint_->id(),
                  outcome.error->message, outcome.error->detail);
     }
@@ -399,6 +375,7 @@ class Running : public std::enable_shared_from_this<Running> {
   Done done_;
   const Instant start_;
   std::shared_ptr<void> work_;
+  bool log_failure_ = true;
   Limiter::Ticket ticket_;
   std::shared_ptr<Call> call_;
   std::atomic<bool> answered_{false};  // or about to be, by whoever set it
@@ -422,6 +399,7 @@ void invoke(std::shared_ptr<const project::Project> project, const Runners& runn
   const auto running = std::make_shared<Running>(
       runners, completes ? completion_query(*endpoint, request.completes) : endpoint,
       std::move(done), start, std::move(request.work));
+  if (!request.log_failure) running->keep_failure_quiet();
 
   // Coerce and validate the arguments.
   auto arguments = completes ? completion_arguments(*endpoint, request.arguments)

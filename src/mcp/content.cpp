@@ -1,7 +1,6 @@
 #include "mcp/content.h"
 
 #include "base/json.h"
-#include "base/value.h"
 
 namespace mxcp::mcp {
 namespace {
@@ -33,17 +32,6 @@ void append_link_as_text(std::string& out, const Value& block) {
   out += '}';
 }
 
-void append_block(std::string& out, const Revision& revision, const Value& block) {
-  const std::string type = text_of(block, "type");
-  if (type == "resource_link" && !revision.structured) return append_link_as_text(out, block);
-  if (type == "audio" && !revision.audio) {
-    return append_audio_as_resource(out, json_of(block, "mimeType", R"("audio/wav")"),
-                                    json_of(block, "data", R"("")"),
-                                    json_of(block, "annotations", ""));
-  }
-  append_json(out, block);
-}
-
 }  // namespace
 
 void append_audio_as_resource(std::string& out, std::string_view mime_type_json,
@@ -55,6 +43,17 @@ void append_audio_as_resource(std::string& out, std::string_view mime_type_json,
   out += '}';
   append_annotations(out, annotations_json);
   out += '}';
+}
+
+void append_content_block(std::string& out, const Revision& revision, const Value& block) {
+  const std::string type = text_of(block, "type");
+  if (type == "resource_link" && !revision.structured) return append_link_as_text(out, block);
+  if (type == "audio" && !revision.audio) {
+    return append_audio_as_resource(out, json_of(block, "mimeType", R"("audio/wav")"),
+                                    json_of(block, "data", R"("")"),
+                                    json_of(block, "annotations", ""));
+  }
+  append_json(out, block);
 }
 
 void append_content_blocks(std::string& out, const Revision& revision, std::string_view json) {
@@ -71,7 +70,7 @@ void append_content_blocks(std::string& out, const Revision& revision, std::stri
   out += '[';
   for (const Value& block : *blocks) {
     if (&block != &blocks->front()) out += ',';
-    append_block(out, revision, block);
+    append_content_block(out, revision, block);
   }
   out += ']';
 }

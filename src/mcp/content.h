@@ -6,12 +6,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/value.h"
 #include "mcp/revisions/revision.h"
 
 namespace mxcp::mcp {
 
 // Appends a JSON array of blocks; as it is where the revision has all of them.
 void append_content_blocks(std::string& out, const Revision& revision, std::string_view json);
+
+// One of them.
+void append_content_block(std::string& out, const Revision& revision, const Value& block);
 
 // {"type":"resource",...} around base64 data, itself JSON text.
 void append_audio_as_resource(std::string& out, std::string_view mime_type_json,

@@ -4,7 +4,8 @@
 // and assistant, so a system message is sent as the user's. A message of type "resource" holds a
 // URI: one of ours is read, with all that guards it, and embedded; any other becomes a link, or
 // plain text for revisions without links. A message of type "image" or "audio" holds the URI of one
-// of our binary resources, or a data: URI.
+// of our binary resources, or a data: URI. A function in Python may also give {"content": block}
+// with a content block that is complete already.
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,6 +23,7 @@ struct PromptMessage {
   std::string text;
   bool from_assistant = false;
   std::string type;  // "text", "resource", "image", "audio"
+  Value block;       // in place of the text; usually null
 };
 
 // "image/png" and "aGVs..." of "data:image/png;base64,aGVs...".
@@ -35,16 +37,19 @@ std::optional<std::pair<std::string, std::string>> read_data_uri(std::string_vie
 }
 
 std::optional<std::vector<PromptMessage>> read_messages(const std::string& json) {
-  const auto parsed = parse_json(json);
-  const Array* const items = parsed.ok() ? parsed->as_array() : nullptr;
+  auto parsed = parse_json(json);
+  Array* const items = parsed.ok() ? parsed->as_array() : nullptr;
   if (items == nullptr) return {};
   std::vector<PromptMessage> out;
-  for (const Value& item : *items) {
+  for (Value& item : *items) {
     const auto text_of = [&](std::string_view key) {
       const Value* const value = item.find(key);
       return value == nullptr || !value->is_string() ? std::string() : *value->as_string();
     };
-    out.push_back({text_of("prompt"), text_of("role") == "assistant", text_of("type")});
+    out.push_back({text_of("prompt"), text_of("role") == "assistant", text_of("type"), {}});
+    Object* const members = item.as_object();
+    Value* const block = members == nullptr ? nullptr : members->find("content");
+    if (block != nullptr) out.back().block = std::move(*block);
   }
   return out;
 }
@@ -62,6 +67,11 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
   void go_on() {
     for (; next_ < messages_.size(); ++next_) {
       const PromptMessage& message = messages_[next_];
+      if (message.block.is_object()) {
+        append_content_block(begin(message), exchange_->revision(), message.block);
+        out_ += '}';
+        continue;
+      }
       if (message.type != "resource" && !is_media(message)) {
         append_text(message);
         continue;

@@ -27,9 +27,9 @@ const Keys kResourceKeys = {"name",        "uri",     "description", "tags",   "
                             "parameters",  "return",  "language",    "source", "policies",
                             "tests",       "enabled", "title",       "icons",  "_meta",
                             "annotations", "cache",   "limits"};
-const Keys kPromptKeys = {"name",     "description", "tags",  "parameters", "return",
-                          "messages", "policies",    "tests", "enabled",    "title",
-                          "icons",    "_meta",       "limits"};
+const Keys kPromptKeys = {"name",     "description", "tags",   "parameters", "return",
+                          "messages", "policies",    "tests",  "enabled",    "title",
+                          "icons",    "_meta",       "limits", "language",   "source"};
 const Advice kEndpointAdvice = {
     {"returns", "did you mean 'return'?"},
     {"return_type", "did you mean 'return'?"},
@@ -277,7 +277,7 @@ class EndpointReader {
     read_endpoint_limits(problems_, fields, kind, endpoint.limits);
     check_limits(endpoint);
     if (kind == EndpointKind::kPrompt) {
-      read_messages(problems_, fields, endpoint.messages);
+      read_prompt(fields, endpoint);
     } else {
       read_source(problems_, fields, {path_, root_, file_.display_path}, endpoint.language,
                   endpoint.source);
@@ -285,6 +285,33 @@ class EndpointReader {
     read_policies(problems_, fields, parameters_sound, endpoint);
     read_tests(problems_, fields, endpoint.tests);
     check_test_arguments(endpoint);
+  }
+
+  // Messages, or a Python function that gives them.
+  void read_prompt(Fields& fields, Endpoint& endpoint) {
+    if (!fields.has("source")) {
+      read_messages(problems_, fields, endpoint.messages);
+      if (fields.has("messages") && fields.has("language")) {
+        problems_.error(fields.key_place("language"), "the messages of a prompt have no language",
+                        "remove it, or put a Python function under 'source:' in place of "
+                        "'messages:'");
+      }
+      return;
+    }
+    if (fields.has("messages")) {
+      problems_.error(fields.key_place("source"),
+                      "'messages' and 'source' both say what the prompt is", "remove one of them");
+      return;
+    }
+    const std::size_t before = problems_.error_count();
+    read_source(problems_, fields, {path_, root_, file_.display_path}, endpoint.language,
+                endpoint.source);
+    if (endpoint.language == Language::kPython || problems_.error_count() > before) return;
+    const Problems::Rule rule(problems_, rules::kSource);
+    problems_.error(endpoint.source.place,
+                    "the source of a prompt is Python: SQL gives rows and no messages",
+                    "write 'language: python' and a function named like the prompt, or "
+                    "'messages:' in place of 'source:'");
   }
 
   void read_name(Fields& fields, Endpoint& endpoint) {

@@ -1,10 +1,12 @@
 // Endpoint: one YAML file of tools/, resources/ or prompts/, checked and compiled.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -62,6 +64,11 @@ struct HeaderParameter {
   std::vector<std::string> path;  // to the value in the arguments
   types::Kind kind = types::Kind::kString;
 };
+
+// Who says a message of a prompt, and what it is.
+inline constexpr std::array<std::string_view, 3> kPromptRoles = {"user", "assistant", "system"};
+inline constexpr std::array<std::string_view, 4> kPromptTypes = {"text", "resource", "image",
+                                                                 "audio"};
 
 struct PromptMessage {
   std::string prompt;
@@ -137,7 +144,7 @@ struct Endpoint {
   std::shared_ptr<const std::string> output_schema;
   bool return_derived = false;  // from the prepared SQL, see Project::with_endpoints; not declared
   Language language = Language::kSql;
-  Source source;                        // tools and resources
+  Source source;                        // of a prompt: Python, in place of messages
   std::vector<PromptMessage> messages;  // prompts
   Policies policies;
   std::vector<TestCase> tests;

@@ -24,8 +24,8 @@ const Advice kMessageAdvice = {
     {"text", "did you mean 'prompt'?"},
     {"template", "did you mean 'prompt'?"},
 };
-const Keys kRoles = {"user", "assistant", "system"};
-const Keys kMessageTypes = {"text", "resource", "image", "audio"};
+const Keys kRoles(kPromptRoles.begin(), kPromptRoles.end());
+const Keys kMessageTypes(kPromptTypes.begin(), kPromptTypes.end());
 
 const Keys kTestKeys = {
     "name",
@@ -144,7 +144,9 @@ void read_annotations(Problems& problems, Fields& endpoint, std::optional<Annota
 void read_messages(Problems& problems, Fields& endpoint, std::vector<PromptMessage>& out) {
   if (!endpoint.is_mapping()) return;
   if (!endpoint.find("messages")) {
-    endpoint.missing("messages", "a prompt needs at least one '- prompt: ...' under 'messages:'");
+    endpoint.missing("messages",
+                     "a prompt needs at least one '- prompt: ...' under 'messages:', or a Python "
+                     "function under 'source:'");
     return;
   }
   const YamlNode* list = endpoint.list("messages", "begin each message with '- prompt: '");

@@ -155,6 +155,7 @@ Context input_context(Problems& problems, const Endpoint& endpoint, bool paramet
 void add_result(const Endpoint& endpoint, Context& context) {
   if (endpoint.kind == EndpointKind::kPrompt) {
     context.fields = {"prompt", "role", "type"};
+    if (endpoint.language == Language::kPython) context.fields->emplace_back("content");
     return;
   }
   if (endpoint.output_schema != nullptr) {

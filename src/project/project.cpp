@@ -190,7 +190,9 @@ Result<std::shared_ptr<const Project>> Project::load(const LoadOptions& options)
   }
   // Without the project's name it is unknown which part of the user's file counts.
   if (!project->site_.project.empty()) {
-    auto user = load_user_config(project->site_.project, project->profile_name_, options.stores);
+    SecretStores stores = options.stores;
+    stores.project = project->root();
+    auto user = load_user_config(project->site_.project, project->profile_name_, stores);
     project->user_ = std::move(user.config);
     append(project->warnings_, std::move(user.warnings));
     append(errors, std::move(user.errors));

@@ -11,6 +11,9 @@
 namespace mxcp::project {
 namespace {
 
+// More is no secret or setting, but the wrong file.
+constexpr std::size_t kMaxReferenced = 1 << 20;
+
 bool is_name_character(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -79,7 +82,7 @@ Result<std::string> read_reference_file(const std::string& name, const Place& pl
   }
   fs::path path = expand_home(name);
   if (path.is_relative() && !base.empty()) path = base / path;
-  auto text = read_file(path);
+  auto text = read_regular_file(path, kMaxReferenced);
   if (!text.ok()) {
     Error error = std::move(text).error();
     error.code = Code::kConfig;
@@ -148,7 +151,7 @@ Result<std::string> SecretReader::read_vault(const std::string& reference, const
   auto found = secrets_.find(path);
   if (found == secrets_.end()) {
     Result<Object> secret = stores_.vault
-                                ? stores_.vault(vault_.address, token, path)
+                                ? stores_.vault(stores_.project, vault_.address, token, path)
                                 : Error{Code::kConfig, "vault:// cannot be resolved here"};
     found = secrets_.emplace(path, std::move(secret)).first;
   }

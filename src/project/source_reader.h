@@ -1,4 +1,4 @@
-// `source:` and `language:` of a tool or resource -> Source; private to project/.
+// `source:` and `language:` of an endpoint -> Source; private to project/.
 #pragma once
 
 #include "project/endpoint.h"

@@ -46,9 +46,9 @@ PyObject* int_of_cell(const VectorView& view, std::size_t row) {
   return PyLong_FromString(digits.c_str(), nullptr, 10);
 }
 
-// Dates outside of Python's range come out as text.
+// Dates and times outside of Python's range come out as text.
 template <class T>
-PyObject* date_or_text(const VectorView& view, std::size_t row, T value) {
+PyObject* made_or_text(const VectorView& view, std::size_t row, T value) {
   if (view.is_finite(row)) {
     if (PyRef made = to_python(value)) return made.release();
     if (PyErr_ExceptionMatches(PyExc_ValueError) == 0) return nullptr;
@@ -117,13 +117,13 @@ struct CellReader::Readers {
     return text ? PyObject_CallOneArg(cell.class_.get(), text.get()) : nullptr;
   }
   static PyObject* date(const CellReader& cell, std::size_t row) {
-    return date_or_text(view(cell), row, view(cell).get_date(row));
+    return made_or_text(view(cell), row, view(cell).get_date(row));
   }
   static PyObject* time(const CellReader& cell, std::size_t row) {
-    return to_python(view(cell).get_time(row)).release();
+    return made_or_text(view(cell), row, view(cell).get_time(row));
   }
   static PyObject* timestamp(const CellReader& cell, std::size_t row) {
-    return date_or_text(view(cell), row, view(cell).get_timestamp(row));
+    return made_or_text(view(cell), row, view(cell).get_timestamp(row));
   }
   static PyObject* interval(const CellReader& cell, std::size_t row) {
     const auto value = view(cell).get_interval(row);

@@ -9,7 +9,8 @@
 //   LIST, ARRAY              list         STRUCT, MAP             dict; row(1, 2) is a tuple
 //   UNION                    its value
 //
-// A date that Python cannot hold (infinity, the year 0) is its text. NULL is None at any depth.
+// A date that Python cannot hold (infinity, the year 0) is its text; so is the time 24:00:00. NULL
+// is None at any depth.
 #pragma once
 
 #include "python/py_ref.h"

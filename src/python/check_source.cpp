@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/rules.h"
 #include "base/text.h"
+#include "python/annotations.h"
 #include "python/functions.h"
 #include "python/modules.h"
 #include "python/py_ref.h"
@@ -80,82 +81,6 @@ std::string signature_for(const project::Endpoint& endpoint) {
   return fmt::format("def {}({})", function_names(endpoint).front(), text);
 }
 
-// What a Python function gets as an argument of a declared type, the usual annotation first.
-std::vector<std::string_view> argument_types(const types::TypeSpec& declared) {
-  switch (declared.kind) {
-    case types::Kind::kString:
-      switch (declared.format) {
-        case types::Format::kDate: return {"date"};
-        case types::Format::kTime: return {"time"};
-        case types::Format::kDateTime:
-        case types::Format::kTimestamp: return {"datetime", "date"};
-        default: return {"str"};
-      }
-    case types::Kind::kNumber: return {"float"};
-    case types::Kind::kInteger: return {"int", "float"};
-    case types::Kind::kBoolean: return {"bool", "int"};
-    case types::Kind::kArray: return {"list", "Sequence"};
-    case types::Kind::kObject: return {"dict", "Mapping"};
-  }
-  return {};
-}
-
-// What it may return for one. Other classes are not judged, see Annotation.
-std::vector<std::string_view> result_types(types::Kind declared) {
-  switch (declared) {
-    case types::Kind::kString: return {"str", "date", "time", "datetime", "timedelta", "bytes"};
-    case types::Kind::kNumber: return {"float", "int", "Decimal"};
-    case types::Kind::kInteger: return {"int", "float", "Decimal"};
-    case types::Kind::kBoolean: return {"bool"};
-    case types::Kind::kArray: return {"list", "tuple", "set", "frozenset", "Sequence"};
-    // A list of one item is taken for the item.
-    case types::Kind::kObject: return {"dict", "Mapping", "list"};
-  }
-  return {};
-}
-
-bool contradicts(const Annotation& annotation, const std::vector<std::string_view>& fitting) {
-  if (annotation.types.empty()) return false;
-  return std::none_of(annotation.types.begin(), annotation.types.end(),
-                      [&](const std::string& type) {
-                        return std::find(fitting.begin(), fitting.end(), type) != fitting.end();
-                      });
-}
-
-void check_annotations(const project::Endpoint& endpoint, const FunctionSyntax& function,
-                       std::vector<Error>& errors) {
-  for (const auto& parameter : function.parameters) {
-    const auto* declared = endpoint.parameters.find(parameter.name);
-    if (declared == nullptr) continue;
-    const auto& spec = declared->type.spec();
-    const auto fitting = argument_types(spec);
-    const Annotation& given = parameter.annotation;
-    if (!contradicts(given, fitting)) continue;
-    std::string what(types::name_of(spec.kind));
-    if (spec.format != types::Format::kNone)
-      what += fmt::format(" ({})", types::name_of(spec.format));
-    errors.push_back(Error{
-        Code::kPython,
-        fmt::format("parameter '{}' of function '{}' is annotated as {}, but {} declares it as {}",
-                    parameter.name, function.name, join(given.types, " | "), endpoint.display_file,
-                    what),
-        place_of(endpoint.source, given.line, given.column),
-        fmt::format("the function gets values of type {}", fitting.front())}
-                         .as(rules::kPythonAnnotation));
-  }
-  if (!endpoint.return_type) return;
-  const types::Kind kind = endpoint.return_type->spec().kind;
-  if (!contradicts(function.returns, result_types(kind))) return;
-  errors.push_back(Error{
-      Code::kPython,
-      fmt::format("function '{}' is annotated to return {}, but {} declares the return type {}",
-                  function.name, join(function.returns.types, " | "), endpoint.display_file,
-                  types::name_of(kind)),
-      place_of(endpoint.source, function.returns.line, function.returns.column),
-      "one of them is wrong"}
-                       .as(rules::kPythonAnnotation));
-}
-
 void check_parameters(const project::Endpoint& endpoint, const FunctionSyntax& function,
                       std::vector<Error>& errors) {
   const Place place = place_of(endpoint.source, function);
@@ -224,14 +149,29 @@ std::vector<Error> check(const project::Endpoint& endpoint) {
     for (const FunctionSyntax& function : module.functions) {
       if (function.name == name) defined.push_back(&function);
     }
-    const bool bound_otherwise = module.other_names.contains(name);
+    const auto other = module.other_names.find(name);
+    const bool bound_otherwise = other != module.other_names.end();
     if (defined.empty() && !bound_otherwise) continue;
     std::vector<Error> errors;
+    if (defined.empty() && other->second.bindings == 1 && !other->second.no_function.empty() &&
+        !module.imports_star) {
+      errors.push_back(Error{
+          Code::kPython,
+          fmt::format("'{}' must be a function, and it is {}", name, other->second.no_function),
+          place_of(endpoint.source, other->second.line, other->second.column),
+          fmt::format("write {}", signature_for(endpoint))}
+                           .as(rules::kPythonFunction));
+    }
     // Defined several times, reassigned or decorated: what is called is only known at run time.
     if (defined.size() == 1 && !bound_otherwise && !defined.front()->decorated) {
       check_parameters(endpoint, *defined.front(), errors);
       for (Error& error : errors) error.rule = rules::kPythonParameters;
+      const std::size_t before = errors.size();
       check_annotations(endpoint, *defined.front(), errors);
+      for (std::size_t i = before; i < errors.size(); ++i) {
+        Place& place = errors[i].place;
+        place = place_of(endpoint.source, place.line, place.column);
+      }
     }
     return errors;
   }
@@ -263,10 +203,7 @@ std::vector<Error> check(const project::Endpoint& endpoint) {
 }  // namespace
 
 std::vector<Error> check_source(const project::Endpoint& endpoint) {
-  if (endpoint.language != project::Language::kPython ||
-      endpoint.kind == project::EndpointKind::kPrompt) {
-    return {};
-  }
+  if (endpoint.language != project::Language::kPython) return {};
   if (Py_IsInitialized() == 0) {
     return {Error{Code::kInternal, "there is no Python interpreter in this process"}};
   }

@@ -100,7 +100,11 @@ PyRef to_python(Date date) {
 
 PyRef to_python(Time time) {
   if (!load_api()) return {};
-  const Clock at = clock_from_micros(time.micros % kMicrosPerDay);  // 24:00:00 is 00:00:00
+  if (time.micros < 0 || time.micros >= kMicrosPerDay) {
+    PyErr_SetString(PyExc_ValueError, "24:00:00, the end of the day, is no time that Python has");
+    return {};
+  }
+  const Clock at = clock_from_micros(time.micros);
   const PyRef tz = time.has_zone ? zone(time.offset) : PyRef::borrow(Py_None);
   if (!tz) return {};
   return PyRef::steal(PyDateTimeAPI->Time_FromTime(at.hour, at.minute, at.second, at.micro,

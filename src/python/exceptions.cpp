@@ -226,6 +226,35 @@ void raise_runtime_error(const Error& error) {
   if (message) PyErr_SetObject(PyExc_RuntimeError, message.get());
 }
 
+namespace {
+
+// "Out of Range" -> "OutofRangeException"; two of DuckDB's types have another name in Python.
+std::string class_for(std::string type) {
+  std::erase(type, ' ');
+  if (type == "TransactionContext") type = "Transaction";
+  if (type == "MismatchType") type = "TypeMismatch";
+  return type + "Exception";
+}
+
+// The class of that name in upper or lower case ("Not implemented", "FATAL", "Out of Range"), or
+// duckdb.Error, as the package raises for types that have no class.
+PyRef exception_class(PyObject* module, const std::string& name) {
+  if (PyRef found = find_attribute(module, name.c_str())) {
+    if (PyExceptionClass_Check(found.get())) return found;
+  }
+  const std::string wanted = to_lower(name);
+  PyObject* const members = PyModule_Check(module) ? PyModule_GetDict(module) : nullptr;
+  PyObject *key = nullptr, *value = nullptr;
+  for (Py_ssize_t at = 0; members != nullptr && PyDict_Next(members, &at, &key, &value) != 0;) {
+    if (PyExceptionClass_Check(value) && to_lower(text_of(key)) == wanted) {
+      return PyRef::borrow(value);
+    }
+  }
+  return find_attribute(module, "Error");
+}
+
+}  // namespace
+
 void raise_sql_error(const Error& error) {
   std::string class_name;
   switch (error.code) {
@@ -236,13 +265,7 @@ void raise_sql_error(const Error& error) {
       if (end != std::string::npos) {
         const auto before = error.message.rfind(": ", end);
         const std::size_t begin = before == std::string::npos ? 0 : before + 2;
-        class_name = error.message.substr(begin, end - begin);
-        std::erase(class_name, ' ');
-        if (class_name == "INTERNAL") class_name = "Internal";
-        if (class_name == "FATAL") class_name = "Fatal";
-        if (class_name == "TransactionContext") class_name = "Transaction";
-        if (class_name == "MismatchType") class_name = "TypeMismatch";
-        class_name += "Exception";
+        class_name = class_for(error.message.substr(begin, end - begin));
       }
       break;
     }
@@ -260,9 +283,7 @@ void raise_sql_error(const Error& error) {
     raise_runtime_error(error);
     return;
   }
-  PyRef type;
-  if (!class_name.empty()) type = find_attribute(module.get(), class_name.c_str());
-  if (!type || !PyExceptionClass_Check(type.get())) type = find_attribute(module.get(), "Error");
+  const PyRef type = exception_class(module.get(), class_name);
   const PyRef message = to_str(text);
   if (message) PyErr_SetObject(type ? type.get() : PyExc_RuntimeError, message.get());
 }

@@ -40,6 +40,7 @@ class Reader {
   bool read_iterable(PyObject* object, Value& out);
   bool read_fields(PyObject* object, PyObject* names, Value& out);
   bool read_temporal(const Temporal& temporal, Value& out);
+  bool read_text(PyObject* text, Value& out);
   bool read_int(PyObject* integer, Value& out);
   bool read_buffer(PyObject* object, Value& out);
   bool read_uuid(PyObject* object, Value& out);
@@ -53,6 +54,10 @@ class Reader {
   // Of the whole result, enough was taken.
   bool is_enough(std::size_t items) const { return items >= max_items_ && ancestors_.size() == 1; }
 
+  const char* unknown() const {
+    return purpose_ == Purpose::kParameter ? " is nothing that SQL knows"
+                                           : " cannot be turned into JSON";
+  }
   bool fail(std::string message) {
     error_ = {Code::kPython, std::move(message)};
     return false;
@@ -82,7 +87,7 @@ bool Reader::read(PyObject* object, Value& out) {
   if (object == Py_None) {
     out = Value();
   } else if (PyUnicode_CheckExact(object)) {
-    out = text_of(object);
+    return read_text(object, out);
   } else if (PyBool_Check(object)) {
     out = object == Py_True;
   } else if (PyLong_CheckExact(object)) {
@@ -137,25 +142,40 @@ bool Reader::read_nested(PyObject* object, Value& out) {
     return true;
   }
   if (PyLong_Check(object)) return read_int(object, out);
-  if (PyUnicode_Check(object)) {
-    out = text_of(object);
-    return true;
-  }
+  if (PyUnicode_Check(object)) return read_text(object, out);
   if (PyBytes_Check(object) || PyByteArray_Check(object) || PyMemoryView_Check(object)) {
     return read_buffer(object, out);
   }
   if (PyAnySet_Check(object)) return read_set(object, out);
   if (PyType_Check(object) || PyModule_Check(object) || PyCFunction_Check(object)) {
-    return fail(fmt::format("a {} cannot be turned into JSON", type_name(type)));
+    return fail("a " + type_name(type) + unknown());
   }
   bool known = false;
   const bool ok = read_library_type(object, out, known);
   if (known) return ok;
   const bool done = read_protocol(object, out, known);
   if (known) return done;
-  return fail(fmt::format(
-      "a value of type {} cannot be turned into JSON; return a dict, a list, text or a number",
-      type_name(type)));
+  return fail("a value of type " + type_name(type) + unknown() +
+              (purpose_ == Purpose::kParameter
+                   ? "; give text, a number, bytes, a date or time, or a list or dict of these"
+                   : "; return a dict, a list, text or a number"));
+}
+
+// What is no Unicode is shown in JSON by U+FFFD; stored in a database it would be another text.
+bool Reader::read_text(PyObject* text, Value& out) {
+  Py_ssize_t size = 0;
+  if (const char* const utf8 = PyUnicode_AsUTF8AndSize(text, &size)) {
+    out = std::string(utf8, static_cast<std::size_t>(size));
+    return true;
+  }
+  if (purpose_ == Purpose::kParameter) {
+    PyErr_Clear();
+    return fail(
+        "the text holds half of a surrogate pair, which is no character: it cannot be UTF-8");
+  }
+  PyErr_Clear();
+  out = text_of(text);
+  return true;
 }
 
 bool Reader::read_int(PyObject* integer, Value& out) {
@@ -377,6 +397,15 @@ bool Reader::read_fields(PyObject* object, PyObject* names, Value& out) {
   return true;
 }
 
+// JSON has durations as texts.
+void write_spans(Value& value) {
+  if (const Interval* const interval = value.as_interval()) {
+    value = to_iso(*interval);
+  } else if (Array* const array = value.as_array()) {
+    for (Value& item : *array) write_spans(item);
+  }
+}
+
 bool Reader::read_result_of(PyRef made, Value& out) {
   if (!made) return fail_raised();
   return read(made.get(), out);
@@ -395,10 +424,15 @@ bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
     return true;
   }
   if (comes_from(type, "uuid")) return read_uuid(object, out);
-  PlainForm form = plain_form(object);
+  PlainForm form = plain_form(object, purpose_ == Purpose::kParameter);
   known = form.known;
-  if (!known || !read_result_of(std::move(form.object), out)) return false;
-  finish(form, out);
+  if (!known) return false;
+  if (!form.refusal.empty()) return fail(std::move(form.refusal));
+  if (!read_result_of(std::move(form.object), out)) return false;
+  if (Status finished = finish(form, out); !finished.ok()) {
+    return fail(std::move(finished).error().message);
+  }
+  if (purpose_ == Purpose::kResult) write_spans(out);
   return true;
 }
 
@@ -410,6 +444,9 @@ bool Reader::read_protocol(PyObject* object, Value& out, bool& known) {
     return fail("a coroutine that was not awaited; write `await` before the call");
   }
   if (find_attribute(type, "__aiter__")) {
+    // db.stream() says by itself what to do with it.
+    const std::string advice = text_of(find_attribute(type, "_not_data").get());
+    if (!advice.empty()) return fail(advice);
     return fail("an async generator inside of the result; collect it with `async for` first");
   }
   if (find_attribute(type, "__pydantic_fields__") ||
@@ -434,8 +471,9 @@ bool Reader::read_protocol(PyObject* object, Value& out, bool& known) {
                            : path;
     return read_result_of(text, out);
   }
-  if (PyMapping_Check(object) != 0 && find_attribute(object, "keys")) {
-    return read_mapping(object, out);
+  if (PyMapping_Check(object) != 0) {
+    const PyRef keys = find_attribute(object, "keys");
+    if (keys && PyCallable_Check(keys.get()) != 0) return read_mapping(object, out);
   }
   // Lists, tuples and their subclasses, generators, dict views, deque, range, array.array ...
   if (PyList_Check(object) || PyTuple_Check(object)) return read_sequence(object, out);
@@ -452,6 +490,7 @@ bool Reader::read_protocol(PyObject* object, Value& out, bool& known) {
 std::size_t wanted_items(const invoke::Call& call) {
   const project::Endpoint& endpoint = *call.endpoint;
   const auto& declared = endpoint.return_type;
+  if (endpoint.kind == project::EndpointKind::kPrompt) return kAllItems;
   if (!endpoint.limits.max_rows || (declared && declared->spec().kind != types::Kind::kArray)) {
     return kAllItems;
   }

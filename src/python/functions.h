@@ -52,9 +52,9 @@ class Functions {
 // How calling it gives its result, told by the flags of its code object. With the GIL held.
 Function::Kind kind_of(PyObject* callable);
 
-// Names under which the function of an endpoint is looked for, in this order: a tool's name; a
-// resource's name, its URI with everything but letters and digits turned into '_', `main`, the
-// file's stem.
+// Names under which the function of an endpoint is looked for, in this order: the name of a
+// tool or prompt; a resource's name, its URI with everything but letters and digits turned into
+// '_', `main`, the file's stem.
 std::vector<std::string> function_names(const project::Endpoint& endpoint);
 
 }  // namespace mxcp::python

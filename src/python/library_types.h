@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/value.h"
 
 namespace mxcp::python {
@@ -21,15 +22,20 @@ bool comes_from(PyTypeObject* type, std::string_view package);
 
 // What to read in place of an object of numpy, pandas, polars, pyarrow or fractions.
 struct PlainForm {
-  bool known = false;      // false: it is of none of them
-  PyRef object;            // null: a Python exception is set
-  bool has_times = false;  // for finish()
-  PyRef field_names;       // also
-  long dimensions = 0;     // also
+  // What the integers that were read are, or the texts where a time may be missing.
+  enum class Times { kNone, kTexts, kDays, kMicros, kMonthSpans, kMicroSpans };
+
+  bool known = false;          // false: it is of none of them, or has no plain form
+  PyRef object;                // null: a Python exception is set, or there is a refusal
+  std::string refusal;         // why it cannot be read, and what to do
+  Times times = Times::kNone;  // for finish()
+  PyRef field_names;           // also
+  long dimensions = 0;         // also
 };
-PlainForm plain_form(PyObject* object);
+// Times of numpy become texts with all their digits; `exact` (parameters): dates and timestamps.
+PlainForm plain_form(PyObject* object, bool exact);
 // What numpy's plain objects do not say, in the value that was read from them: a missing time is
-// null, and a record with named fields an object.
-void finish(const PlainForm& form, Value& value);
+// null, an integer a moment or a span of time, and a record with named fields an object.
+Status finish(const PlainForm& form, Value& value);
 
 }  // namespace mxcp::python

@@ -48,8 +48,7 @@ void buffer_lines() {
 }
 
 bool is_python(const project::Endpoint& endpoint) {
-  return endpoint.kind != project::EndpointKind::kPrompt &&
-         endpoint.language == project::Language::kPython;
+  return endpoint.language == project::Language::kPython;
 }
 
 // A module that cannot be imported fails all that import it, with the same error.

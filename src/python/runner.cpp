@@ -58,6 +58,7 @@ Result<invoke::RawResult> to_raw(Result<Value> value, const Place& definition = 
   }
   invoke::RawResult raw;
   raw.value = *std::move(value);
+  raw.place = definition;
   return raw;
 }
 

@@ -37,7 +37,8 @@ bool parse_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keywords
     }
     slot = args[count + i];
   }
-  if (query != nullptr && PyUnicode_Check(query)) return true;
+  // Half of a surrogate pair is no text that SQL can have: UnicodeEncodeError says where it is.
+  if (query != nullptr && PyUnicode_Check(query)) return PyUnicode_AsUTF8(query) != nullptr;
   PyErr_SetString(PyExc_TypeError, "execute() needs the SQL text as its first argument");
   return false;
 }

@@ -31,9 +31,9 @@ Result<Value> ask(const char* name, const Array& texts) {
 
 }  // namespace
 
-Result<Object> read_vault(const std::string& address, const std::string& token,
-                          const std::string& path) {
-  MXCP_TRY(Value secret, ask("vault", {address, token, path}));
+Result<Object> read_vault(const fs::path& project, const std::string& address,
+                          const std::string& token, const std::string& path) {
+  MXCP_TRY(Value secret, ask("vault", {project.string(), address, token, path}));
   if (Object* object = secret.as_object()) return std::move(*object);
   return Error{Code::kConfig, "Vault gave no secret with keys"};
 }

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <set>
 #include <utility>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "python/exceptions.h"
 
 namespace mxcp::python {
@@ -99,59 +103,169 @@ bool keeps_signature(const Node& decorator) {
   return std::find(kKnown.begin(), kKnown.end(), name) != kKnown.end();
 }
 
+using Type = Annotation::Type;
+
+// What the names of a module stand for, as far as its text says it for certain.
+struct Scope {
+  std::map<std::string, std::string> imports;  // "Path" -> "pathlib.Path"
+  std::map<std::string, Type::Form> classes;   // of this file
+  std::map<std::string, OtherName>* bound = nullptr;
+
+  bool bound_once(const std::string& name) const {
+    const auto found = bound->find(name);
+    return found != bound->end() && found->second.bindings == 1;
+  }
+  // "pathlib.Path" of `Path` or `pathlib.Path`; "" where it is not known to be imported.
+  std::string full_name(const Node& node) const {
+    if (node.is("Attribute")) {
+      const std::string module = full_name(node["value"]);
+      return module.empty() ? "" : module + "." + node.text("attr");
+    }
+    const std::string name = node.is("Name") ? node.text("id") : "";
+    const auto found = imports.find(name);
+    return found == imports.end() || !bound_once(name) ? "" : found->second;
+  }
+};
+
+std::optional<Type::Form> known_form(const std::string& full_name) {
+  using Form = Type::Form;
+  static constexpr std::array<std::pair<std::string_view, Form>, 15> kForms = {{
+      {"enum.Enum", Form::kEnum},
+      {"enum.IntEnum", Form::kEnum},
+      {"enum.StrEnum", Form::kEnum},
+      {"enum.Flag", Form::kEnum},
+      {"enum.IntFlag", Form::kEnum},
+      {"pydantic.BaseModel", Form::kRecord},
+      {"dataclasses.dataclass", Form::kRecord},
+      {"attrs.define", Form::kRecord},
+      {"attrs.frozen", Form::kRecord},
+      {"attr.s", Form::kRecord},
+      {"pathlib.Path", Form::kPath},
+      {"pathlib.PurePath", Form::kPath},
+      {"pathlib.PosixPath", Form::kPath},
+      {"pathlib.PurePosixPath", Form::kPath},
+      {"uuid.UUID", Form::kUuid},
+  }};
+  for (const auto& [name, form] : kForms) {
+    if (full_name == name) return form;
+  }
+  return {};
+}
+
+// An enum, a dataclass, a pydantic model; nothing for classes that may be anything.
+std::optional<Type::Form> form_of_class(const Node& node, const Scope& scope) {
+  const auto form_of = [&](const Node& base) -> std::optional<Type::Form> {
+    const std::string name = base.is("Name") ? base.text("id") : "";
+    const auto local = scope.classes.find(name);
+    if (local != scope.classes.end() && scope.bound_once(name)) return local->second;
+    return known_form(scope.full_name(base));
+  };
+  for (const Node& base : node.list("bases")) {
+    if (const auto form = form_of(base)) return form;
+  }
+  for (const Node& decorator : node.list("decorator_list")) {
+    const auto form = form_of(decorator.is("Call") ? decorator["func"] : decorator);
+    if (form == Type::Form::kRecord) return form;
+  }
+  return {};
+}
+
+std::optional<Value> constant(const Node& node) {
+  const PyRef value = node.is("Constant") ? find_attribute(node.get(), "value") : PyRef();
+  if (!value) return {};
+  if (PyUnicode_CheckExact(value.get())) return Value(text_of(value.get()));
+  if (PyBool_Check(value.get())) return Value(value.get() == Py_True);
+  if (value.get() == Py_None) return Value();
+  int overflow = 0;
+  if (!PyLong_CheckExact(value.get())) return {};
+  const long long number = PyLong_AsLongLongAndOverflow(value.get(), &overflow);
+  return overflow == 0 ? std::optional(Value(static_cast<std::int64_t>(number))) : std::nullopt;
+}
+
 // The types that an annotation names. False when one of them is not known here.
-bool read_types(const Node& node, std::vector<std::string>& types) {
+bool read_types(const Node& node, const Scope& scope, std::vector<Type>& types);
+
+Annotation read_annotation(const Node& node, const Scope& scope) {
+  Annotation out;
+  if (node.none()) return out;
+  if (!read_types(node, scope, out.types)) out.types.clear();
+  std::stable_partition(out.types.begin(), out.types.end(),
+                        [](const Type& type) { return type.name != "None"; });
+  out.line = node.number("lineno");
+  out.column = node.number("col_offset") + 1;
+  return out;
+}
+
+bool read_literal(const std::vector<Node>& items, std::vector<Type>& types) {
+  Type literal;
+  literal.form = Type::Form::kLiteral;
+  for (const Node& item : items) {
+    auto value = constant(item);
+    if (!value) return false;
+    literal.name += (literal.name.empty() ? "Literal[" : ", ") + to_json(*value);
+    literal.values.push_back(*std::move(value));
+  }
+  literal.name += ']';
+  types.push_back(std::move(literal));
+  return true;
+}
+
+bool read_types(const Node& node, const Scope& scope, std::vector<Type>& types) {
   static constexpr std::array<std::string_view, 18> kKnown = {
       "int",       "float",   "str",       "bool",     "bytes",   "list",
       "dict",      "tuple",   "set",       "date",     "time",    "datetime",
       "timedelta", "Decimal", "frozenset", "Sequence", "Mapping", "None"};
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kOldNames = {
       {{"List", "list"}, {"Dict", "dict"}, {"Tuple", "tuple"}, {"Set", "set"}}};
+  const auto add = [&](std::string name, Type::Form form = Type::Form::kBuiltin) {
+    types.push_back({form, std::move(name), {}, {}});
+    return true;
+  };
   if (node.is("Constant")) {
     if (!node["value"].none()) return false;  // "a forward reference"
-    types.emplace_back("None");
-    return true;
+    return add("None");
   }
   if (node.is("BinOp")) {
-    return node["op"].is("BitOr") && read_types(node["left"], types) &&
-           read_types(node["right"], types);
+    return node["op"].is("BitOr") && read_types(node["left"], scope, types) &&
+           read_types(node["right"], scope, types);
   }
-  const Node target = node.is("Subscript") ? node["value"] : node;
+  const bool subscript = node.is("Subscript");
+  const Node target = subscript ? node["value"] : node;
   std::string name = target.is("Attribute") ? target.text("attr") : target.text("id");
-  if (node.is("Subscript")) {
+  std::vector<Node> items;
+  if (subscript) {
     const Node inner = node["slice"];
-    const std::vector<Node> items =
-        inner.is("Tuple") ? inner.list("elts") : std::vector<Node>{inner};
-    if (name == "Optional") {
-      types.emplace_back("None");
-      return read_types(inner, types);
-    }
+    items = inner.is("Tuple") ? inner.list("elts") : std::vector<Node>{inner};
+    if (name == "Optional") return add("None") && read_types(inner, scope, types);
     if (name == "Union") {
       return std::all_of(items.begin(), items.end(),
-                         [&](const Node& item) { return read_types(item, types); });
+                         [&](const Node& item) { return read_types(item, scope, types); });
     }
-    if (name == "Annotated") return !items.empty() && read_types(items.front(), types);
+    if (name == "Annotated") return !items.empty() && read_types(items.front(), scope, types);
+    if (name == "Literal") return read_literal(items, types);
+  }
+  if (target.is("Name") && scope.classes.contains(name) && scope.bound_once(name)) {
+    return add(name, scope.classes.at(name));
+  }
+  if (const auto form = known_form(scope.full_name(target));
+      form == Type::Form::kPath || form == Type::Form::kUuid) {
+    return add(name, *form);
   }
   for (const auto& [old, now] : kOldNames) {
     if (name == old) name = now;
   }
   if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) return false;
-  types.push_back(std::move(name));
+  add(std::move(name));
+  for (const Node& item : items) {
+    types.back().arguments.push_back(read_annotation(item, scope));
+    if (!types.back().arguments.back().types.empty()) continue;
+    types.back().arguments.clear();
+    break;
+  }
   return true;
 }
 
-Annotation read_annotation(const Node& node) {
-  Annotation out;
-  if (node.none()) return out;
-  if (!read_types(node, out.types)) out.types.clear();
-  std::stable_partition(out.types.begin(), out.types.end(),
-                        [](const std::string& type) { return type != "None"; });
-  out.line = node.number("lineno");
-  out.column = node.number("col_offset") + 1;
-  return out;
-}
-
-FunctionSyntax read_function(const Node& node) {
+FunctionSyntax read_function(const Node& node, const Scope& scope) {
   FunctionSyntax function;
   function.name = node.text("name");
   function.line = node.number("lineno");
@@ -169,7 +283,7 @@ FunctionSyntax read_function(const Node& node) {
     for (const Node& argument : *group) {
       function.parameters.push_back({argument.text("arg"), index + defaults >= total,
                                      group == &positional_only,
-                                     read_annotation(argument["annotation"])});
+                                     read_annotation(argument["annotation"], scope)});
       ++index;
     }
   }
@@ -178,42 +292,110 @@ FunctionSyntax read_function(const Node& node) {
   for (std::size_t i = 0; i < keyword_only.size(); ++i) {
     const bool has_default = i < keyword_defaults.size() && !keyword_defaults[i].none();
     function.parameters.push_back({keyword_only[i].text("arg"), has_default, false,
-                                   read_annotation(keyword_only[i]["annotation"])});
+                                   read_annotation(keyword_only[i]["annotation"], scope)});
   }
   function.takes_any_keyword = !arguments["kwarg"].none();
-  function.returns = read_annotation(node["returns"]);
+  function.returns = read_annotation(node["returns"], scope);
   return function;
+}
+
+void bind(const Node& node, std::string name, ModuleSyntax& out, std::string no_function = {}) {
+  OtherName& bound = out.other_names[std::move(name)];
+  ++bound.bindings;
+  bound.no_function = std::move(no_function);
+  bound.line = node.number("lineno");
+  bound.column = node.number("col_offset") + 1;
 }
 
 void bind_targets(const Node& target, ModuleSyntax& out) {
   walk(target, [&](const Node& node) {
-    if (node.is("Name")) out.other_names.insert(node.text("id"));
+    if (node.is("Name")) bind(node, node.text("id"), out);
   });
 }
 
-void read_import(const Node& node, ModuleSyntax& out) {
+// "a number" of an expression whose value cannot be called, whatever else happens.
+std::string value_words(const Node& value) {
+  const std::string_view kind = value.kind();
+  if (kind == "List" || kind == "ListComp") return "a list";
+  if (kind == "Dict" || kind == "DictComp") return "a dict";
+  if (kind == "Set" || kind == "SetComp") return "a set";
+  if (kind == "Tuple") return "a tuple";
+  if (kind == "JoinedStr") return "a text";
+  if (kind != "Constant") return {};
+  const PyRef constant = find_attribute(value.get(), "value");
+  if (!constant || constant.get() == Py_None) return {};  // `f = None` may be meant to be set later
+  if (PyUnicode_Check(constant.get())) return "a text";
+  if (PyBool_Check(constant.get())) return "a boolean";
+  return PyLong_Check(constant.get()) || PyFloat_Check(constant.get()) ? "a number" : "";
+}
+
+// "a class" of one whose instances are nothing that JSON can say: no base, nothing that changes it,
+// and no special method but those of every class.
+std::string class_words(const Node& node) {
+  static constexpr std::array<std::string_view, 8> kHarmless = {
+      "__init__", "__repr__", "__str__", "__call__", "__doc__", "__slots__", "__eq__", "__hash__"};
+  if (!node.list("bases").empty() || !node.list("keywords").empty() ||
+      !node.list("decorator_list").empty()) {
+    return {};
+  }
+  bool plain = true;
+  for (const Node& member : node.list("body")) {
+    walk(member, [&](const Node& inner) {
+      const std::string name = inner.is("Name") ? inner.text("id") : inner.text("name");
+      if (name.starts_with("__") &&
+          std::find(kHarmless.begin(), kHarmless.end(), name) == kHarmless.end()) {
+        plain = false;
+      }
+      plain = plain && name != "keys" && name != "dict";
+    });
+  }
+  return plain ? "a class" : "";
+}
+
+void read_import(const Node& node, ModuleSyntax& out, Scope& scope) {
+  const std::string from =
+      node.is("ImportFrom") && node.number("level") == 0 && !node["module"].none()
+          ? node.text("module") + "."
+          : "";
   for (const Node& alias : node.list("names")) {
     const std::string name = alias.text("name"), as = alias.text("asname");
     if (name == "*") out.imports_star = true;
-    out.other_names.insert(!as.empty() ? as : name.substr(0, name.find('.')));
+    const std::string bound = !as.empty() ? as : name.substr(0, name.find('.'));
+    bind(node, bound, out);
+    if (node.is("Import")) {
+      scope.imports[bound] = as.empty() ? bound : name;
+    } else if (!from.empty()) {
+      scope.imports[bound] = from + name;
+    }
   }
 }
 
 // The names that a block of module-level statements binds.
 void read_block(const std::vector<Node>& block, ModuleSyntax& out) {
   std::vector<Node> open(block.rbegin(), block.rend());
+  std::vector<Node> functions, classes;
+  Scope scope;
+  scope.bound = &out.other_names;
   while (!open.empty()) {
     const Node node = std::move(open.back());
     open.pop_back();
     const std::string_view kind = node.kind();
     if (kind == "FunctionDef" || kind == "AsyncFunctionDef") {
-      out.functions.push_back(read_function(node));
+      functions.push_back(node);
     } else if (kind == "ClassDef") {
-      out.other_names.insert(node.text("name"));
+      classes.push_back(node);
+      bind(node, node.text("name"), out, class_words(node));
     } else if (kind == "Import" || kind == "ImportFrom") {
-      read_import(node, out);
+      read_import(node, out, scope);
     } else if (kind == "Assign") {
-      for (const Node& target : node.list("targets")) bind_targets(target, out);
+      const auto targets = node.list("targets");
+      for (const Node& target : targets) {
+        if (target.is("Name")) {
+          bind(target, target.text("id"), out, value_words(node["value"]));
+        } else {
+          bind_targets(target, out);
+        }
+      }
     } else if (kind == "AnnAssign" || kind == "AugAssign" || kind == "For" || kind == "TypeAlias") {
       bind_targets(node[kind == "TypeAlias" ? "name" : "target"], out);
     }
@@ -226,6 +408,11 @@ void read_block(const std::vector<Node>& block, ModuleSyntax& out) {
       if (!item["optional_vars"].none()) bind_targets(item["optional_vars"], out);
     }
   }
+  // What annotations name may stand below the function.
+  for (const Node& node : classes) {
+    if (const auto form = form_of_class(node, scope)) scope.classes[node.text("name")] = *form;
+  }
+  for (const Node& node : functions) out.functions.push_back(read_function(node, scope));
 }
 
 bool is_hook_name(std::string_view name) {
@@ -254,6 +441,18 @@ bool uses_hooks(const Node& tree) {
 }
 
 }  // namespace
+
+std::string Annotation::Type::text() const {
+  std::vector<std::string> inner;
+  for (const Annotation& argument : arguments) inner.push_back(argument.text());
+  return inner.empty() ? name : name + "[" + join(inner, ", ") + "]";
+}
+
+std::string Annotation::text() const {
+  std::vector<std::string> names;
+  for (const Type& type : types) names.push_back(type.text());
+  return join(names, " | ");
+}
 
 bool may_register_hooks(std::string_view text) {
   return text.find("on_init") != std::string_view::npos ||

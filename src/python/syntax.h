@@ -5,23 +5,35 @@
 #include "python/py_ref.h"
 
 #include <map>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text_map.h"
+#include "base/value.h"
 
 namespace mxcp::python {
 
 // An annotation as far as it can be read without importing anything: `list[int] | None` is "list"
-// and "None", `Annotated[datetime.date, ...]` is "date".
+// of "int" and "None", `Annotated[datetime.date, ...]` is "date".
 struct Annotation {
-  std::vector<std::string> types;  // empty: there is none, or it holds something unknown
+  struct Type {
+    // What a name that is no builtin is known to be: by an import of the standard library or of
+    // pydantic, by the bases and decorators of a class of the same file.
+    enum class Form { kBuiltin, kLiteral, kEnum, kRecord, kPath, kUuid };
+    Form form = Form::kBuiltin;
+    std::string name;                   // "list", "Color"
+    std::vector<Annotation> arguments;  // [] where one of them is unknown
+    std::vector<Value> values;          // of a Literal
+
+    std::string text() const;  // "list[int]"
+  };
+  std::vector<Type> types;  // empty: there is none, or it holds something unknown
   int line = 0;
   int column = 0;  // from 1
+
+  std::string text() const;  // "list[int] | None"
 };
 
 // One `def` or `async def` at module level.
@@ -41,11 +53,20 @@ struct FunctionSyntax {
   Annotation returns;
 };
 
+// Names that the module binds by something else than `def`.
+struct OtherName {
+  int bindings = 0;
+  // Of the last one: "a number", "a class" ... where calling it can give no result; else "".
+  std::string no_function;
+  int line = 0;
+  int column = 0;  // from 1
+};
+
 struct ModuleSyntax {
   // Also those inside `if`, `try`, `with` and loops; a name may be defined more than once.
   std::vector<FunctionSyntax> functions;
-  // Every other name that the module binds: assignments, imports, classes.
-  std::set<std::string> other_names;
+  // Assignments, imports, classes.
+  std::map<std::string, OtherName> other_names;
   bool imports_star = false;
   // Uses on_init or on_shutdown of mxcp.runtime or mxcp.plugins.
   bool registers_hooks = false;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace mxcp::quality {
@@ -47,6 +48,12 @@ class TestRun {
     report.seconds = outcome.seconds;
     if (outcome.error) {
       judge_error(*outcome.error, test, report);
+      // Where an error was expected nobody else has told how this one came about.
+      if (test.error_contains && report.status != TestStatus::kPassed &&
+          !outcome.error->detail.empty()) {
+        log::error("test", "{}: {}\n{}", endpoint.id(), outcome.error->message,
+                   outcome.error->detail);
+      }
     } else if (test.error_contains) {
       report.status = TestStatus::kFailed;
       report.error = "error_contains: expected the call to fail with '" + *test.error_contains +
@@ -65,6 +72,7 @@ class TestRun {
     request.arguments = test.arguments;
     request.source = types::Source::kJson;
     request.caller.transport = "test";
+    request.log_failure = !test.error_contains;
     request.caller.headers = options_.headers;
     const auto& user = options_.user_context ? options_.user_context : test.user_context;
     if (user) request.caller.user = user_from(*user, "test");

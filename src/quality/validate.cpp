@@ -158,9 +158,6 @@ class Validator {
     check_completions(endpoint, report);
     check_schema(endpoint, "input_schema", endpoint.parameters.own_schema(), report);
     check_schema(endpoint, "output_schema", endpoint.output_schema, report);
-    if (endpoint.kind == project::EndpointKind::kPrompt) {
-      return check_messages(endpoint, environment_, report.errors);
-    }
     if (endpoint.language == project::Language::kPython) {
       if (!environment_.check_python) return;
       for (Error& error : environment_.check_python(endpoint)) {
@@ -169,6 +166,9 @@ class Validator {
         (harmless ? report.warnings : report.errors).push_back(std::move(error));
       }
       return;
+    }
+    if (endpoint.kind == project::EndpointKind::kPrompt) {
+      return check_messages(endpoint, environment_, report.errors);
     }
     if (!environment_.database) return;
     if (!open_database()) {

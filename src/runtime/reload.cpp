@@ -144,8 +144,7 @@ void Runtime::Impl::restart(std::vector<std::string>& problems) {
 namespace {
 
 bool is_python(const project::Endpoint& endpoint) {
-  return endpoint.kind != project::EndpointKind::kPrompt &&
-         endpoint.language == project::Language::kPython;
+  return endpoint.language == project::Language::kPython;
 }
 
 // The Python files behind the endpoints; `inline_code` when some stands in the YAML itself.

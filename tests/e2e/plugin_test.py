@@ -243,3 +243,52 @@ def test_without_a_return_type_it_is_only_a_method(words: Project) -> None:
     ran = words.run("query", "SELECT total_words(2) AS t", "--json-output")
     assert ran.result == [{"t": 1}]
     assert "has no return type, and is no SQL function" in ran.stderr
+
+
+NOISY = """
+import os
+from mxcp.plugins import MXCPBasePlugin, udf
+
+print("noise of the import", flush=True)
+
+class MXCPPlugin(MXCPBasePlugin):
+    def __init__(self, config):
+        super().__init__(config)
+        print("noise of the plugin", flush=True)
+
+    @udf
+    def loud(self, text: str) -> str:
+        os.write(1, b"noise of a call")
+        return text
+
+    def shutdown(self):
+        print("noise of the end", flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("query", "SELECT loud_words('a') AS s"),
+        ("validate",),
+        ("validate", "--format", "json"),
+        ("run", "tool", "speak"),
+        ("test",),
+        ("list",),
+    ],
+    ids=" ".join,
+)
+def test_stdout_is_the_envelope_alone(words: Project, command: tuple[str, ...]) -> None:
+    words.write({"plugins/word_plugin.py": NOISY})
+    words.sql_tool("speak", "SELECT loud_words('a') AS s", "tests: [{name: t, arguments: [], result: [{s: a}]}]")
+    flags = () if "--format" in command else ("--json-output",)
+    ran = words.run(*command, *flags).ok()
+    assert json.loads(ran.stdout)["status"] == "ok"
+
+
+def test_annotations_for_github_are_alone_on_stdout(words: Project) -> None:
+    words.write({"plugins/word_plugin.py": NOISY})
+    words.sql_tool("wrong", "SELECT nothing_words('a') AS s")
+    lines = words.run("validate", "--format", "github").stdout.splitlines()
+    assert [line for line in lines if not line.startswith("::")] == []
+    assert lines

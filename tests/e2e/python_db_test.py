@@ -272,3 +272,157 @@ def after():
         assert server.value("begin") == 10
         server.wait_until(lambda: server.value("after") != "still open", "the reload")
         assert server.value("after").endswith("ended by a reload")
+
+
+# One statement for each class of errors that can be had without a network.
+FAILING = [
+    "SELECT 9223372036854775807::BIGINT + 1", "SELECT factorial(100)", "SELECT repeat('a', 10000000000)",
+    "SELECT 'a'::INT", "SELEC", "SELECT * FROM not_there", "SELECT a", "SELECT * FROM read_csv('/not/there')",
+    "SELECT error('x')", "SELECT regexp_matches('a', '(')", "SET threads = -1", "SELECT '24:00'::TIME::INTERVAL",
+    "CREATE TABLE t (i INT PRIMARY KEY); INSERT INTO t VALUES (1), (1)",
+    "BEGIN; BEGIN", "CREATE SCHEMA s; CREATE TABLE s.t (i INT); DROP SCHEMA s",
+]  # fmt: skip
+
+
+def test_errors_are_of_the_classes_of_the_duckdb_package(project: Project) -> None:
+    code = f"""
+FAILING = {FAILING!r}
+
+def kind(execute):
+    try:
+        execute()
+    except Exception as error:
+        return type(error).__name__
+    return "no error"
+
+def t():
+    pairs = []
+    for sql in FAILING:
+        def ours():
+            with db.transaction() as tx:
+                for one in sql.split(";"):
+                    tx.execute(one)
+        package = duckdb.connect()
+        package.execute("BEGIN")
+        theirs = lambda: [package.execute(one).fetchall() for one in sql.split(";")]
+        pairs.append([sql, kind(ours), kind(theirs)])
+    return pairs
+"""
+    pairs = check(project, code)
+    assert [pair for pair in pairs if pair[1] != pair[2]] == []
+    kinds = {pair[1] for pair in pairs}
+    assert {"OutOfRangeException", "ConversionException", "SyntaxException"} <= kinds
+    assert "Error" not in kinds and "no error" not in kinds
+
+
+def test_out_of_memory_has_its_class(project: Project) -> None:
+    code = """
+def t():
+    try:
+        db.execute("SET memory_limit = '10MB'")
+        db.execute("SELECT list(i) FROM range(100000000) r(i)")
+    except duckdb.OutOfMemoryException as error:
+        return isinstance(error, duckdb.OperationalError)
+"""
+    assert check(project, code.replace("db.execute", "tx.execute").replace(
+        "    try:\n", "    try:\n      with db.transaction() as tx:\n")) is True  # fmt: skip
+
+
+def test_parameters_of_numpy_have_the_types_of_the_package(project: Project) -> None:
+    pytest.importorskip("numpy", reason="numpy has no wheel for this Python")
+    code = """
+import numpy as np
+
+VALUES = [
+    np.datetime64("2024-01-02"), np.datetime64("2024-01"), np.datetime64("2024-01-02T03:04:05"),
+    np.datetime64("2024-01-02T03:04:05.123456"), np.datetime64("2024-01-02T03", "h"), np.datetime64("NaT"),
+    np.array(["2024-01-02", "NaT"], "M8[D]"), np.array(["2024-01-02T03:04:05"], "M8[s]"), np.float64(1.5),
+]
+
+def of(rows):
+    return [str(value) for value in rows]
+
+def t():
+    out = []
+    for value in VALUES:
+        ours = db.execute("SELECT typeof(x) AS t, x::VARCHAR AS x FROM (SELECT $1 AS x)", [value])[0]
+        theirs = duckdb.connect().execute(
+            "SELECT typeof(x), x::VARCHAR FROM (SELECT ? AS x)", [value]).fetchall()[0]
+        out.append([repr(value), list(ours.values()), list(theirs)])
+    return out
+"""
+    differing = [row for row in check(project, code) if row[1] != row[2]]
+    assert differing == []
+
+
+def test_what_numpy_says_more_exactly_than_sql(project: Project) -> None:
+    pytest.importorskip("numpy", reason="numpy has no wheel for this Python")
+    code = """
+import numpy as np
+
+def said(value):
+    try:
+        return db.execute("SELECT typeof($x) AS t, $x::VARCHAR AS x", {"x": value})[0]
+    except TypeError as error:
+        return str(error)
+
+def t():
+    return [
+        said(np.datetime64("2024-01-02T03:04:05.123456000")), said(np.datetime64("2024-01-02T03:04:05.123456789")),
+        said(np.timedelta64(5, "us")), said(np.timedelta64(5, "ns")), said(np.timedelta64(-1, "s")),
+        said(np.timedelta64(14, "M")), said(np.longdouble(1.5)), said(np.array([1.5, 2.5], np.longdouble)),
+        said(np.datetime64("20000-01-02")), said(np.array([5000, 6000], "m8[ns]")),
+    ]
+"""
+    moment, finer, span, fine_span, negative, months, real, reals, far, spans = check(project, code)
+    assert moment == {"t": "TIMESTAMP", "x": "2024-01-02 03:04:05.123456"}
+    assert finer.startswith("parameter 'x': a numpy datetime64 that is not exact in microseconds")
+    assert span == {"t": "INTERVAL", "x": "00:00:00.000005"}
+    assert fine_span.startswith("parameter 'x': a numpy timedelta64 that is not exact in microseconds")
+    assert negative["t"] == "INTERVAL"
+    assert months == {"t": "INTERVAL", "x": "1 year 2 months"}
+    assert real == {"t": "DOUBLE", "x": "1.5"}
+    assert reals == {"t": "DOUBLE[]", "x": "[1.5, 2.5]"}
+    assert far == {"t": "DATE", "x": "20000-01-02"}
+    assert spans["t"] == "INTERVAL[]"
+
+
+def test_parameters_that_are_none_say_so_by_name(project: Project) -> None:
+    code = """
+class Thing: pass
+
+def said(value):
+    try:
+        return db.execute("SELECT $x AS x", {"x": value})
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+def t():
+    return [said(Thing()), said([1, Thing()]), said("a\\ud800"), said({"k": "\\udfff"}), said("\U0001f600")]
+"""
+    thing, inside, half, nested, whole = check(project, code)
+    assert thing.startswith("TypeError: parameter 'x': a value of type t_code.Thing is nothing that SQL knows") or (
+        "Thing is nothing that SQL knows" in thing
+    )
+    assert "return" not in thing
+    assert "parameter 'x': [1]: " in inside
+    assert "parameter 'x': the text holds half of a surrogate pair" in half
+    assert "parameter 'x': k: the text holds half of a surrogate pair" in nested
+    assert whole == [{"x": "\U0001f600"}]
+
+
+def test_a_stream_is_no_result(project: Project) -> None:
+    project.python_tool("t", HEAD + "def t(): return db.stream('SELECT 1 AS n')\n")
+    error = project.tool("t").error
+    assert "a stream of db.stream() is no data: loop over it" in error and "db.execute()" in error
+
+
+def test_the_end_of_the_day_is_its_text(project: Project) -> None:
+    code = """
+def t():
+    row = db.execute("SELECT TIME '24:00:00' AS t, '24:00:00+02'::TIMETZ AS z, [TIME '24:00:00'] AS l, TIME '23:59:59.999999' AS u")[0]
+    return {key: str(value) if key == "u" else value for key, value in row.items()}
+"""
+    assert check(project, code) == {
+        "t": "24:00:00", "z": "24:00:00+02:00", "l": ["24:00:00"], "u": "23:59:59.999999",
+    }  # fmt: skip

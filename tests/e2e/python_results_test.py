@@ -171,7 +171,7 @@ def t():
         "vector": np.array([1, 2]), "matrix": np.eye(2), "empty": np.array([]), "zero": np.array(5),
         "texts": np.array(["a", None], dtype=object), "masked": np.ma.array([1, 2], mask=[0, 1]),
         "day": np.datetime64("2024-01-31"), "moments": np.array(["2024-01-31T01:02:03", "NaT"], "M8[s]"),
-        "span": np.timedelta64(90, "s"), "spans": np.array([[1], ["NaT"]], "m8[ns]"),
+        "span": np.timedelta64(90, "s"), "spans": np.array([[1000], ["NaT"]], "m8[ns]"),
         "records": record, np.int64(3): [np.int32(1)], "complexes": [np.float16(1.5)],
     }
 """
@@ -180,7 +180,7 @@ def t():
         "vector": [1, 2], "matrix": [[1.0, 0.0], [0.0, 1.0]], "empty": [], "zero": 5,
         "texts": ["a", None], "masked": [1, None], "day": "2024-01-31",
         "moments": ["2024-01-31T01:02:03", None], "span": "PT1M30S",
-        "spans": [["PT0S"], [None]], "records": [{"i": 1, "s": "a", "f": 2.5}],
+        "spans": [["PT0.000001S"], [None]], "records": [{"i": 1, "s": "a", "f": 2.5}],
         "3": [1], "complexes": [1.5],
     }  # fmt: skip
 
@@ -295,3 +295,64 @@ def t():
     return sorted(heavy & set(sys.modules))
 """
     assert result(project, code) == []
+
+
+@needs("pandas")
+def test_columns_of_one_name_are_all_there(project: Project) -> None:
+    code = """
+import pandas as pd
+
+def t():
+    return {
+        "two": pd.DataFrame([[1, 2]], columns=["a", "a"]),
+        "taken": pd.DataFrame([[1, 2, 3]], columns=["a", "a", "a_1"]),
+        "number and text": pd.DataFrame([[1, 2]], columns=[1, "1"]),
+        "different": pd.DataFrame([[1, 2]], columns=["a", "b"]),
+    }
+"""
+    assert result(project, code) == {
+        "two": [{"a": 1, "a_1": 2}], "taken": [{"a": 1, "a_2": 2, "a_1": 3}],
+        "number and text": [{"1": 1, "1_1": 2}], "different": [{"a": 1, "b": 2}],
+    }  # fmt: skip
+
+
+@needs("pyarrow")
+def test_columns_of_one_name_of_pyarrow_are_all_there(project: Project) -> None:
+    code = """
+import pyarrow as pa
+
+def t():
+    table = pa.table([pa.array([1]), pa.array([2])], names=["a", "a"])
+    return {"table": table, "batch": table.to_batches()[0]}
+"""
+    rows = [{"a": 1, "a_1": 2}]
+    assert result(project, code) == {"table": rows, "batch": rows}
+
+
+@needs("numpy")
+def test_numbers_and_times_of_numpy_that_python_has_not(project: Project) -> None:
+    code = """
+import numpy as np
+
+def t():
+    return [np.longdouble(1.5), np.array([1.5], np.longdouble), np.timedelta64(5, "us"), np.timedelta64(14, "M"),
+            np.timedelta64(-90, "s"), np.datetime64("2024-01-02T03:04:05.123456789")]
+"""
+    assert result(project, code) == [
+        1.5, [1.5], "PT0.000005S", "P1Y2M", "P-1DT23H58M30S", "2024-01-02T03:04:05.123456789",
+    ]  # fmt: skip
+    project.python_tool("t", "import numpy as np\ndef t(): return {'s': np.timedelta64(5, 'ns')}\n")
+    assert "s: a numpy timedelta64 that is not exact in microseconds" in project.tool("t").error
+
+
+@needs("pandas")
+def test_a_group_of_pandas_is_told_to_be_aggregated(project: Project) -> None:
+    code = "import pandas as pd\ndef t(): return pd.DataFrame({'a': [1], 'b': [2]}).groupby('a')\n"
+    project.python_tool("t", code)
+    assert "has no rows yet; aggregate it first" in project.tool("t").error
+
+
+@needs("polars")
+def test_a_lazy_frame_is_told_to_be_collected(project: Project) -> None:
+    project.python_tool("t", "import polars as pl\ndef t(): return pl.LazyFrame({'a': [1]})\n")
+    assert "LazyFrame has no rows yet; call its .collect() first" in project.tool("t").error

@@ -4,6 +4,7 @@ a command `op` of our own."""
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -205,3 +206,43 @@ def test_a_running_server_asks_again_at_a_reload(project, op):
         op.write_text(FAKE_OP.replace("p4ss word", "rotated"))
         server.call("again")
         assert server.value("show") == {"p": "rotated"}
+
+
+def test_the_package_may_be_in_the_projects_environment(project, vault):
+    """hvac is not where mxcp is installed, but where the project's own packages are."""
+    version = "python{}.{}".format(*sys.version_info)
+    packages = project.folder / ".venv/lib" / version / "site-packages/hvac"
+    packages.mkdir(parents=True)
+    (project.folder / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (packages / "exceptions.py").write_text(
+        "class VaultError(Exception): pass\n"
+        "class Forbidden(VaultError): pass\nclass InvalidPath(VaultError): pass\n"
+        "class Unauthorized(VaultError): pass\n"
+    )
+    (packages / "__init__.py").write_text(
+        "class Client:\n"
+        "    def __init__(self, **options):\n"
+        "        self.secrets = self.kv = self.v2 = self.v1 = self\n"
+        "    def read_secret_version(self, **options):\n"
+        "        return {'data': {'data': {'user': 'of the environment'}}}\n"
+        "    read_secret = read_secret_version\n"
+    )
+    # As if mxcp were installed without it.
+    hidden = project.home / "hidden"
+    hidden.mkdir(parents=True)
+    (hidden / "sitecustomize.py").write_text(
+        "import sys\n"
+        "from importlib.machinery import PathFinder\n"
+        "class OnlyThere:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name != 'hvac': return None\n"
+        f"        spec = PathFinder.find_spec(name, [p for p in sys.path if p == {str(packages.parent)!r}])\n"
+        "        if spec is None: raise ModuleNotFoundError(\"No module named 'hvac'\")\n"
+        "        return spec\n"
+        "sys.meta_path.insert(0, OnlyThere)\n"
+    )
+    configure(project, '{u: "vault://app/db#user"}', f"vault: {{enabled: true, address: '{vault.address}'}}\n")
+    project.env["PYTHONPATH"] = str(hidden)
+    assert project.tool("show").result == {"u": "of the environment"}
+    assert vault.asked == []

@@ -75,6 +75,10 @@ class _Transaction:
 
 class _Stream:
     __slots__ = ("_handle", "_size")
+    _not_data = (
+        "a stream of db.stream() is no data: loop over it to read its batches of rows, "
+        "or use db.execute() for all rows at once"
+    )
 
     def __init__(self, query, params, batch_size):
         if batch_size < 1:

@@ -137,7 +137,10 @@ TEST_CASE("results as text") {
 
 TEST_CASE("a list of different things is shown as JSON, with a word about it") {
   const std::string text = cli::result_text(json(R"([{"a": 1}, {"b": 2}])"), {});
-  CHECK(text.find("differ") != std::string::npos);
+  CHECK(text.find("(the items differ in their keys, ") == 0);
+  CHECK(cli::result_text(json("[1, [2]]"), {}).find("(the items are of different kinds, ") == 0);
+  CHECK(cli::result_text(json("[[1], [2]]"), {}).front() == '[');
+  CHECK(cli::result_text(json("[{}, {}]"), {}).front() == '[');
   CHECK(text.find("\"b\": 2") != std::string::npos);
   CHECK(cli::result_text(json("[1, {}]"), {}).find("differ") != std::string::npos);
   CHECK(cli::result_text(json("[{}, {}]"), {}).find("{}") != std::string::npos);

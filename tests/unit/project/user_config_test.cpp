@@ -1,6 +1,7 @@
 #include "project/user_config.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 #include "support/temp_project.h"
@@ -124,6 +125,17 @@ TEST_CASE("file references in the user file") {
         "cannot read '" + project.root().string() + "/absent.txt': No such file or directory");
   CHECK(parameters("file://${MXCP_T_DIR}/empty.txt") ==
         "{\"a\":\"\"} the file of 'file://${MXCP_T_DIR}/empty.txt' is empty");
+  // What never ends, and what waits for somebody who writes.
+  CHECK(parameters("file:///dev/zero") ==
+        "cannot read '/dev/zero': it is no regular file, but a device or a pipe");
+  const std::string pipe = project.root().string() + "/pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  CHECK(parameters("file://" + pipe) ==
+        "cannot read '" + pipe + "': it is no regular file, but a device or a pipe");
+  project.write("large.txt", std::string((1 << 20) + 1, 'x'));
+  CHECK(parameters("file://${MXCP_T_DIR}/large.txt") ==
+        "cannot read '" + project.root().string() +
+            "/large.txt': it has 1048577 bytes, and at most 1048576 are read");
   // The content of a variable is not a reference itself.
   project.set("MXCP_T_DIR", "file:///etc/hostname");
   CHECK(parameters("${MXCP_T_DIR}") == R"({"a":"file:///etc/hostname"})");

@@ -39,7 +39,47 @@ TEST_CASE("check_source: what is only known at run time is not complained about"
   CHECK(complaints({"a: string"}, "@decorated\ndef f(): pass\n").empty());
   CHECK(complaints({"a: string"}, "try:\n  def f(b): pass\nexcept X:\n  def f(c): pass\n").empty());
   CHECK(complaints({"a: string"}, "with x as f: pass\n").empty());
-  CHECK(complaints({"a: string"}, "class f: pass\n").empty());
+  CHECK(complaints({"a: string"}, "class f(Base): pass\n").empty());
+  CHECK(complaints({"a: string"}, "@dataclass\nclass f:\n  a: str\n").empty());
+  CHECK(complaints({"a: string"}, "class f:\n  def __iter__(self): pass\n").empty());
+  CHECK(complaints({"a: string"}, "f = make()\n").empty());
+  CHECK(complaints({"a: string"}, "f = None\nset_up()\n").empty());
+  CHECK(complaints({"a: string"}, "f = 5\nf = g\n").empty());
+}
+
+TEST_CASE("check_source: a name that stands for no function") {
+  CHECK(complaints({"a: string"}, "import x\nf = 5\n") ==
+        Texts{"python/tool_code.py:2:1 | 'f' must be a function, and it is a number | write def "
+              "f(a)"});
+  CHECK(complaints({}, "f = [1]\n").front().find("it is a list") != std::string::npos);
+  CHECK(complaints({}, "f = f'{1}'\n").front().find("it is a text") != std::string::npos);
+  CHECK(
+      complaints({}, "class f:\n  def run(self): pass\n") ==
+      Texts{"python/tool_code.py:1:1 | 'f' must be a function, and it is a class | write def f()"});
+}
+
+TEST_CASE("check_source: annotations are judged where it is certain what they name") {
+  const auto warned = [](const std::string& annotation, const std::string& head = "") {
+    return !complaints({"a: string"}, head + "def f(a: " + annotation + "): pass\n").empty();
+  };
+  CHECK(warned("int"));
+  CHECK(warned("Path", "from pathlib import Path\n"));
+  CHECK(warned("p.Path | None", "import pathlib as p\n"));
+  CHECK(warned("E", "import enum\nclass E(enum.Enum): A = 1\n"));
+  CHECK(warned("Derived",
+               "from enum import Enum\nclass E(str, Enum): pass\nclass Derived(E): A = 1\n"));
+  CHECK(warned("M", "from pydantic import BaseModel\nclass M(BaseModel): a: int\n"));
+  CHECK(warned("D", "import dataclasses\n@dataclasses.dataclass(frozen=True)\nclass D: a: int\n"));
+  CHECK(warned("Literal[1, 2]", "from typing import Literal\n"));
+  // Not known, or one that fits among them.
+  CHECK_FALSE(warned("Path"));
+  CHECK_FALSE(warned("Path", "from pathlib import Path\nPath = str\n"));
+  CHECK_FALSE(warned("Path", "from .pathlib import Path\n"));
+  CHECK_FALSE(warned("Path | str", "from pathlib import Path\n"));
+  CHECK_FALSE(warned("E", "from here import Enum\nclass E(Enum): A = 1\n"));
+  CHECK_FALSE(warned("E", "class E: pass\n"));
+  CHECK_FALSE(warned("Literal['x']", "from typing import Literal\n"));
+  CHECK_FALSE(warned("'Path'", "from pathlib import Path\n"));
 }
 
 TEST_CASE("check_source: a missing function names the nearest one") {
