@@ -428,8 +428,8 @@ void invoke(std::shared_ptr<const project::Project> project, const Runners& runn
   if (!arguments.ok()) return running->fail(std::move(arguments).error());
 
   // Check limits.
-  if (runners.limiter != nullptr && !completes) {
-    auto admitted = runners.limiter->admit(*endpoint, project->site().server_limits);
+  if (runners.limiter != nullptr) {
+    auto admitted = runners.limiter->admit(*endpoint, project->site().server_limits, completes);
     if (auto* const refusal = std::get_if<Limiter::Refusal>(&admitted)) {
       return running->fail(std::move(refusal->error), std::move(refusal->limit));
     }

@@ -150,6 +150,38 @@ TEST_CASE("rate: a bucket of calls that fills up again") {
   CHECK(f.begin().error);  // it never holds more than 2
 }
 
+TEST_CASE("completion has the limits of its endpoint, counted apart") {
+  const test::TempProject files{
+      {"mxcp-site.yml", "mxcp: 1\nproject: p\nprofile: default\n"},
+      {"resources/r.yml",
+       "mxcp: 1\nresource:\n  uri: r://{id}\n  parameters: [{name: id, type: string, completion: "
+       "SELECT 1}]\n  source: {code: SELECT 1}\n  limits: {rate: 1/m}\n"}};
+  Fixture f("");
+  f.runners.sql = &f.runner;
+  const auto project = files.load();
+  const auto begin = [&](const std::string& completes) {
+    invoke::Request asked;
+    asked.kind = project::EndpointKind::kResource;
+    asked.id = "r://{id}";
+    asked.completes = completes;
+    asked.arguments = {{completes.empty() ? "id" : "value", "x"}};
+    std::string error;
+    invoke::invoke(project, f.runners, std::move(asked), [&](const invoke::Outcome& got) {
+      if (got.error) error = got.error->message;
+    });
+    return error;
+  };
+  CHECK(begin("id").empty());
+  CHECK(begin("").empty());
+  CHECK(begin("id") ==
+        "too many calls: completion of this resource takes at most 1 per minute (limits.rate of "
+        "this resource); retry after 60 seconds");
+  CHECK(begin("").find("too many calls: this resource takes") == 0);
+  for (auto& end : f.runner.ends) {
+    if (end) end(Error{Code::kSql, "over"});
+  }
+}
+
 TEST_CASE("the whole server: server_concurrency and server_rate") {
   Fixture f("", "limits: {server_concurrency: 1, server_rate: 3/h}\n");
   CHECK(!f.begin().error);

@@ -239,6 +239,37 @@ TEST_CASE("completion/complete") {
         Lines{error("1", -32602, "'argument' must be {\"name\":...,\"value\":...}, both strings")});
 }
 
+TEST_CASE("completion says that there is more when a limit cut its values") {
+  auto folder = std::make_unique<ProjectFolder>();
+  folder->write(
+      "prompts/p.yml",
+      "mxcp: 1\nprompt:\n  name: p\n  parameters:\n    - {name: x, type: string, completion: "
+      "SELECT 1}\n  messages:\n    - prompt: hi\n");
+  Rig rig(std::move(folder), test_options());
+  rig.handshake("2025-11-25");
+  const auto complete = [&](std::size_t call, std::optional<invoke::LimitMet> limit) {
+    rig.send(
+        request("1", "completion/complete",
+                R"({"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"x","value":"a"}})"));
+    invoke::Outcome outcome;
+    outcome.json = R"([{"v":"a"},{"v":"b"}])";
+    outcome.limit = std::move(limit);
+    rig.backend.finish(call, std::move(outcome));
+    return rig.peer->take();
+  };
+  CHECK(complete(0, {}) ==
+        Lines{result("1", R"({"completion":{"values":["a"],"total":1,"hasMore":false}})")});
+  for (const char* context : {R"("x")", R"({"arguments":[]})", R"({"arguments":{"y":1}})"}) {
+    const auto lines = rig.send(request(
+        "1", "completion/complete",
+        R"({"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"x","value":"a"},"context":)" +
+            std::string(context) + "}"));
+    CHECK(lines.at(0).find("-32602") != std::string::npos);
+  }
+  CHECK(complete(1, invoke::LimitMet{"max_rows", "2", 2, 0}) ==
+        Lines{result("1", R"({"completion":{"values":["a"],"hasMore":true}})")});
+}
+
 TEST_CASE("completion shows at most a hundred values") {
   auto folder = std::make_unique<ProjectFolder>();
   std::string list;
