@@ -4,6 +4,7 @@
 #include <future>
 #include <thread>
 
+#include "base/text.h"
 #include "invoke/pipeline.h"
 #include "support/fake_clock.h"
 #include "support/temp_project.h"
@@ -207,6 +208,27 @@ TEST_CASE("a list is cut after max_rows, and says so") {
   CHECK(whole.json == "[0,1,2]");
   CHECK(whole.notice.empty());
   CHECK(!whole.limit);
+}
+
+TEST_CASE("a cut result names only parameters that lead to the rest") {
+  const auto rest = [](const std::string& names) {
+    std::string parameters;
+    for (const auto& name : split(names, ' ')) {
+      if (!name.empty()) parameters += "{name: " + name + ", type: integer, default: 0},";
+    }
+    Fixture f("  parameters: [" + parameters + "]\n  limits: {max_rows: 3}\n");
+    const std::string notice = f.result(numbers(5)).notice;
+    return notice.substr(notice.find("there is more. ") + 15);
+  };
+  CHECK(rest("limit offset year") == "Use 'limit' and 'offset' to get the rest.");
+  CHECK(rest("pageToken") == "Use 'pageToken' to get the rest.");
+  const std::string general =
+      "To get the rest, ask for less at a time: with arguments that fewer rows match.";
+  CHECK(rest("n") == general);
+  CHECK(rest("count year") == general);
+  // A longer page is cut like this one.
+  CHECK(rest("limit") == general);
+  CHECK(rest("") == "This tool has no parameters to ask for the rest.");
 }
 
 TEST_CASE("a list is cut between its items when it is too large") {

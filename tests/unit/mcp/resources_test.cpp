@@ -53,6 +53,34 @@ TEST_CASE("resources/read") {
                                            R"("{\"id\":42}")")});
 }
 
+TEST_CASE("a resource that was cut says so beside its data, also in a prompt") {
+  auto folder = Rig::make_sample();
+  folder->write("prompts/look.yml",
+                "mxcp: 1\nprompt:\n  name: look\n  messages:\n    - {type: resource, prompt: "
+                "config://motto}\n");
+  Rig rig(std::move(folder), test_options());
+  rig.handshake("2025-11-25");
+  invoke::Outcome cut;
+  cut.json = "[1]";
+  cut.notice = "It was \"cut\"";
+  cut.limit = invoke::LimitMet{"max_rows", "1", 1, 0};
+  rig.send(read("1", "config://motto"));
+  rig.backend.finish(0, cut);
+  CHECK(rig.peer->take() ==
+        Lines{result("1", R"({"contents":[{"uri":"config://motto","mimeType":"application/json",)"
+                          R"("text":"[1]"},{"uri":"config://motto#truncated",)"
+                          R"("mimeType":"text/plain","text":"It was \"cut\""}],"_meta":)"
+                          R"({"mxcp/truncated":{"rows":1,"limit":"max_rows","value":"1"}}})")});
+  rig.send(request("2", "prompts/get", R"({"name":"look"})"));
+  rig.backend.finish(
+      1, *parse_json(R"([{"role":"user","type":"resource","prompt":"config://motto"}])"));
+  rig.backend.finish(2, cut);
+  const Lines lines = rig.peer->take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find(R"({"role":"user","content":{"type":"text","text":"It was \"cut\""}}])") !=
+        std::string::npos);
+}
+
 TEST_CASE("unknown and failing resources are protocol errors") {
   Rig rig;
   rig.handshake("2025-11-25");
