@@ -296,7 +296,7 @@ TEST_CASE("subscribers hear how a task stands, from the beginning to its end") {
         R"({"_meta":{"io.modelcontextprotocol/subscriptionId":"s"},)" + members + "}");
   };
   CHECK(rig.send(request("\"s\"", "subscriptions/listen",
-                         params(R"("notifications":{"taskIds":["task-1","other"]})"))) ==
+                         params(R"("notifications":{"taskIds":["task-1","other","task-1"]})"))) ==
         Lines{notification("notifications/subscriptions/acknowledged",
                            R"({"_meta":{"io.modelcontextprotocol/subscriptionId":"s"},)"
                            R"("notifications":{"taskIds":["task-1"]}})"),
