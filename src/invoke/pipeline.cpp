@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "invoke/content.h"
 #include "invoke/limit_words.h"
 #include "policy/enforcer.h"
 #include "types/shape.h"
@@ -22,38 +23,6 @@ using project::EndpointKind;
 Runner* runner_for(const Runners& runners, const project::Endpoint& endpoint) {
   if (endpoint.kind == EndpointKind::kPrompt) return runners.prompt;
   return endpoint.language == project::Language::kPython ? runners.python : runners.sql;
-}
-
-// What mcp.image() and its like in mxcp.runtime return is a dict with this member.
-constexpr std::string_view kContentMark = "@mxcp.content";
-// A longer list is data.
-constexpr std::size_t kMaxBlocks = 256;
-
-bool is_block(const Value& value) {
-  return value.find(kContentMark) != nullptr;
-}
-
-Value to_block(Value value) {
-  if (is_block(value)) {
-    value.as_object()->erase(kContentMark);
-    return value;
-  }
-  return Object{{"type", "text"},
-                {"text", value.is_string() ? *value.as_string() : to_json(value)}};
-}
-
-// The blocks, when the function returned one of them or a list with one among it.
-std::optional<Array> take_content(Value& value) {
-  if (is_block(value)) {
-    Array blocks;
-    blocks.push_back(to_block(std::move(value)));
-    return blocks;
-  }
-  Array* const items = value.as_array();
-  if (items == nullptr || items->size() > kMaxBlocks) return {};
-  if (std::none_of(items->begin(), items->end(), is_block)) return {};
-  for (Value& item : *items) item = to_block(std::move(item));
-  return std::move(*items);
 }
 
 Outcome failed(Error error, std::optional<LimitMet> limit = {}) {
@@ -124,10 +93,21 @@ Outcome within_limits(const Call& call, Outcome outcome, const engine::RowsRead&
   return outcome;
 }
 
-// Content blocks, where the tool returned some.
-std::optional<Outcome> as_content(const Call& call, Value& value, bool rows) {
-  if (call.endpoint->kind != EndpointKind::kTool || rows) return {};
-  auto blocks = take_content(value);
+// Content blocks, where the tool returned some or declares that it does.
+std::optional<Outcome> as_content(const Call& call, Value& value, bool rows,
+                                  engine::RowsRead read) {
+  if (call.endpoint->kind != EndpointKind::kTool) return {};
+  auto blocks = rows ? std::nullopt : take_content(value);
+  if (!blocks && call.endpoint->content) {
+    const engine::RowLimits limits = row_limits(*call.endpoint);
+    if (Array* const items = value.as_array(); items && items->size() > limits.max_rows) {
+      items->resize(limits.max_rows);
+      read = {.rows = limits.max_rows, .cut = engine::Cut::kRows};
+    }
+    auto declared = declared_content(call, std::move(value), rows);
+    if (!declared.ok()) return failed(std::move(declared).error());
+    blocks = *std::move(declared);
+  }
   if (!blocks) return {};
   if (call.endpoint->return_type) {
     return failed({Code::kInvalidOutput,
@@ -142,7 +122,7 @@ std::optional<Outcome> as_content(const Call& call, Value& value, bool rows) {
   Outcome outcome;
   outcome.is_content = true;
   append_json(outcome.json, content);
-  return within_limits(call, std::move(outcome), {});
+  return within_limits(call, std::move(outcome), read);
 }
 
 // Which rules are broken where, and nothing of the data.
@@ -189,7 +169,7 @@ Outcome finish(const Call& call, RawResult raw) {
     if (!parsed.ok()) return failed(std::move(parsed).error());
     value = *std::move(parsed);
   }
-  if (auto content = as_content(call, value, raw.rows)) return *std::move(content);
+  if (auto content = as_content(call, value, raw.rows, read)) return *std::move(content);
 
   const types::Type* const declared =
       call.endpoint->return_type && call.endpoint->kind != EndpointKind::kPrompt
