@@ -6,6 +6,7 @@ import asyncio
 import json
 import zlib
 from concurrent.futures import Future
+from urllib.parse import urlsplit
 
 from mxcp import _core
 
@@ -14,12 +15,26 @@ class CallSuspended(BaseException):
     """The client was asked and will call again. Not an Exception: nothing should catch it."""
 
 
-def elicitation(message, schema=None):
-    schema = schema or {"type": "object", "properties": {}}
-    return {
-        "method": "elicitation/create",
-        "params": {"message": message, "requestedSchema": schema},
-    }
+def elicitation(message, schema=None, url=None, elicitation_id=None):
+    params = {"message": message}
+    if url is None:
+        if elicitation_id is not None:
+            raise TypeError("elicitation_id belongs to an elicitation with url=")
+        params["requestedSchema"] = schema or {"type": "object", "properties": {}}
+    else:
+        if schema is not None:
+            raise TypeError("an elicitation has a schema or an url, not both")
+        params.update(mode="url", url=_checked_url(url))
+        if elicitation_id is not None:
+            params["elicitationId"] = elicitation_id
+    return {"method": "elicitation/create", "params": params}
+
+
+def _checked_url(url):
+    parts = urlsplit(url)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError(f"url must be an absolute https URL that a user can open, got {url!r}")
+    return url
 
 
 def sampling(messages, max_tokens=1000, **more):

@@ -53,6 +53,9 @@ class ClientChannel {
   virtual void ask(std::vector<Question> /*questions*/, std::function<void(Result<Object>)> done) {
     done(Error{Code::kUnavailable, "this client cannot be asked"});
   }
+  // What the user was led to by an elicitation with an URL is done there. Where the revision has no
+  // such message, nothing happens.
+  virtual void elicitation_complete(const std::string& /*id*/) {}
 };
 
 // What a caller asks for.

@@ -13,11 +13,27 @@ using project::bytes_text;
 using project::Endpoint;
 using project::to_text;
 
-// Names of parameters that choose a part of a result.
-constexpr std::array<std::string_view, 12> kPaging = {
-    "after", "before", "count", "cursor",    "limit", "max_results",
-    "n",     "offset", "page",  "page_size", "start", "top",
+// Names of parameters that say where a part of a result begins, and how long it is. The second
+// alone lead to no other part.
+constexpr std::array<std::string_view, 14> kPositions = {
+    "after", "before",    "cursor", "endingbefore", "nextcursor", "nexttoken",     "offset",
+    "page",  "pageindex", "pageno", "pagenumber",   "pagetoken",  "startingafter", "skip",
 };
+constexpr std::array<std::string_view, 6> kSizes = {
+    "limit", "maxresults", "pagelimit", "pagesize", "perpage", "top",
+};
+
+// page_size, page-size and pageSize are one name.
+std::string plain(std::string_view name) {
+  std::string out = to_lower(name);
+  std::erase_if(out, [](char c) { return c == '_' || c == '-'; });
+  return out;
+}
+
+template <std::size_t n>
+bool is_one_of(std::string_view name, const std::array<std::string_view, n>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 std::string quoted(const std::vector<std::string>& names) {
   std::string out;
@@ -30,14 +46,17 @@ std::string quoted(const std::vector<std::string>& names) {
 
 std::string how_to_get_the_rest(const Endpoint& endpoint) {
   if (endpoint.free_sql) return "Use LIMIT and OFFSET, or aggregate, to get the rest.";
-  std::vector<std::string> paging, others;
+  std::vector<std::string> paging;
+  bool has_position = false;
   for (const auto& parameter : endpoint.parameters.entries()) {
-    const bool pages = std::find(kPaging.begin(), kPaging.end(), parameter.name) != kPaging.end();
-    (pages ? paging : others).push_back(parameter.name);
+    const std::string name = plain(parameter.name);
+    const bool is_position = is_one_of(name, kPositions);
+    has_position = has_position || is_position;
+    if (is_position || is_one_of(name, kSizes)) paging.push_back(parameter.name);
   }
-  if (!paging.empty()) return "Use " + quoted(paging) + " to get the rest.";
-  if (!others.empty()) {
-    return "To get the rest, ask for less at a time with " + quoted(others) + ".";
+  if (has_position) return "Use " + quoted(paging) + " to get the rest.";
+  if (!endpoint.parameters.empty()) {
+    return "To get the rest, ask for less at a time: with arguments that fewer rows match.";
   }
   return fmt::format("This {} has no parameters to ask for the rest.", name_of(endpoint.kind));
 }

@@ -65,17 +65,19 @@ int Limiter::Counted::retry_after() const {
 
 Limiter::Limiter(const Clock& clock) : clock_(clock), state_(std::make_shared<State>()) {}
 
-std::variant<Limiter::Ticket, Limiter::Refusal> Limiter::admit(
-    const project::Endpoint& endpoint, const project::ServerLimits& server) {
+std::variant<Limiter::Ticket, Limiter::Refusal> Limiter::admit(const project::Endpoint& endpoint,
+                                                               const project::ServerLimits& server,
+                                                               bool completes) {
   const project::Limits& limits = endpoint.limits;
   const bool counts = limits.concurrency || server.concurrency;
   if (!counts && !limits.rate && !server.rate) return Ticket();
 
   const std::string kind(name_of(endpoint.kind));
-  const std::string who = "this " + kind;
+  const std::string who = (completes ? "completion of this " : "this ") + kind;
   const Instant now = clock_.now();
   const std::lock_guard lock(state_->mutex);
-  Counted& own = state_->endpoints[kind + '/' + endpoint.id()];
+  Counted& own =
+      state_->endpoints[(completes ? "completion of " : "") + kind + '/' + endpoint.id()];
   Counted& all = state_->server;
   if (limits.concurrency && own.running >= limits.concurrency->value) {
     return too_many_at_once("concurrency", *limits.concurrency, who, kind, own.retry_after());

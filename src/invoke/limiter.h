@@ -28,9 +28,11 @@ class Limiter {
     Error error;
     LimitMet limit;
   };
-  // An empty ticket when there is nothing to count.
+  // An empty ticket when there is nothing to count. What is asked for while somebody types
+  // (`completes`) has the same limits as the endpoint but is counted apart: typing does not use up
+  // the calls.
   std::variant<Ticket, Refusal> admit(const project::Endpoint& endpoint,
-                                      const project::ServerLimits& server);
+                                      const project::ServerLimits& server, bool completes = false);
 
  private:
   struct Counted;
@@ -51,7 +53,8 @@ class Limiter {
   struct State {
     std::mutex mutex;
     Counted server;
-    std::unordered_map<std::string, Counted> endpoints;  // "tool/name"; never erased
+    // "tool/name", "completion of prompt/name"; never erased.
+    std::unordered_map<std::string, Counted> endpoints;
   };
 
   const Clock& clock_;

@@ -10,8 +10,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "invoke/content_blocks.h"
+#include "invoke/content.h"
 #include "invoke/limit_words.h"
+#include "invoke/prompt_messages.h"
 #include "policy/enforcer.h"
 #include "types/shape.h"
 
@@ -93,10 +94,21 @@ Outcome within_limits(const Call& call, Outcome outcome, const engine::RowsRead&
   return outcome;
 }
 
-// Content blocks, where the tool returned some.
-std::optional<Outcome> as_content(const Call& call, Value& value, bool rows) {
-  if (call.endpoint->kind != EndpointKind::kTool || rows) return {};
-  auto blocks = take_content(value);
+// Content blocks, where the tool returned some or declares that it does.
+std::optional<Outcome> as_content(const Call& call, Value& value, bool rows,
+                                  engine::RowsRead read) {
+  if (call.endpoint->kind != EndpointKind::kTool) return {};
+  auto blocks = rows ? std::nullopt : take_content(value);
+  if (!blocks && call.endpoint->content) {
+    const engine::RowLimits limits = row_limits(*call.endpoint);
+    if (Array* const items = value.as_array(); items && items->size() > limits.max_rows) {
+      items->resize(limits.max_rows);
+      read = {.rows = limits.max_rows, .cut = engine::Cut::kRows};
+    }
+    auto declared = declared_content(call, std::move(value), rows);
+    if (!declared.ok()) return failed(std::move(declared).error());
+    blocks = *std::move(declared);
+  }
   if (!blocks) return {};
   if (call.endpoint->return_type) {
     return failed({Code::kInvalidOutput,
@@ -111,7 +123,7 @@ std::optional<Outcome> as_content(const Call& call, Value& value, bool rows) {
   Outcome outcome;
   outcome.is_content = true;
   append_json(outcome.json, content);
-  return within_limits(call, std::move(outcome), {});
+  return within_limits(call, std::move(outcome), read);
 }
 
 // Which rules are broken where, and nothing of the data.
@@ -158,7 +170,7 @@ Outcome finish(const Call& call, RawResult raw) {
     if (!parsed.ok()) return failed(std::move(parsed).error());
     value = *std::move(parsed);
   }
-  if (auto content = as_content(call, value, raw.rows)) return *std::move(content);
+  if (auto content = as_content(call, value, raw.rows, read)) return *std::move(content);
   if (call.endpoint->kind == EndpointKind::kPrompt &&
       call.endpoint->language == project::Language::kPython) {
     auto messages = to_messages(std::move(value), call.endpoint->name);
@@ -407,8 +419,8 @@ void invoke(std::shared_ptr<const project::Project> project, const Runners& runn
   if (!arguments.ok()) return running->fail(std::move(arguments).error());
 
   // Check limits.
-  if (runners.limiter != nullptr && !completes) {
-    auto admitted = runners.limiter->admit(*endpoint, project->site().server_limits);
+  if (runners.limiter != nullptr) {
+    auto admitted = runners.limiter->admit(*endpoint, project->site().server_limits, completes);
     if (auto* const refusal = std::get_if<Limiter::Refusal>(&admitted)) {
       return running->fail(std::move(refusal->error), std::move(refusal->limit));
     }

@@ -32,7 +32,8 @@ Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
   RawResult raw;
   const auto& declared = call.endpoint->return_type;
   const engine::RowLimits limits = row_limits(*call.endpoint);
-  const bool guarded = !call.endpoint->policies.output.empty();
+  // Content blocks are made of values, too.
+  const bool guarded = !call.endpoint->policies.output.empty() || call.endpoint->content;
   if (!declared && !guarded) {
     MXCP_TRY(raw.read, rows_to_json(rows, raw.proven_json.emplace(), limits));
     return raw;

@@ -137,7 +137,7 @@ bool Catalog::awaits_types() const {
   if (project_->types_derived()) return false;
   const Endpoints& tools = of(ListKind::kTools);
   return std::any_of(tools.begin(), tools.end(), [](const Endpoint* tool) {
-    return tool->language == project::Language::kSql && !tool->return_type;
+    return tool->language == project::Language::kSql && !tool->return_type && !tool->content;
   });
 }
 

@@ -44,7 +44,9 @@ const std::string* text_member(const Value* object, std::string_view key) {
   return value == nullptr ? nullptr : value->as_string();
 }
 
-void answer_values(const ExchangePtr& exchange, const std::vector<std::string>& values) {
+// `cut`: a limit left out some, nobody knows how many.
+void answer_values(const ExchangePtr& exchange, const std::vector<std::string>& values,
+                   bool cut = false) {
   const std::size_t shown = std::min(values.size(), kMaxValues);
   Reply reply(*exchange);
   std::string& out = reply.member("completion") += R"({"values":[)";
@@ -52,9 +54,12 @@ void answer_values(const ExchangePtr& exchange, const std::vector<std::string>& 
     if (i > 0) out += ',';
     append_json_string(out, values[i]);
   }
-  out += R"(],"total":)";
-  append_json_int(out, static_cast<std::int64_t>(values.size()));
-  out += shown < values.size() ? R"(,"hasMore":true})" : R"(,"hasMore":false})";
+  out += ']';
+  if (!cut) {
+    out += R"(,"total":)";
+    append_json_int(out, static_cast<std::int64_t>(values.size()));
+  }
+  out += cut || shown < values.size() ? R"(,"hasMore":true})" : R"(,"hasMore":false})";
   exchange->answer(std::move(reply));
 }
 
@@ -121,20 +126,32 @@ void complete(Core& core, const ExchangePtr& exchange) {
   request.id = endpoint->id();
   request.completes = *name;
   const Value* const context = exchange->params().find("context");
+  if (context != nullptr && !context->is_object() && !context->is_null()) {
+    return exchange->fail(wrong_param("context", "an object", context));
+  }
   if (const Value* const given = context == nullptr ? nullptr : context->find("arguments");
-      given != nullptr && given->is_object()) {
+      given != nullptr && !given->is_null()) {
+    if (!given->is_object()) {
+      return exchange->fail(wrong_param("context.arguments", "an object", given));
+    }
+    for (const auto& [key, value] : *given->as_object()) {
+      if (!value.is_string()) {
+        return exchange->fail(wrong_param("context.arguments." + key, "a string", &value));
+      }
+    }
     request.arguments = *given->as_object();
   }
   request.arguments.set("value", *typed);
   request.caller = std::move(exchange->caller());
   request.cancel = exchange->cancel_token();
   const bool chooses = spec.completion.find("$value") != std::string::npos;
-  core.backend().call(
-      std::move(request), [exchange, chooses, typed = *typed](const invoke::Outcome& outcome) {
-        if (outcome.error) return exchange->fail(call_failed(outcome));
-        auto values = first_column(outcome.json);
-        answer_values(exchange, chooses ? values : matching(std::move(values), typed));
-      });
+  core.backend().call(std::move(request),
+                      [exchange, chooses, typed = *typed](const invoke::Outcome& outcome) {
+                        if (outcome.error) return exchange->fail(call_failed(outcome));
+                        auto values = first_column(outcome.json);
+                        if (!chooses) values = matching(std::move(values), typed);
+                        answer_values(exchange, values, outcome.limit.has_value());
+                      });
 }
 
 }  // namespace mxcp::mcp

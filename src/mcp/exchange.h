@@ -20,6 +20,7 @@
 #include "base/user_context.h"
 #include "invoke/call.h"
 #include "mcp/message.h"
+#include "mcp/questions.h"
 #include "mcp/request_meta.h"
 #include "mcp/server.h"
 
@@ -150,13 +151,14 @@ class Exchange final : public invoke::ClientChannel {
   // 2026-07-28: what is not answered yet is asked in the result, which ends this run of the call.
   // Handshake revisions: the owner asks, and the call waits.
   void ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) override;
+  void elicitation_complete(const std::string& id) override;
 
   static constexpr double kProgressRate = 20;
   static constexpr double kProgressBurst = 20;
 
  private:
   bool settle(std::string message, int error_code);
-  void ask_in_result(const std::vector<Question>& questions, const Object& known);
+  void ask_in_result(const std::vector<Question>& questions);
   bool stop(bool tell_peer);
   // Gives the peer away: work that goes on for a withdrawn request keeps no connection.
   std::shared_ptr<Peer> close();
@@ -170,6 +172,7 @@ class Exchange final : public invoke::ClientChannel {
   Object params_;
   Caller caller_;
   Object answers_;     // that the client brought along
+  QuestionKeys keys_;  // of this run; under mutex_
   std::string bound_;  // what a token of this request is bound to
 
   std::mutex mutex_;  // orders what goes out

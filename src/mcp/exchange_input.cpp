@@ -79,6 +79,7 @@ std::optional<RpcError> Exchange::read_input() {
 }
 
 void Exchange::ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) {
+  if (questions.empty()) return done(Object());
   Object missing = missing_capabilities(questions, meta_.capabilities.get());
   if (!missing.empty()) {
     const std::string names = to_json(missing);
@@ -99,26 +100,30 @@ void Exchange::ask(std::vector<Question> questions, std::function<void(Result<Ob
   }
 
   Object known;
-  bool complete = true;
-  for (const Question& question : questions) {
-    const Value* const answer = answers_.find(question.key);
-    if (answer != nullptr && is_answer(question.method, *answer)) {
-      known.set(question.key, *answer);
-    } else {
-      complete = false;
+  std::vector<Question> open;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Question& question : questions) {
+      std::string key = keys_.next(question.key);
+      const Value* const answer = answers_.find(key);
+      if (answer != nullptr && is_answer(question, *answer)) {
+        known.set(std::move(question.key), *answer);
+      } else {
+        question.key = std::move(key);
+        open.push_back(std::move(question));
+      }
     }
   }
-  if (complete) return done(std::move(known));
-  ask_in_result(questions, known);
+  if (open.empty()) return done(std::move(known));
+  ask_in_result(open);
   cancel_->cancel();
   done(Error{Code::kCancelled, "the client is asked; the call goes on when it answers"});
 }
 
-void Exchange::ask_in_result(const std::vector<Question>& questions, const Object& known) {
+void Exchange::ask_in_result(const std::vector<Question>& questions) {
   Object requests;
   for (const Question& question : questions) {
-    if (known.contains(question.key)) continue;
-    requests.set(question.key, Object{{"method", question.method}, {"params", question.params}});
+    requests.set(question.key, stateless_request(question));
   }
   Reply reply(*this, 512, "input_required");
   append_json(reply.member("inputRequests"), requests);
@@ -129,6 +134,13 @@ void Exchange::ask_in_result(const std::vector<Question>& questions, const Objec
     append_json_string(reply.member("requestState"), sealer->seal(to_json(state), bound_));
   }
   answer(std::move(reply));
+}
+
+void Exchange::elicitation_complete(const std::string& id) {
+  if (meta_.revision->stateless || meta_.capabilities == nullptr) return;
+  const Value* const modes = meta_.capabilities->find("elicitation");
+  if (modes == nullptr || modes->find("url") == nullptr) return;
+  notify("notifications/elicitation/complete", to_json(Object{{"elicitationId", id}}));
 }
 
 bool Exchange::send_request(std::string message) {

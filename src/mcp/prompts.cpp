@@ -132,6 +132,8 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
       out += R"(,"_meta":{")" + std::string(key) + R"(":)" + to_json(value) + "}}";
     }
     out += "}}";
+    // In words too, as a message of its own: a block holds one resource.
+    if (!outcome.notice.empty()) append_text({outcome.notice, message.from_assistant, "text"});
     ++next_;
     go_on();
   }

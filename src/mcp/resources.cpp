@@ -53,6 +53,17 @@ void append_resource_contents(std::string& out, std::string_view uri,
   out += '}';
 }
 
+void append_resource_notice(std::string& out, std::string_view uri,
+                            const invoke::Outcome& outcome) {
+  if (outcome.notice.empty()) return;
+  const bool has_fragment = uri.find('#') != std::string_view::npos;
+  out += R"(,{"uri":)";
+  append_json_string(out, std::string(uri) + (has_fragment ? ".truncated" : "#truncated"));
+  out += R"(,"mimeType":"text/plain","text":)";
+  append_json_string(out, outcome.notice);
+  out += '}';
+}
+
 void read_resource(Core& core, const ExchangePtr& exchange) {
   const auto catalog = core.catalog();
   if (!has_resources(*catalog)) return exchange->fail(nothing_to_serve("resources"));
@@ -76,6 +87,7 @@ void read_resource(Core& core, const ExchangePtr& exchange) {
         std::string& out = reply.member("contents");
         out += '[';
         append_resource_contents(out, uri, outcome);
+        append_resource_notice(out, uri, outcome);
         out += ']';
         add_limit_meta(reply, outcome);
         // What a query says now it may not say a moment later, nor to the next caller, unless the

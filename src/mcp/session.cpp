@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "mcp/questions.h"
 
 namespace mxcp::mcp {
 namespace {
@@ -240,10 +241,13 @@ void Session::ask(Exchange& exchange, Questions questions, Answers done) {
   std::vector<std::string> messages;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& question : questions) {
+    for (auto& question : questions) {
       const std::string id = "mxcp-" + std::to_string(next_question_++);
-      waiting_.emplace(to_json(id), Waiting{asked, question.key});
+      if (asks_by_url(question) && !question.params.contains("elicitationId")) {
+        question.params.set("elicitationId", random_id());
+      }
       messages.push_back(request_message(id, question.method, question.params));
+      waiting_.emplace(to_json(id), Waiting{asked, std::move(question)});
     }
   }
   for (std::string& message : messages) {
@@ -260,13 +264,19 @@ void Session::handle_response(Message message) {
     const auto it = waiting_.find(message.id.json);
     if (it == waiting_.end()) return;  // an answer to nothing, or one that comes too late
     asked = it->second.asked;
-    const std::string key = std::move(it->second.key);
+    const auto question = std::move(it->second.question);
     waiting_.erase(it);
-    if (message.failure) {
-      outcome = Error{Code::kUnavailable, "the client answered: " + *message.failure};
+    const auto wrong = message.failure
+                           ? std::nullopt
+                           : why_no_answer(question.method, question.params, message.result);
+    if (message.failure || wrong) {
+      outcome =
+          Error{Code::kUnavailable, message.failure ? "the client answered: " + *message.failure
+                                                    : "the client's answer to " + question.method +
+                                                          " cannot be used: " + *wrong};
       std::erase_if(waiting_, [&](const auto& entry) { return entry.second.asked == asked; });
     } else {
-      asked->answers.set(key, std::move(message.result));
+      asked->answers.set(question.key, std::move(message.result));
       if (--asked->missing > 0) return;
       outcome = std::move(asked->answers);
     }

@@ -93,7 +93,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   struct Asked;
   struct Waiting {
     std::shared_ptr<Asked> asked;
-    std::string key;
+    invoke::ClientChannel::Question question;
   };
   std::unordered_map<std::string, Waiting> waiting_;
   std::uint64_t next_question_ = 1;

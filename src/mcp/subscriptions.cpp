@@ -1,6 +1,8 @@
 #include "mcp/subscriptions.h"
 
 #include <algorithm>
+#include <set>
+#include <variant>
 
 #include "base/json.h"
 #include "mcp/core.h"
@@ -8,9 +10,25 @@
 namespace mxcp::mcp {
 namespace {
 
-// Resources that one subscription may name; more are not honoured.
-constexpr std::size_t kMaxResources = 1000;
-constexpr std::size_t kMaxTasks = 1000;
+// Resources, and tasks, that one subscription may name; more are neither honoured nor looked up.
+constexpr std::size_t kMaxNames = 1000;
+
+// The texts of a list, each once, without those past kMaxNames. The error when it is no such list.
+std::variant<std::vector<std::string>, RpcError> read_names(const Value& wanted,
+                                                            std::string_view key) {
+  std::vector<std::string> names;
+  const Value* const given = wanted.find(key);
+  if (given == nullptr || given->is_null()) return names;
+  const Array* const list = given->as_array();
+  if (list == nullptr) return wrong_param(key, "a list", given);
+  std::set<std::string_view> seen;
+  for (const Value& name : *list) {
+    if (!name.is_string()) return wrong_param(key, "a list of strings", given);
+    if (names.size() >= kMaxNames || !seen.insert(*name.as_string()).second) continue;
+    names.push_back(*name.as_string());
+  }
+  return names;
+}
 
 // {"_meta":{...subscriptionId...}<rest>}
 std::string tagged(const Exchange& exchange, std::string_view rest) {
@@ -157,36 +175,22 @@ void listen(Core& core, const ExchangePtr& exchange) {
   filter.lists.tools = asks_for("toolsListChanged");
   filter.lists.prompts = asks_for("promptsListChanged") && catalog->has(ListKind::kPrompts);
   filter.lists.resources = asks_for("resourcesListChanged") && has_resources(*catalog);
-  if (const Value* const given = wanted->find("resourceSubscriptions");
-      given && !given->is_null()) {
-    const Array* const uris = given->as_array();
-    if (uris == nullptr)
-      return exchange->fail(wrong_param("resourceSubscriptions", "a list", given));
-    for (const Value& uri : *uris) {
-      if (!uri.is_string()) {
-        return exchange->fail(wrong_param("resourceSubscriptions", "a list of strings", given));
-      }
-      if (filter.resources.size() < kMaxResources && catalog->resolve(*uri.as_string())) {
-        filter.resources.push_back(*uri.as_string());
-      }
-    }
-  }
-  if (const Value* const given = wanted->find("taskIds"); given && !given->is_null()) {
-    if (!exchange->declares(kTasksExtension)) return exchange->fail(missing_tasks_extension());
-    const Array* const ids = given->as_array();
-    if (ids == nullptr) return exchange->fail(wrong_param("taskIds", "a list", given));
-    for (const Value& id : *ids) {
-      if (!id.is_string()) {
-        return exchange->fail(wrong_param("taskIds", "a list of strings", given));
-      }
-      if (filter.tasks.size() >= kMaxTasks) break;
-      // Others' tasks are as unknown as those that never were.
-      if (auto task = core.tasks().find(*id.as_string(), exchange->caller())) {
-        filter.tasks.emplace_back(task);
-      }
-    }
-  }
   if (error) return exchange->fail(*error);
+  const auto uris = read_names(*wanted, "resourceSubscriptions");
+  if (const RpcError* const wrong = std::get_if<RpcError>(&uris)) return exchange->fail(*wrong);
+  for (const std::string& uri : *std::get_if<0>(&uris)) {
+    if (catalog->resolve(uri)) filter.resources.push_back(uri);
+  }
+  const Value* const tasks = wanted->find("taskIds");
+  if (tasks != nullptr && !tasks->is_null() && !exchange->declares(kTasksExtension)) {
+    return exchange->fail(missing_tasks_extension());
+  }
+  const auto ids = read_names(*wanted, "taskIds");
+  if (const RpcError* const wrong = std::get_if<RpcError>(&ids)) return exchange->fail(*wrong);
+  for (const std::string& id : *std::get_if<0>(&ids)) {
+    // Others' tasks are as unknown as those that never were.
+    if (auto task = core.tasks().find(id, exchange->caller())) filter.tasks.emplace_back(task);
+  }
   core.subscriptions().add(exchange, std::move(filter));
 }
 

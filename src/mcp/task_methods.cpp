@@ -47,7 +47,7 @@ void update_task(Core& core, const ExchangePtr& exchange) {
     return exchange->fail(wrong_param("inputResponses", "an object", answers));
   }
   // First what changes, so that whoever reads the acknowledgement finds the task changed.
-  task->update(*answers->as_object());
+  if (const auto wrong = task->update(*answers->as_object())) return exchange->fail(*wrong);
   exchange->answer(Reply(*exchange));
 }
 

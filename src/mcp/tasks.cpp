@@ -36,6 +36,15 @@ std::string progress_text(double progress, std::optional<double> total) {
   return out;
 }
 
+// Why the answer is none; `question` is the JSON of the request.
+std::optional<std::string> why_not(const std::string& question, const Value& answer) {
+  const auto parsed = parse_json(question);
+  const Value* const method = parsed.ok() ? parsed->find("method") : nullptr;
+  const Value* const params = parsed.ok() ? parsed->find("params") : nullptr;
+  if (method == nullptr || params == nullptr || !params->is_object()) return "it was not asked";
+  return why_no_answer(*method->as_string(), *params->as_object(), answer);
+}
+
 }  // namespace
 
 bool TaskBytes::take(std::size_t bytes) {
@@ -225,15 +234,6 @@ Object Task::capabilities() const {
   return capabilities_ != nullptr ? *capabilities_ : Object();
 }
 
-std::string Task::new_key(const std::string& name) {
-  std::string key = name;
-  while (true) {
-    const int times = ++keys_[key];
-    if (times == 1) return key;
-    key = name + '-' + std::to_string(times);
-  }
-}
-
 void Task::ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) {
   if (Object missing = missing_capabilities(questions, capabilities_.get()); !missing.empty()) {
     fail(missing_capability(std::move(missing)));
@@ -257,15 +257,14 @@ void Task::ask(std::vector<Question> questions, std::function<void(Result<Object
       if (refused) break;
       // What the client said before the task began, once.
       if (const Value* const known = known_.find(question.key);
-          known != nullptr && is_answer(question.method, *known)) {
+          known != nullptr && is_answer(question, *known)) {
         asked->answers.set(question.key, *known);
         known_.erase(question.key);
         continue;
       }
-      std::string json = to_json(Object{{"method", question.method}, {"params", question.params}});
+      std::string json = to_json(stateless_request(question));
       bytes += json.size();
-      opened.push_back(
-          {new_key(question.key), question.key, question.method, std::move(json), asked});
+      opened.push_back({keys_.next(question.key), question.key, std::move(json), asked});
     }
     if (!refused && !all_bytes_->take(bytes)) {
       refused = Error{Code::kOverloaded,
@@ -288,15 +287,21 @@ void Task::ask(std::vector<Question> questions, std::function<void(Result<Object
   store_.changed(*this);
 }
 
-void Task::update(const Object& answers) {
+std::optional<RpcError> Task::update(const Object& answers) {
   AskedList answered;
+  std::optional<RpcError> wrong;
   {
     const std::lock_guard lock(mutex_);
-    if (status_ != Status::kInputRequired) return;
+    if (status_ != Status::kInputRequired) return {};
     bool any = false;
     std::erase_if(open_, [&](const Open& question) {
       const Value* const answer = answers.find(question.key);
-      if (answer == nullptr || !is_answer(question.method, *answer)) return false;
+      if (answer == nullptr) return false;
+      if (const auto reason = why_not(question.json, *answer)) {
+        wrong = RpcError{kInvalidParams, "'inputResponses." + shorten(question.key, 100) +
+                                             "' cannot be used: " + *reason};
+        return false;
+      }
       any = true;
       question.asked->answers.set(question.name, *answer);
       if (--question.asked->missing == 0) answered.push_back(question.asked);
@@ -304,11 +309,12 @@ void Task::update(const Object& answers) {
       bytes_ -= question.json.size();
       return true;
     });
-    if (!any) return;
+    if (!any) return wrong;
     enter(open_.empty() ? Status::kWorking : Status::kInputRequired, "");
   }
   store_.changed(*this);
   for (const auto& one : answered) one->done(std::move(one->answers));
+  return wrong;
 }
 
 void Task::end_questions(const Error& error) {

@@ -26,6 +26,7 @@
 
 #include "invoke/call.h"
 #include "mcp/message.h"
+#include "mcp/questions.h"
 #include "mcp/server.h"
 #include "project/endpoint.h"
 
@@ -82,8 +83,9 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   // The work is told to stop.
   void cancel(std::string why, Code reason = Code::kCancelled);
 
-  // Answers by key; what was not asked, or does not answer, is ignored.
-  void update(const Object& answers);
+  // Answers by key; what is not asked (any more) is ignored. The error names an answer that cannot
+  // be used: that question stays open, the others' answers count.
+  std::optional<RpcError> update(const Object& answers);
   // Whoever waits for an answer gets this error, now and later.
   void end_questions(const Error& error);
 
@@ -105,7 +107,6 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   struct Open {
     std::string key;   // never used twice in a task
     std::string name;  // what the code calls it
-    std::string method;
     std::string json;  // the request
     std::shared_ptr<Asked> asked;
   };
@@ -116,7 +117,6 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   void enter(Status status, std::string_view message);
   AskedList take_open();  // with the lock held
   static void refuse(const AskedList& asked, const Error& error);
-  std::string new_key(const std::string& name);
   // The end; false when it was over already. Outside of the lock.
   bool end(Status status, std::string message, std::string payload);
 
@@ -137,7 +137,7 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   std::string payload_;  // the result or the error
   Object known_;         // answers from before the task
   std::vector<Open> open_;
-  std::unordered_map<std::string, int> keys_;
+  QuestionKeys keys_;
   std::size_t bytes_ = 0;  // of them, this task's
   std::optional<Error> no_answers_;
   std::optional<Instant> told_progress_;

@@ -57,7 +57,14 @@ void write_result(ObjectText& result, const Revision& revision, const std::strin
   add_limit_meta(result, outcome);
   if (outcome.error) return write_error(result, name, public_text(*outcome.error));
   if (outcome.is_content) {
-    append_content_blocks(result.member("content"), revision, outcome.json);
+    std::string& out = result.member("content");
+    append_content_blocks(out, revision, outcome.json);
+    if (!outcome.notice.empty()) {
+      out.back() = ',';
+      out += R"({"type":"text","text":)";
+      append_json_string(out, outcome.notice);
+      out += "}]";
+    }
     result.member("isError") += "false";
     return;
   }

@@ -22,7 +22,7 @@ const Keys kFileKeys = {"mxcp", "tool", "resource", "prompt", "metadata"};
 const Keys kToolKeys = {"name",          "description", "tags",   "annotations", "parameters",
                         "return",        "language",    "source", "policies",    "tests",
                         "enabled",       "title",       "icons",  "_meta",       "input_schema",
-                        "output_schema", "task",        "limits"};
+                        "output_schema", "task",        "limits", "content"};
 const Keys kResourceKeys = {"name",        "uri",     "description", "tags",   "mime_type",
                             "parameters",  "return",  "language",    "source", "policies",
                             "tests",       "enabled", "title",       "icons",  "_meta",
@@ -55,6 +55,7 @@ const Advice kEndpointAdvice = {
     {"output_schema", "a tool can have it, in place of 'return'"},
     {"task", "only a tool can run as a task"},
     {"cache", "only a resource can be kept by clients"},
+    {"content", "only a tool has it; of a resource, 'mime_type' says what it is"},
     {"limit", "did you mean 'limits'?"},
     {"timeout", "write it under 'limits:'"},
     {"max_rows", "write it under 'limits:'"},
@@ -273,6 +274,10 @@ class EndpointReader {
     } else {
       read_return(fields, endpoint);
     }
+    if (kind == EndpointKind::kTool) {
+      read_content(problems_, fields, endpoint.content);
+      check_content_uri(fields, endpoint);
+    }
     endpoint.limits = limits_;
     read_endpoint_limits(problems_, fields, kind, endpoint.limits);
     check_limits(endpoint);
@@ -430,6 +435,21 @@ class EndpointReader {
     Problems known(file_.display_path);
     const auto again = read_type(known, *node, "the return type", fields.key_place("return"));
     add_all(types::Type::problems(*again));
+  }
+
+  // Every placeholder of an embedded resource's URI is a parameter.
+  void check_content_uri(Fields& fields, const Endpoint& endpoint) {
+    if (!endpoint.content || endpoint.content->uri.empty()) return;
+    const YamlNode::Member* const member = fields.find("content")->find_member("uri");
+    const Place place = problems_.place(member->value);
+    for (const std::string& name : read_placeholders(problems_, place, endpoint.content->uri)) {
+      if (!parameters_known_ || std::find(parameter_names_.begin(), parameter_names_.end(), name) !=
+                                    parameter_names_.end()) {
+        continue;
+      }
+      problems_.error(place, "the placeholder '{" + shorten(name, 60) + "}' is no parameter",
+                      suggest(name, parameter_names_));
+    }
   }
 
   // A result that has to have more rows than it may have.

@@ -70,6 +70,17 @@ inline constexpr std::array<std::string_view, 3> kPromptRoles = {"user", "assist
 inline constexpr std::array<std::string_view, 4> kPromptTypes = {"text", "resource", "image",
                                                                  "audio"};
 
+// What a tool's result is instead of data: a content block of MCP.
+enum class ContentKind { kImage, kAudio, kResource, kResourceLink };
+std::string_view name_of(ContentKind kind);  // "resource_link"
+struct ContentSettings {
+  ContentKind kind = ContentKind::kImage;
+  std::string mime_type;  // of images and sounds always
+  std::string uri;        // of resources; its {placeholders} are parameters
+  Object annotations;     // audience, priority, lastModified
+  Place place;
+};
+
 struct PromptMessage {
   std::string prompt;
   std::optional<std::string> role, type;
@@ -156,6 +167,8 @@ struct Endpoint {
   fs::path file;             // absolute
   std::string display_file;  // relative to the root
   Place place;               // of the name
+
+  std::optional<ContentSettings> content;  // tools; then there is no return_type
 
   // What the command line and duplicate checks use: the name, or the URI of a resource.
   const std::string& id() const { return kind == EndpointKind::kResource ? uri : name; }

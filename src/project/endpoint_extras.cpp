@@ -24,6 +24,10 @@ const Advice kIconAdvice = {
 const Keys kContentKeys = {"audience", "priority", "lastModified"};
 const Advice kContentAdvice = {{"last_modified", "did you mean 'lastModified'?"}};
 const Keys kRoles = {"user", "assistant"};
+const Keys kBlockKeys = {"type", "mime_type", "uri", "annotations"};
+const Advice kBlockAdvice = {{"mimeType", "did you mean 'mime_type'?"},
+                             {"kind", "did you mean 'type'?"}};
+const Keys kBlockTypes = {"image", "audio", "resource", "resource_link"};
 const Keys kCacheKeys = {"ttl", "scope"};
 const Keys kScopes = {"private", "public"};
 
@@ -148,6 +152,62 @@ void read_content_annotations(Problems& problems, Fields& resource, Object& out)
     }
   }
   if (const auto modified = fields.text("lastModified")) out.add("lastModified", *modified);
+}
+
+std::string_view name_of(ContentKind kind) {
+  return kBlockTypes[static_cast<std::size_t>(kind)];
+}
+
+void read_content(Problems& problems, Fields& tool, std::optional<ContentSettings>& out) {
+  const YamlNode* const node = tool.find("content");
+  if (node == nullptr) return;
+  const std::size_t before = problems.error_count();
+  if (node->kind == YamlNode::Kind::kScalar) {
+    tool.wrong("content", "a mapping with a 'type'", "write {type: image, mime_type: image/png}");
+    return;
+  }
+  for (const std::string_view key : {"return", "output_schema"}) {
+    if (!tool.has(key)) continue;
+    problems.error(tool.key_place(key),
+                   "'" + std::string(key) + "' and 'content' both say what the result is",
+                   "a content block is no data: remove one of them");
+  }
+  Fields fields(problems, *node, "the content", tool.key_place("content"), kBlockKeys,
+                kBlockAdvice);
+  if (!fields.is_mapping()) return;
+  ContentSettings content;
+  content.place = tool.key_place("content");
+  const auto kind = fields.choice("type", kBlockTypes);
+  if (!fields.has("type")) fields.missing("type", enumerate(kBlockTypes, "or"));
+  content.mime_type = fields.text("mime_type").value_or("");
+  content.uri = fields.text("uri").value_or("");
+  read_content_annotations(problems, fields, content.annotations);
+  if (!kind) return;
+  content.kind = static_cast<ContentKind>(*kind);
+  const std::string name(name_of(content.kind));
+  if (content.kind == ContentKind::kImage || content.kind == ContentKind::kAudio) {
+    const std::string example = name == "image" ? "image/png" : "audio/wav";
+    if (!fields.has("mime_type")) {
+      fields.missing("mime_type", "for example '" + example + "'");
+    } else if (fields.find("mime_type") != nullptr && !content.mime_type.starts_with(name + '/')) {
+      problems.error(fields.place_of("mime_type"),
+                     "'" + shorten(content.mime_type, 60) + "' is no type of " + name,
+                     "for example '" + example + "'; anything else can be 'type: resource'");
+    }
+  } else if (fields.find("mime_type") != nullptr &&
+             content.mime_type.find('/') == std::string::npos) {
+    problems.error(fields.place_of("mime_type"),
+                   "'" + shorten(content.mime_type, 60) + "' is no MIME type",
+                   "for example 'application/pdf' or 'text/csv'");
+  }
+  if (content.kind == ContentKind::kResource) {
+    fields.required_text("uri", "for example 'reports://{year}'");
+  } else if (fields.has("uri")) {
+    problems.error(fields.key_place("uri"), "'uri' belongs to 'type: resource'",
+                   content.kind == ContentKind::kResourceLink ? "the result says where links lead"
+                                                              : "remove it");
+  }
+  if (problems.error_count() == before) out = std::move(content);
 }
 
 void read_cache(Problems& problems, Fields& resource, std::optional<CacheSettings>& out) {

@@ -17,6 +17,8 @@ void read_appearance(Problems& problems, Fields& fields, Endpoint& out);
 void read_icons(Problems& problems, Fields& owner, Array& out);
 // `annotations` of a resource.
 void read_content_annotations(Problems& problems, Fields& resource, Object& out);
+// `content` of a tool.
+void read_content(Problems& problems, Fields& tool, std::optional<ContentSettings>& out);
 void read_cache(Problems& problems, Fields& resource, std::optional<CacheSettings>& out);
 
 // "1.5s", "500ms", "2h"; a number counts seconds. Reports what is none, or not positive.

@@ -75,6 +75,20 @@ PyObject* release_client(PyObject*, PyObject* seconds) {
   Py_RETURN_NONE;
 }
 
+// The user is done at the URL of that elicitation.
+PyObject* elicitation_complete(PyObject*, PyObject* id) {
+  Py_ssize_t size = 0;
+  const char* const text = PyUnicode_AsUTF8AndSize(id, &size);
+  if (text == nullptr) return nullptr;
+  const std::string copy(text, static_cast<std::size_t>(size));
+  const auto call = current_call();
+  if (call != nullptr && call->client != nullptr) {
+    const GilRelease released;
+    call->client->elicitation_complete(copy);
+  }
+  Py_RETURN_NONE;
+}
+
 // What the client of this call declared; {} without one.
 PyObject* client_capabilities(PyObject*, PyObject*) {
   const auto call = current_call();

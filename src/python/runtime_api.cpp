@@ -383,6 +383,7 @@ PyMethodDef methods[] = {
     {"send_progress", send_progress, METH_VARARGS, nullptr},
     {"ask_client", ask_client, METH_VARARGS, nullptr},
     {"release_client", release_client, METH_O, nullptr},
+    {"elicitation_complete", elicitation_complete, METH_O, nullptr},
     {"matches", matches, METH_VARARGS, "matches(pattern, text)\n--\n\nBy RE2, anywhere."},
     {"client_capabilities", client_capabilities, METH_NOARGS, nullptr},
     {"register_hook", register_hook, METH_VARARGS, nullptr},

@@ -31,6 +31,7 @@ PyObject* db_held_arrow(PyObject* self, PyObject* handle);
 // Questions to the client, in client_api.cpp.
 PyObject* ask_client(PyObject* self, PyObject* args);
 PyObject* release_client(PyObject* self, PyObject* seconds);
+PyObject* elicitation_complete(PyObject* self, PyObject* id);
 PyObject* client_capabilities(PyObject* self, PyObject*);
 
 // RuntimeError: no runtime is active.

@@ -126,6 +126,7 @@ std::shared_ptr<const project::Project> derive(std::shared_ptr<const project::Pr
       [&](const Endpoint& endpoint) -> std::shared_ptr<const Endpoint> {
         if (!is_sql_tool(endpoint)) return nullptr;
         if (endpoint.return_type && !endpoint.return_derived) return nullptr;
+        if (endpoint.content) return nullptr;
         auto copy = std::make_shared<Endpoint>(endpoint);
         copy->return_type = derived_return(endpoint, *lease);
         copy->return_derived = copy->return_type.has_value();

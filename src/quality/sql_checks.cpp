@@ -342,6 +342,40 @@ bool are_known(const std::vector<engine::Column>& columns) {
          columns.front().type.id != engine::TypeId::kOther;
 }
 
+// A content block is made of one value, or links of rows.
+SqlProblems check_content(const std::vector<engine::Column>& columns,
+                          const project::ContentSettings& content) {
+  SqlProblems problems;
+  if (columns.empty()) return problems;
+  const auto report = [&](std::string message, std::string hint) {
+    problems.errors.push_back(
+        {Code::kInvalidOutput,
+         "'content' declares " + std::string(name_of(content.kind)) + ", but " + std::move(message),
+         content.place, std::move(hint)});
+  };
+  if (content.kind == project::ContentKind::kResourceLink) {
+    const bool has_uri = std::any_of(columns.begin(), columns.end(),
+                                     [](const auto& column) { return column.name == "uri"; });
+    if (columns.size() > 1 && !has_uri) {
+      report("the SQL has no column 'uri'", "select the URIs AS uri");
+    }
+    return problems;
+  }
+  if (columns.size() != 1) {
+    report("the SQL has " + plural(columns.size(), "column"), "select what is to be shown alone");
+    return problems;
+  }
+  const engine::ColumnType& type = columns.front().type;
+  const bool any_type = content.kind == project::ContentKind::kResource;
+  const bool fits = type.id == engine::TypeId::kBlob || type.id == engine::TypeId::kVarchar ||
+                    type.id == engine::TypeId::kSqlNull || type.id == engine::TypeId::kOther;
+  if (!any_type && !fits) {
+    report("the column '" + columns.front().name + "' is " + type.name,
+           "select a BLOB, or text in base64");
+  }
+  return problems;
+}
+
 }  // namespace
 
 std::string missing_table(std::string_view message) {
@@ -419,8 +453,10 @@ SqlProblems check_sql(const project::Endpoint& endpoint, engine::Database& datab
   check_parameter_types(endpoint, *statements, *lease, problems);
   check_read_only_hint(endpoint, *statements, problems.warnings);
   const auto& result = statements->back().columns;
-  if (endpoint.return_type && are_known(result)) {
-    SqlProblems columns = check_columns(result, *endpoint.return_type, endpoint.place);
+  if ((endpoint.return_type || endpoint.content) && are_known(result)) {
+    SqlProblems columns = endpoint.content
+                              ? check_content(result, *endpoint.content)
+                              : check_columns(result, *endpoint.return_type, endpoint.place);
     for (Error& error : columns.errors) {
       problems.errors.push_back(std::move(error).as(rules::kSqlColumns));
     }

@@ -17,6 +17,13 @@ std::optional<Decimal> number_in(const Value& input) {
   return std::nullopt;
 }
 
+bool out_of_range(const Node& node, const Value& input, const Path& path, Sink& sink) {
+  sink.add(path, "type",
+           "expected " + std::string(node.kind == Kind::kInteger ? "an integer" : "a number") +
+               " up to 1.8e308" + got(node, input));
+  return false;
+}
+
 bool coerce_integer(const Node& node, const Value& input, const Path& path, Sink& sink,
                     Value& out) {
   if (input.as_int()) {
@@ -26,14 +33,11 @@ bool coerce_integer(const Node& node, const Value& input, const Path& path, Sink
   if (const auto number = number_in(input)) {
     if (auto integer = to_integer(*number)) {
       out = *std::move(integer);
-      return true;
+      // Past that SQL and JavaScript have only infinity.
+      if (std::isfinite(to_double(out))) return true;
+      return out_of_range(node, input, path, sink);
     }
-    if (number->is_integral()) {
-      sink.add(path, "type",
-               "expected an integer of at most " + std::to_string(kMaxIntegerDigits) + " digits" +
-                   got(node, input));
-      return false;
-    }
+    if (number->is_integral()) return out_of_range(node, input, path, sink);
   }
   add_wrong_kind(node, input, path, sink);
   return false;
@@ -52,8 +56,7 @@ bool coerce_number(const Node& node, const Value& input, const Path& path, Sink&
   if (const auto number = number_in(input)) {
     out = to_number(*number);
     if (std::isfinite(to_double(out))) return true;
-    sink.add(path, "type", "expected a number up to 1.8e308" + got(node, input));
-    return false;
+    return out_of_range(node, input, path, sink);
   }
   add_wrong_kind(node, input, path, sink);
   return false;
@@ -182,6 +185,9 @@ bool coerce_array(const Node& node, const Array& items, const Path& path, Sink& 
       coerce_node(*node.items, items[i], Source::kJson, at, sink, converted.emplace_back());
     }
   } else {
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      check_free(&node, items[i], {&path, {}, static_cast<std::int64_t>(i)}, sink);
+    }
     converted = items;
   }
   if (sink.count() == before) check_items(node, converted, path, sink);
@@ -213,7 +219,9 @@ bool coerce_object(const Node& node, const Object& object, const Path& path, Sin
   if (known < object.size()) {
     if (!node.spec->additional_properties) add_unexpected(node, object, path, sink);
     for (const auto& [key, value] : object) {
-      if (!converted.contains(key)) converted.add(key, value);
+      if (converted.contains(key)) continue;
+      check_free(&node, value, {&path, key}, sink);
+      converted.add(key, value);
     }
   }
   out = std::move(converted);
@@ -221,6 +229,21 @@ bool coerce_object(const Node& node, const Object& object, const Path& path, Sin
 }
 
 }  // namespace
+
+void check_free(const Node* node, const Value& value, const Path& path, Sink& sink) {
+  if (sink.full()) return;
+  if (value.as_number() != nullptr || value.as_double() != nullptr) {
+    if (std::isfinite(to_double(value))) return;
+    const std::string shown = node != nullptr ? got(*node, value) : ", got " + show(value);
+    sink.add(path, "type", "expected a number up to 1.8e308" + shown);
+  } else if (const Array* const items = value.as_array()) {
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      check_free(node, (*items)[i], {&path, {}, static_cast<std::int64_t>(i)}, sink);
+    }
+  } else if (const Object* const members = value.as_object()) {
+    for (const auto& [key, member] : *members) check_free(node, member, {&path, key}, sink);
+  }
+}
 
 void coerce_node(const Node& node, const Value& input, Source source, const Path& path, Sink& sink,
                  Value& out) {

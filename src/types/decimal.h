@@ -43,8 +43,8 @@ struct Divisor {
 std::optional<Divisor> divisor_of(const Decimal& number);
 bool is_multiple(const Decimal& number, const Divisor& divisor);
 
-// The longest integer that is written out; DuckDB's widest has 39 digits.
-inline constexpr std::int64_t kMaxIntegerDigits = 1000;
+// The longest integer that is written out: past that a double has only infinity.
+inline constexpr std::int64_t kMaxIntegerDigits = 309;
 
 // As kInt, or as kNumber past 64 bits. Nothing when it is no integer or longer than
 // kMaxIntegerDigits.

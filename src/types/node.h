@@ -130,6 +130,9 @@ void add_unexpected(const Node& node, const Object& object, const Path& path, Si
 
 void coerce_node(const Node& node, const Value& input, Source source, const Path& path, Sink& sink,
                  Value& out);
+// Of a value that no type is declared for, below `node` or, when it is null, at all: anything may
+// stand there, but no number that would be infinite.
+void check_free(const Node* node, const Value& value, const Path& path, Sink& sink);
 void check_node(const Node& node, const Value& value, const Path& path, Sink& sink);
 
 // Compiles `spec`, which must outlive the node. Problems are appended; without any the node is

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "types/node.h"
 
 namespace mxcp::types {
 
@@ -89,12 +90,16 @@ Value from_text(const Value& given, const Value* property) {
 }  // namespace
 
 // First the properties in their order, then what else was given.
-Arguments ParameterSet::bind_to_schema(const Object& given, Source source) const {
+Result<Arguments> ParameterSet::bind_to_schema(const Object& given, Source source) const {
   const Value* const properties = own_schema_->find("properties");
   const auto value_of = [&](const std::string& name, const Value& value) {
     if (source == Source::kJson) return value;
     return from_text(value, properties == nullptr ? nullptr : properties->find(name));
   };
+  std::vector<Violation> violations;
+  Sink sink(violations);
+  for (const auto& [name, value] : given) check_free(nullptr, value, {nullptr, name}, sink);
+  if (!violations.empty()) return Error{Code::kInvalidArgs, to_text(violations)};
   Arguments arguments;
   for (const Entry& entry : entries_) {
     const Value* const value = given.find(entry.name);

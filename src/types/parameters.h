@@ -20,9 +20,9 @@ class ParameterSet {
   // are not looked at: whoever reads them knows where they stand.
   static std::vector<Error> problems(const std::vector<ParameterSpec>& specs);
   static Result<ParameterSet> compile(std::vector<ParameterSpec> specs);
-  // Those of a JSON Schema that the author wrote: its properties. bind() then checks nothing, and
-  // converts nothing but texts of the command line; whoever calls checks the arguments against the
-  // schema, and completes them by with_defaults().
+  // Those of a JSON Schema that the author wrote: its properties. bind() then checks no more than
+  // that numbers are finite, and converts nothing but texts of the command line; whoever calls
+  // checks the arguments against the schema, and completes them by with_defaults().
   static ParameterSet of_schema(Value schema);
 
   // Defaults, missing and unknown names (with a suggestion), and each argument's type. One error
@@ -54,7 +54,7 @@ class ParameterSet {
 
  private:
   std::string unknown(std::string_view name) const;
-  Arguments bind_to_schema(const Object& given, Source source) const;
+  Result<Arguments> bind_to_schema(const Object& given, Source source) const;
 
   std::vector<Entry> entries_;
   std::shared_ptr<const Value> own_schema_;

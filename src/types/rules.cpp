@@ -52,11 +52,11 @@ void append_shown(std::string& out, const Value& value) {
       append_shown(out, member);
     }
     out += '}';
+  } else if (const double* d = value.as_double(); d != nullptr && !std::isfinite(*d)) {
+    // JSON has no word for these.
+    out += std::isnan(*d) ? "NaN" : *d < 0 ? "-infinity" : "infinity";
   } else if (const RawJson* raw = value.as_raw()) {
     out += std::string_view(raw->text).substr(0, kShownCharacters * 4);
-  } else if (const double* real = value.as_double(); real != nullptr && !std::isfinite(*real)) {
-    // As YAML has them; JSON would say null, which is not what was written.
-    out += std::isnan(*real) ? ".nan" : *real < 0 ? "-.inf" : ".inf";
   } else {
     append_json(out, value);
   }

@@ -64,13 +64,14 @@ class Type {
   //   number     the text of a number. Gives a double where the double's shortest text is that very
   //              number, else an integer or an ExactNumber.
   //   integer    5.0, "5", "5.0", "1e3": what is mathematically an integer. Past 64 bits it is an
-  //              ExactNumber (up to 1000 digits).
+  //              ExactNumber.
   //   boolean    true/false/1/0/yes/no in any case, the numbers 1 and 0.
   //   array, object   their JSON text.
   //   date, time, date-time   give Date, Time, Timestamp (with the zone the text has).
   //   timestamp  seconds since the epoch as a number or its text, or a date-time with a zone; gives
   //              a Timestamp in UTC, rounded to the microsecond.
   //
+  // A number past the largest double (1.8e308) is refused, also where nothing is declared.
   // Numbers are compared and divided as decimals (a double as its shortest text), so 0.3 is a
   // multiple of 0.1. Objects come out with their properties in declared order, then what else was
   // given; a missing property with a default is filled in. enum is checked after the conversion.

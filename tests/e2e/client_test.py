@@ -247,3 +247,163 @@ def test_changed_resources(served: Project) -> None:
                 "method": "notifications/resources/updated",
                 "params": {"uri": "test://icon"},
             }
+
+
+# --- content that the YAML declares --------------------------------------------------------------
+
+
+def declared_tool(project: Project, name: str, content: str, source: str, more: str = "") -> None:
+    project.write({f"tools/{name}.yml": f"mxcp: 1\ntool:\n  name: {name}\n  content: {content}\n{more}"
+                                        f"  source: {source}\n"})  # fmt: skip
+
+
+@pytest.fixture
+def blocks(project: Project) -> Project:
+    project.write({"python/tools.py": """
+        def sound():
+            return b"RIFF"
+        def wrong():
+            return "no base64"
+        def nothing():
+            return None
+        """})  # fmt: skip
+    python = "{file: ../python/tools.py}\n  language: python"
+    image = "{type: image, mime_type: image/png, annotations: {audience: [user]}}"
+    declared_tool(project, "badge", image, r"{code: 'SELECT ''\x89PNG''::BLOB WHERE $id = 1'}",
+                  "  parameters: [{name: id, type: integer}]\n"
+                  "  tests: [{name: shows, arguments: [{key: id, value: 1}], result_length: 1}]\n")  # fmt: skip
+    declared_tool(project, "encoded", "{type: image, mime_type: image/png}",
+                  r"{code: 'SELECT to_base64(''\x89PNG''::BLOB)'}")  # fmt: skip
+    declared_tool(project, "sound", "{type: audio, mime_type: audio/wav}", python)
+    declared_tool(project, "wrong", "{type: audio, mime_type: audio/wav}", python)
+    declared_tool(project, "nothing", "{type: audio, mime_type: audio/wav}", python)
+    declared_tool(project, "report", '{type: resource, uri: "reports://{name}/q1"}',
+                  "{code: 'SELECT {a: $name} AS report'}", "  parameters: [{name: name, type: string}]\n")  # fmt: skip
+    declared_tool(project, "find", "{type: resource_link, mime_type: text/markdown}",
+                  "{code: 'SELECT ''docs://'' || i AS uri, ''Doc '' || i AS title FROM range(3) t(i)'}",
+                  "  limits: {max_rows: 2}\n")  # fmt: skip
+    return project
+
+
+IMAGE = {"type": "image", "data": "iVBORw==", "mimeType": "image/png"}
+
+
+def test_a_result_is_the_content_that_the_yaml_declares(blocks: Project) -> None:
+    link = {"type": "resource_link", "mimeType": "text/markdown"}
+    expected: dict[str, list[Any]] = {
+        "badge": [IMAGE | {"annotations": {"audience": ["user"]}}],
+        "encoded": [IMAGE],
+        "sound": [{"type": "audio", "data": "UklGRg==", "mimeType": "audio/wav"}],
+        "report": [
+            {
+                "type": "resource",
+                "resource": {
+                    "uri": "reports://a%20b%2Fc/q1",
+                    "mimeType": "application/json",
+                    "text": '{"a":"a b/c"}',
+                },
+            }
+        ],
+        "find": [
+            link | {"uri": "docs://0", "name": "docs://0", "title": "Doc 0"},
+            link | {"uri": "docs://1", "name": "docs://1", "title": "Doc 1"},
+        ],
+    }
+    arguments: dict[str, dict[str, Any]] = {"badge": {"id": 1}, "report": {"name": "a b/c"}}
+    with blocks.serve() as server:
+        server.initialize()
+        listed = server.request("tools/list")["result"]["tools"]
+        assert not any("outputSchema" in tool for tool in listed)
+        for name, content in expected.items():
+            answer = server.call(name, **arguments.get(name, {}))
+            assert answer["isError"] is False
+            assert "structuredContent" not in answer
+            if name == "find":
+                notice = answer["content"].pop()["text"]
+                assert notice.startswith("The result was cut after 2 rows (limits.max_rows of this")
+            assert answer["content"] == content
+        assert "expected one row, got 0" in server.error("badge", id=2)
+        assert "the text is not base64" in server.error("wrong")
+        assert "the result is null" in server.error("nothing")
+    assert blocks.tool("badge", id=1).result == expected["badge"]
+    assert blocks.run("test", "tool", "badge").code == 0
+    assert blocks.run("validate").code == 0
+
+
+def test_declared_content_in_older_revisions(blocks: Project) -> None:
+    with blocks.serve() as server:
+        server.initialize("2024-11-05")
+        [sound] = server.call("sound")["content"]
+        assert sound["type"] == "resource"
+        assert sound["resource"]["blob"] == "UklGRg=="
+        assert server.call("find")["content"][0] == {"type": "text", "text": "Doc 0: docs://0"}
+
+
+# --- answers that do not fit, and elicitation by URL ---------------------------------------------
+
+
+def test_what_does_not_fit_is_asked_again(served: Project) -> None:
+    answers = [
+        {},
+        {"name": 5},
+        {"name": "Bo"},
+    ]
+
+    async def elicit(context: Any, params: Any) -> Any:
+        from mcp import types
+
+        return types.ElicitResult(action="accept", content=answers.pop(0))
+
+    async def scenario() -> None:
+        async with client_of(served, MODERN, "stdio", elicitation_callback=elicit) as client:
+            result = await client.call_tool("greet_required", {})
+            assert result.content[0].text == "Hello, Bo!"
+
+    served.write({"tools/greet_required.yml": "mxcp: 1\ntool:\n  name: greet_required\n  language: python\n"
+                                              "  source: {file: ../python/required.py}\n",
+                  "python/required.py": """
+        from mxcp.runtime import mcp
+
+        async def greet_required():
+            answer = await mcp.elicit("Name?", {"type": "object", "required": ["name"],
+                                                "properties": {"name": {"type": "string"}}})
+            return f"Hello, {answer['content']['name']}!"
+        """})  # fmt: skip
+    asyncio.run(scenario())
+    assert answers == []
+
+
+def test_elicitation_in_the_modes_of_the_client(served: Project) -> None:
+    served.write({"tools/visit.yml": "mxcp: 1\ntool:\n  name: visit\n  language: python\n  parameters:\n"
+                                     "    - {name: url, type: string, default: https://example.com/in}\n"
+                                     "  source: {file: ../python/visit.py}\n",
+                  "python/visit.py": """
+        from mxcp.runtime import mcp
+
+        async def visit(url):
+            answer = await mcp.elicit("Sign in", url=url, elicitation_id="e1")
+            await mcp.elicitation_complete("e1")
+            return answer["action"]
+        """})  # fmt: skip
+    asked = {"mode": "url", "url": "https://example.com/in", "message": "Sign in"}
+    with HttpServer(served) as server:
+        server.modern = MODERN
+
+        def call(name: str, capability: Any, **params: Any) -> Any:
+            able = {PREFIX + "clientCapabilities": {"elicitation": capability}}
+            return server.post("tools/call", {"name": name, **params}, 1, **able).json
+
+        def missing(answer: Any) -> Any:
+            assert answer["error"]["code"] == -32021
+            return answer["error"]["data"]["requiredCapabilities"]
+
+        assert missing(call("greet", {"url": {}})) == {"elicitation": {"form": {}}}
+        assert missing(call("visit", {})) == {"elicitation": {"url": {}}}
+        first = call("visit", {"url": {}})["result"]
+        [(key, request)] = first["inputRequests"].items()
+        assert request == {"method": "elicitation/create", "params": asked}
+        last = call("visit", {"url": {}}, inputResponses={key: {"action": "accept"}},
+                    requestState=first["requestState"])  # fmt: skip
+        assert last["result"]["content"][0]["text"] == "accept"
+        bad = call("visit", {"url": {}}, arguments={"url": "/in"})["result"]
+        assert "url must be an absolute https URL" in bad["content"][0]["text"]

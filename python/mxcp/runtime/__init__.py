@@ -249,11 +249,20 @@ class _Client:
         """What the client of this call can do, e.g. {"sampling": {}}; {} without a client."""
         return _core.client_capabilities()
 
-    def elicit(self, message, schema=None, *, key=None):
-        """Asks the user for values; gives {"action": "accept", "content": {...}}, or another action."""
+    def elicit(self, message, schema=None, *, url=None, elicitation_id=None, key=None):
+        """Asks the user for values; gives {"action": "accept", "content": {...}}, or another action.
+
+        With `url` it leads the user there instead: {"action": "accept"} says that they agreed to go, not
+        that they are done.
+        """
         from mxcp import _client
 
-        return _client.ask_one(key, _client.elicitation(message, schema))
+        return _client.ask_one(key, _client.elicitation(message, schema, url, elicitation_id))
+
+    def elicitation_complete(self, elicitation_id):
+        """Tells the client that the user is done at the url of that elicitation (2025-11-25)."""
+        _core.elicitation_complete(elicitation_id)
+        return _SENT
 
     def sample(self, messages, max_tokens=1000, *, key=None, **more):
         """Asks the client's model; `messages` is a text or a list of messages."""
@@ -273,10 +282,10 @@ class _Client:
 
         return _client.ask(questions)
 
-    def elicitation(self, message, schema=None):
+    def elicitation(self, message, schema=None, *, url=None, elicitation_id=None):
         from mxcp import _client
 
-        return _client.elicitation(message, schema)
+        return _client.elicitation(message, schema, url, elicitation_id)
 
     def sampling(self, messages, max_tokens=1000, **more):
         from mxcp import _client

@@ -4,6 +4,7 @@
 #include <future>
 #include <thread>
 
+#include "base/text.h"
 #include "invoke/pipeline.h"
 #include "support/fake_clock.h"
 #include "support/temp_project.h"
@@ -150,6 +151,38 @@ TEST_CASE("rate: a bucket of calls that fills up again") {
   CHECK(f.begin().error);  // it never holds more than 2
 }
 
+TEST_CASE("completion has the limits of its endpoint, counted apart") {
+  const test::TempProject files{
+      {"mxcp-site.yml", "mxcp: 1\nproject: p\nprofile: default\n"},
+      {"resources/r.yml",
+       "mxcp: 1\nresource:\n  uri: r://{id}\n  parameters: [{name: id, type: string, completion: "
+       "SELECT 1}]\n  source: {code: SELECT 1}\n  limits: {rate: 1/m}\n"}};
+  Fixture f("");
+  f.runners.sql = &f.runner;
+  const auto project = files.load();
+  const auto begin = [&](const std::string& completes) {
+    invoke::Request asked;
+    asked.kind = project::EndpointKind::kResource;
+    asked.id = "r://{id}";
+    asked.completes = completes;
+    asked.arguments = {{completes.empty() ? "id" : "value", "x"}};
+    std::string error;
+    invoke::invoke(project, f.runners, std::move(asked), [&](const invoke::Outcome& got) {
+      if (got.error) error = got.error->message;
+    });
+    return error;
+  };
+  CHECK(begin("id").empty());
+  CHECK(begin("").empty());
+  CHECK(begin("id") ==
+        "too many calls: completion of this resource takes at most 1 per minute (limits.rate of "
+        "this resource); retry after 60 seconds");
+  CHECK(begin("").find("too many calls: this resource takes") == 0);
+  for (auto& end : f.runner.ends) {
+    if (end) end(Error{Code::kSql, "over"});
+  }
+}
+
 TEST_CASE("the whole server: server_concurrency and server_rate") {
   Fixture f("", "limits: {server_concurrency: 1, server_rate: 3/h}\n");
   CHECK(!f.begin().error);
@@ -175,6 +208,27 @@ TEST_CASE("a list is cut after max_rows, and says so") {
   CHECK(whole.json == "[0,1,2]");
   CHECK(whole.notice.empty());
   CHECK(!whole.limit);
+}
+
+TEST_CASE("a cut result names only parameters that lead to the rest") {
+  const auto rest = [](const std::string& names) {
+    std::string parameters;
+    for (const auto& name : split(names, ' ')) {
+      if (!name.empty()) parameters += "{name: " + name + ", type: integer, default: 0},";
+    }
+    Fixture f("  parameters: [" + parameters + "]\n  limits: {max_rows: 3}\n");
+    const std::string notice = f.result(numbers(5)).notice;
+    return notice.substr(notice.find("there is more. ") + 15);
+  };
+  CHECK(rest("limit offset year") == "Use 'limit' and 'offset' to get the rest.");
+  CHECK(rest("pageToken") == "Use 'pageToken' to get the rest.");
+  const std::string general =
+      "To get the rest, ask for less at a time: with arguments that fewer rows match.";
+  CHECK(rest("n") == general);
+  CHECK(rest("count year") == general);
+  // A longer page is cut like this one.
+  CHECK(rest("limit") == general);
+  CHECK(rest("") == "This tool has no parameters to ask for the rest.");
 }
 
 TEST_CASE("a list is cut between its items when it is too large") {

@@ -1,4 +1,5 @@
 // Questions of a running call to the client, in both eras.
+#include "mcp/questions.h"
 #include "mcp/harness.h"
 
 using namespace mxcp;
@@ -122,6 +123,148 @@ TEST_CASE("a client is asked only what it declared") {
   CHECK(rig.peer->take().size() == 1);
 }
 
+TEST_CASE("a client is asked in the modes that it declared") {
+  const Question url{
+      "u", "elicitation/create", {{"message", "Go"}, {"mode", "url"}, {"url", "https://x"}}};
+  const Question tools{"s", "sampling/createMessage", {{"tools", Array{}}}};
+  const auto missing = [](const std::vector<Question>& questions, const char* declared) {
+    return to_json(missing_capabilities(questions, parse_json(declared)->as_object()));
+  };
+  CHECK(missing({kName}, R"({"elicitation":{}})") == "{}");
+  CHECK(missing({kName}, R"({"elicitation":{"form":{}}})") == "{}");
+  CHECK(missing({kName}, R"({"elicitation":{"url":{}}})") == R"({"elicitation":{"form":{}}})");
+  CHECK(missing({kName}, R"({"elicitation":null})") == R"({"elicitation":{"form":{}}})");
+  CHECK(missing({url}, R"({"elicitation":{"url":{}}})") == "{}");
+  CHECK(missing({url}, R"({"elicitation":{}})") == R"({"elicitation":{"url":{}}})");
+  CHECK(missing({url, kName}, "{}") == R"({"elicitation":{"url":{}}})");
+  CHECK(missing({tools}, R"({"sampling":{}})") == R"({"sampling":{"tools":{}}})");
+  CHECK(missing({tools}, R"({"sampling":{"tools":{}}})") == "{}");
+  CHECK(missing({kRoots, tools}, "{}") == R"({"roots":{},"sampling":{"tools":{}}})");
+}
+
+TEST_CASE("an answer fits the schema that it was asked with") {
+  const Object params{
+      {"requestedSchema", *parse_json(R"({"type":"object","required":["name","age"],"properties":{
+      "name":{"type":"string","minLength":2},"age":{"type":"integer","minimum":0},"vip":{"type":"boolean"},
+      "color":{"type":"string","oneOf":[{"const":"r","title":"Red"},{"const":"g","title":"Green"}]},
+      "tags":{"type":"array","maxItems":2,"items":{"type":"string","enum":["a","b"]}},
+      "mail":{"type":"string","format":"email"}}})")}};
+  const auto why = [&](const std::string& content) {
+    const auto answer = parse_json(R"({"action":"accept")" + content + "}");
+    return why_no_answer("elicitation/create", params, *answer).value_or("");
+  };
+  const auto with = [&](const std::string& more) {
+    return why(R"(,"content":{"name":"Bo","age":5)" + more + "}");
+  };
+  CHECK(with("").empty());
+  CHECK(with(R"(,"vip":true,"color":"g","tags":["a","b"],"mail":"a@b.org","unasked":[1])").empty());
+  CHECK(with(R"(,"vip":null)").empty());
+  CHECK(why("") == "'content.name' is missing");
+  CHECK(why(R"(,"content":null)") == "'content.name' is missing");
+  CHECK(why(R"(,"content":[])") == "'content' is array");
+  CHECK(why(R"(,"content":{"name":"Bo"})") == "'content.age' is missing");
+  CHECK(why(R"(,"content":{"name":"Bo","age":null})") == "'content.age' is missing");
+  CHECK(why(R"(,"content":{"name":5,"age":5})") == "'content.name': expected a string, got 5");
+  CHECK(why(R"(,"content":{"name":"B","age":5})").find("at least 2") != std::string::npos);
+  CHECK(why(R"(,"content":{"name":"Bo","age":-1})").find("at least 0") != std::string::npos);
+  CHECK(with(R"(,"vip":"yes")") ==
+        "'content.vip': expected a boolean (true or false), got \"yes\"");
+  CHECK(with(R"(,"color":"Red")").find("'content.color': must be one of \"r\", \"g\"") == 0);
+  CHECK(with(R"(,"tags":["a","c"])").find("'content.tags[1]': must be one of") == 0);
+  CHECK(with(R"(,"tags":["a","b","a"])").find("at most 2 items") != std::string::npos);
+  CHECK(!with(R"(,"mail":"nobody")").empty());
+
+  const auto shape = [](const char* method, const char* answer) {
+    return why_no_answer(method, {}, *parse_json(answer)).value_or("");
+  };
+  CHECK(shape("elicitation/create", R"("Bob")") == "it is string");
+  CHECK(shape("elicitation/create", "{}") == "'action' is missing");
+  CHECK(shape("elicitation/create", R"({"action":"weird"})") ==
+        R"('action' is "weird", not accept, decline or cancel)");
+  CHECK(shape("elicitation/create", R"({"action":"decline"})").empty());
+  CHECK(shape("roots/list", R"({"roots":[{"name":"x"}]})") == "'roots' has an entry without 'uri'");
+  CHECK(shape("sampling/createMessage",
+              R"({"role":"assistant","model":"m","content":{"type":"text","text":"x"}})")
+            .empty());
+  CHECK(shape("sampling/createMessage", R"({"role":"assistant","model":"m","content":"x"})") ==
+        "'content' is no content block");
+  CHECK(shape("sampling/createMessage", R"({"role":"assistant"})") == "'model' is missing");
+}
+
+TEST_CASE("2026-07-28: the same question asked again is another one") {
+  AskingRig rig;
+  const std::string roots = R"({"roots":[]})";
+  rig.send(request("1", "tools/call", rig.params(R"(,"inputResponses":{"r":)" + roots + "}")));
+  rig.ask(0, {kRoots});
+  CHECK(rig.answered.back() == R"({"r":{"roots":[]}})");
+  rig.ask(0, {kRoots});
+  CHECK(rig.codes.back() == Code::kCancelled);
+  CHECK(rig.peer->take().at(0).find(R"("inputRequests":{"r-2":{)") != std::string::npos);
+  rig.backend.fail(0, {Code::kCancelled, "cancelled"});
+
+  // The code runs from its beginning, where it asks both.
+  rig.send(request("2", "tools/call",
+                   rig.params(R"(,"inputResponses":{"r":)" + roots +
+                              R"(,"r-2":{"roots":[{"uri":"file:///a"}]}})")));
+  rig.ask(1, {kRoots});
+  rig.ask(1, {kRoots});
+  CHECK(rig.answered.back() == R"({"r":{"roots":[{"uri":"file:///a"}]}})");
+  rig.backend.finish(1, 2);
+}
+
+TEST_CASE("no questions have no answers, at once") {
+  AskingRig rig;
+  rig.send(request("1", "tools/call", rig.params()));
+  rig.ask(0, {});
+  rig.backend.finish(0, 2);
+  rig.handshake("2025-11-25");
+  rig.send(request("2", "tools/call", R"({"name":"add","arguments":{"a":1}})"));
+  rig.ask(1, {});
+  CHECK(rig.answered == Lines{"{}", "{}"});
+  rig.backend.finish(1, 2);
+}
+
+TEST_CASE("handshake revisions: an answer of the wrong shape is an error that says why") {
+  AskingRig rig;
+  rig.send(
+      R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+      R"("capabilities":{"elicitation":{"url":{},"form":{}}},"clientInfo":{"name":"t","version":"0"}}})");
+  rig.send(request("1", "tools/call", R"({"name":"add","arguments":{"a":1}})"));
+  rig.ask(0, {kName});
+  rig.send(R"({"jsonrpc":"2.0","id":"mxcp-1","result":{"action":"weird"}})");
+  CHECK(rig.codes.back() == Code::kUnavailable);
+  CHECK(rig.answered.back().find(R"(elicitation/create cannot be used: 'action' is "weird")") !=
+        std::string::npos);
+  rig.peer->take();
+
+  // By URL, with a number where the author gave none.
+  rig.ask(
+      0, {{"u", "elicitation/create", {{"message", "Go"}, {"mode", "url"}, {"url", "https://x"}}}});
+  const auto asked = parse_json(rig.peer->take().at(0));
+  CHECK(asked->find("params")->find("elicitationId")->as_string()->size() == 32);
+  rig.send(R"({"jsonrpc":"2.0","id":"mxcp-2","result":{"action":"accept"}})");
+  CHECK(rig.answered.back() == R"({"u":{"action":"accept"}})");
+  rig.backend.request(0).client->elicitation_complete("e1");
+  CHECK(rig.peer->take() ==
+        Lines{notification("notifications/elicitation/complete", R"({"elicitationId":"e1"})")});
+}
+
+TEST_CASE("2026-07-28: questions by URL have no number, and nothing tells of their end") {
+  AskingRig rig;
+  rig.send(request("1", "tools/call", rig.params("", R"("elicitation":{"url":{}})")));
+  rig.backend.request(0).client->elicitation_complete("e1");
+  CHECK(rig.peer->take().empty());
+  rig.ask(0,
+          {{"u",
+            "elicitation/create",
+            {{"message", "Go"}, {"mode", "url"}, {"url", "https://x"}, {"elicitationId", "e1"}}}});
+  const Lines lines = rig.peer->take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find(R"("params":{"message":"Go","mode":"url","url":"https://x"})") !=
+        std::string::npos);
+  rig.backend.fail(0, {Code::kCancelled, "cancelled"});
+}
+
 TEST_CASE("handshake revisions: the server asks while the call runs") {
   AskingRig rig;
   rig.send(
@@ -170,10 +313,13 @@ TEST_CASE("resources that a client subscribed to") {
   rig.server.notify_resources_updated();
   CHECK(rig.peer->take().empty());
 
-  const std::string listen = R"({"notifications":{"resourceSubscriptions":[")" + uri +
-                             R"(","nowhere://x"]},)" + kMeta + "}";
+  // Each once, however often it is named.
+  const std::string listen = R"({"notifications":{"resourceSubscriptions":[")" + uri + R"(",")" +
+                             uri + R"(","nowhere://x"]},)" + kMeta + "}";
   CHECK(rig.send(request("5", "subscriptions/listen", listen))[0].find(
             R"("notifications":{"resourceSubscriptions":[")" + uri + "\"]}") != std::string::npos);
   rig.server.notify_resources_updated();
-  CHECK(rig.peer->take()[0].find(R"("uri":")" + uri) != std::string::npos);
+  const Lines told = rig.peer->take();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].find(R"("uri":")" + uri) != std::string::npos);
 }

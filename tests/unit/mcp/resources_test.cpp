@@ -53,6 +53,34 @@ TEST_CASE("resources/read") {
                                            R"("{\"id\":42}")")});
 }
 
+TEST_CASE("a resource that was cut says so beside its data, also in a prompt") {
+  auto folder = Rig::make_sample();
+  folder->write("prompts/look.yml",
+                "mxcp: 1\nprompt:\n  name: look\n  messages:\n    - {type: resource, prompt: "
+                "config://motto}\n");
+  Rig rig(std::move(folder), test_options());
+  rig.handshake("2025-11-25");
+  invoke::Outcome cut;
+  cut.json = "[1]";
+  cut.notice = "It was \"cut\"";
+  cut.limit = invoke::LimitMet{"max_rows", "1", 1, 0};
+  rig.send(read("1", "config://motto"));
+  rig.backend.finish(0, cut);
+  CHECK(rig.peer->take() ==
+        Lines{result("1", R"({"contents":[{"uri":"config://motto","mimeType":"application/json",)"
+                          R"("text":"[1]"},{"uri":"config://motto#truncated",)"
+                          R"("mimeType":"text/plain","text":"It was \"cut\""}],"_meta":)"
+                          R"({"mxcp/truncated":{"rows":1,"limit":"max_rows","value":"1"}}})")});
+  rig.send(request("2", "prompts/get", R"({"name":"look"})"));
+  rig.backend.finish(
+      1, *parse_json(R"([{"role":"user","type":"resource","prompt":"config://motto"}])"));
+  rig.backend.finish(2, cut);
+  const Lines lines = rig.peer->take();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find(R"({"role":"user","content":{"type":"text","text":"It was \"cut\""}}])") !=
+        std::string::npos);
+}
+
 TEST_CASE("unknown and failing resources are protocol errors") {
   Rig rig;
   rig.handshake("2025-11-25");
@@ -237,6 +265,37 @@ TEST_CASE("completion/complete") {
   }
   CHECK(rig.send(request("1", "completion/complete", R"({"ref":)" + greet + "}")) ==
         Lines{error("1", -32602, "'argument' must be {\"name\":...,\"value\":...}, both strings")});
+}
+
+TEST_CASE("completion says that there is more when a limit cut its values") {
+  auto folder = std::make_unique<ProjectFolder>();
+  folder->write(
+      "prompts/p.yml",
+      "mxcp: 1\nprompt:\n  name: p\n  parameters:\n    - {name: x, type: string, completion: "
+      "SELECT 1}\n  messages:\n    - prompt: hi\n");
+  Rig rig(std::move(folder), test_options());
+  rig.handshake("2025-11-25");
+  const auto complete = [&](std::size_t call, std::optional<invoke::LimitMet> limit) {
+    rig.send(
+        request("1", "completion/complete",
+                R"({"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"x","value":"a"}})"));
+    invoke::Outcome outcome;
+    outcome.json = R"([{"v":"a"},{"v":"b"}])";
+    outcome.limit = std::move(limit);
+    rig.backend.finish(call, std::move(outcome));
+    return rig.peer->take();
+  };
+  CHECK(complete(0, {}) ==
+        Lines{result("1", R"({"completion":{"values":["a"],"total":1,"hasMore":false}})")});
+  for (const char* context : {R"("x")", R"({"arguments":[]})", R"({"arguments":{"y":1}})"}) {
+    const auto lines = rig.send(request(
+        "1", "completion/complete",
+        R"({"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"x","value":"a"},"context":)" +
+            std::string(context) + "}"));
+    CHECK(lines.at(0).find("-32602") != std::string::npos);
+  }
+  CHECK(complete(1, invoke::LimitMet{"max_rows", "2", 2, 0}) ==
+        Lines{result("1", R"({"completion":{"values":["a"],"hasMore":true}})")});
 }
 
 TEST_CASE("completion shows at most a hundred values") {

@@ -210,9 +210,11 @@ TEST_CASE("questions wait for tasks/update, and go on where they stopped") {
         answer("2", "complete",
                task_members("input_required") + R"(,"inputRequests":{"n":)" + question +
                    R"(,"a":{"method":"elicitation/create","params":{"message":"Age?"}}})"));
-  // What is no answer, or answers nothing, changes nothing.
-  CHECK(rig.update("3", R"({"n":{"bad":1},"zzz":{"action":"accept"}})") ==
+  // What answers nothing changes nothing; what is no answer is refused.
+  CHECK(rig.update("3", R"({"zzz":{"action":"accept"}})") ==
         result("3", R"({"resultType":"complete",)" + kServerMeta + "}"));
+  CHECK(rig.update("3", R"({"n":{"bad":1}})") ==
+        error("3", -32602, "'inputResponses.n' cannot be used: 'action' is missing"));
   CHECK(rig.get("4").find(R"("n":)") != std::string::npos);
   rig.update("5", R"({"n":{"action":"accept","content":{"n":"Ada"}}})");
   CHECK(rig.answered.empty());
@@ -296,7 +298,7 @@ TEST_CASE("subscribers hear how a task stands, from the beginning to its end") {
         R"({"_meta":{"io.modelcontextprotocol/subscriptionId":"s"},)" + members + "}");
   };
   CHECK(rig.send(request("\"s\"", "subscriptions/listen",
-                         params(R"("notifications":{"taskIds":["task-1","other"]})"))) ==
+                         params(R"("notifications":{"taskIds":["task-1","other","task-1"]})"))) ==
         Lines{notification("notifications/subscriptions/acknowledged",
                            R"({"_meta":{"io.modelcontextprotocol/subscriptionId":"s"},)"
                            R"("notifications":{"taskIds":["task-1"]}})"),

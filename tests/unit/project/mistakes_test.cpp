@@ -513,7 +513,7 @@ tools/a.yml:6:7: the test 't' gives the argument 'idd', which is no parameter (d
     {"tools/a.yml",
      R"(tool: greet
 )",
-     R"(tools/a.yml:1:7: the tool must be a mapping of keys to values, found the string 'greet' (the keys are 'name', 'description', 'tags', 'annotations', 'parameters', 'return', 'language', 'source', 'policies', 'tests', 'enabled', 'title', 'icons', '_meta', 'input_schema', 'output_schema', 'task' and 'limits')
+     R"(tools/a.yml:1:7: the tool must be a mapping of keys to values, found the string 'greet' (the keys are 'name', 'description', 'tags', 'annotations', 'parameters', 'return', 'language', 'source', 'policies', 'tests', 'enabled', 'title', 'icons', '_meta', 'input_schema', 'output_schema', 'task', 'limits' and 'content')
 )"},
 };
 

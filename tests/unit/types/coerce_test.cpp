@@ -59,7 +59,15 @@ TEST_CASE("integers from text") {
       {"nan", "x: expected an integer, got \"nan\""},
       {"0x10", "x: expected an integer, got \"0x10\""},
       {"[5]", "x: expected an integer, got \"[5]\""},
-      {"1e2000", "x: expected an integer of at most 1000 digits, got \"1e2000\""},
+      {"1e309", "x: expected an integer up to 1.8e308, got \"1e309\""},
+      {"-2e308", "x: expected an integer up to 1.8e308, got \"-2e308\""},
+      {"1e2000", "x: expected an integer up to 1.8e308, got \"1e2000\""},
+      {"1e999999999999999999999",
+       "x: expected an integer up to 1.8e308, got \"1e999999999999999999999\""},
+      {"5.", "integer 5"},
+      {"-0", "integer 0"},
+      {"1_000", "x: expected an integer, got \"1_000\""},
+      {"Infinity", "x: expected an integer, got \"Infinity\""},
   };
   for (const auto& [input, expected] : cases) {
     CHECK(coerced(type, input, Source::kText) == expected);
@@ -76,6 +84,8 @@ TEST_CASE("integers from JSON") {
       {"1e3", "integer 1000"},
       {"1e18", "integer 1000000000000000000"},
       {"9223372036854775808", "number 9223372036854775808"},
+      {"1e400", "x: expected an integer up to 1.8e308, got 1e400"},
+      {"-1e309", "x: expected an integer up to 1.8e308, got -1e309"},
       {"5.5", "x: expected an integer, got 5.5"},
       {"true", "x: expected an integer, got true"},
       {"[1]", "x: expected an integer, got [1]"},
@@ -110,7 +120,24 @@ TEST_CASE("numbers become doubles where nothing is lost") {
   for (const auto& [input, expected] : cases) CHECK(from_json(type, input) == expected);
   CHECK(type_of(type).coerce(json("5"), Source::kJson, "x").value.as_double());
   CHECK(type_of(type).coerce("5", Source::kText, "x").value.as_double());
-  CHECK(coerced(type_of(type), std::nan("")) == "x: expected a number, got .nan");
+  CHECK(coerced(type_of(type), std::nan("")) == "x: expected a number, got NaN");
+  CHECK(coerced(type_of(type), -INFINITY) == "x: expected a number, got -infinity");
+}
+
+TEST_CASE("no number that would be infinite, also where nothing is declared") {
+  const Case cases[] = {
+      {R"({"a":{"b":[1,1e400]}})", "x.a.b[1]: expected a number up to 1.8e308, got 1e400"},
+      {R"({"a":1e308,"b":null})", R"(object {"a":1e+308,"b":null})"},
+  };
+  for (const auto& [input, expected] : cases) {
+    CHECK(from_json(R"({"type":"object"})", input) == expected);
+  }
+  CHECK(from_json(R"({"type":"array"})", "[[-1e999]]") ==
+        "x[0][0]: expected a number up to 1.8e308, got -1e999");
+  CHECK(from_json(R"({"type":"object","properties":{"n":{"type":"integer"}}})",
+                  R"({"n":1,"m":1e309})") == "x.m: expected a number up to 1.8e308, got 1e309");
+  CHECK(from_json(R"({"type":"object","sensitive":true})", R"({"a":1e400})") ==
+        "x.a: expected a number up to 1.8e308");
 }
 
 TEST_CASE("booleans") {

@@ -54,6 +54,13 @@ TEST_CASE("every problem of a call is listed") {
         "unknown parameter 'nme' (did you mean 'name'?)");
 }
 
+TEST_CASE("arguments of a schema of one's own are finite, too") {
+  const ParameterSet set = ParameterSet::of_schema(json(R"({"type":"object"})"));
+  CHECK(bound(set, R"({"a":[1e308,{"b":1}]})") == R"(a=[1e+308,{"b":1}];)");
+  CHECK(bound(set, R"({"a":[1,{"b":-1e309}]})") ==
+        "a[1].b: expected a number up to 1.8e308, got -1e309");
+}
+
 TEST_CASE("problems inside an argument carry their path") {
   const ParameterSet set = parameters_of(R"({"user_ids":{"type":"array",
       "items":{"type":"integer","minimum":1},"minItems":1,"maxItems":50},

@@ -1,4 +1,4 @@
-#include "invoke/content_blocks.h"
+#include "invoke/prompt_messages.h"
 
 #include <algorithm>
 #include <array>
@@ -6,32 +6,12 @@
 #include <utility>
 #include <vector>
 
-#include "base/json.h"
 #include "base/text.h"
+#include "invoke/content.h"
 #include "project/endpoint.h"
 
 namespace mxcp::invoke {
 namespace {
-
-// What mcp.image() and its like return is a dict with this member.
-constexpr std::string_view kContentMark = "@mxcp.content";
-// A longer list is data.
-constexpr std::size_t kMaxBlocks = 256;
-
-bool is_block(const Value& value) {
-  return value.find(kContentMark) != nullptr;
-}
-
-Value to_block(Value value) {
-  if (is_block(value)) {
-    value.as_object()->erase(kContentMark);
-    return value;
-  }
-  return Object{{"type", "text"},
-                {"text", value.is_string() ? *value.as_string() : to_json(value)}};
-}
-
-// --- messages ---
 
 constexpr std::array<std::string_view, 4> kMessageKeys = {"role", "content", "prompt", "type"};
 
@@ -110,19 +90,6 @@ Result<Value> to_message(Value item) {
 }
 
 }  // namespace
-
-std::optional<Array> take_content(Value& value) {
-  if (is_block(value)) {
-    Array blocks;
-    blocks.push_back(to_block(std::move(value)));
-    return blocks;
-  }
-  Array* const items = value.as_array();
-  if (items == nullptr || items->size() > kMaxBlocks) return {};
-  if (std::none_of(items->begin(), items->end(), is_block)) return {};
-  for (Value& item : *items) item = to_block(std::move(item));
-  return std::move(*items);
-}
 
 Result<Value> to_messages(Value value, const std::string& prompt) {
   Array given;

@@ -1,18 +1,12 @@
-// What Python functions return beside plain data: content blocks (mcp.image() and its like in
-// mxcp.runtime), and the messages of prompts.
+// The messages of prompts that are functions.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "base/value.h"
 
 namespace mxcp::invoke {
-
-// The blocks, when a tool returned one of them or a list with one among it. Texts and data beside
-// them become blocks, too.
-std::optional<Array> take_content(Value& value);
 
 // What the function of a prompt returned, as the list of its messages:
 //
