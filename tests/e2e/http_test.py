@@ -260,6 +260,39 @@ def test_odd_requests(served: Project, request_text: str, status: int) -> None:
         assert server.http("GET", "/livez").status == 200
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (["Transfer-Encoding: xchunked"], 400),
+        (["Transfer-Encoding: gzip"], 400),
+        (["Transfer-Encoding: identity"], 400),
+        (["Transfer-Encoding:"], 400),
+        (["Transfer-Encoding: chunked, identity"], 400),
+        (["Transfer-Encoding: gzip, chunked"], 501),
+        (["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], 400),
+        (["Transfer-Encoding: x", "Transfer-Encoding: chunked"], 400),
+        (["Transfer-Encoding: chunked", "Content-Length: 0"], 400),
+        (["Transfer-Encoding: x", "Content-Length: 0"], 400),
+        (["Content-Length: 0", "Transfer-Encoding: x"], 400),
+        (["Content-Length: 0", "Content-Length: 0"], 400),
+        (["Content-Length: 0", "Content-Length: 36"], 400),
+        (["Content-Length: 0, 0"], 400),
+        (["Content-Length: +0"], 400),
+    ],
+)
+@pytest.mark.parametrize("start", ["POST /mcp", "GET /livez"])
+def test_a_body_whose_end_is_uncertain_hides_no_request(
+    served: Project, start: str, headers: list[str], status: int
+) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        lines = [f"{start} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
+        hidden = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        client.sendall(("\r\n".join([*lines, *headers]) + "\r\n\r\n" + hidden).encode())
+        stream = client.makefile("rb")
+        assert read_response(stream)[0] == status
+        assert stream.read() == b""  # what followed was not answered, and the connection is closed
+
+
 @pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/mcp", 405), ("/nothing", 404)])
 def test_an_answer_to_head_has_no_body(served: Project, path: str, status: int) -> None:
     with HttpServer(served) as server, server.socket() as client:

@@ -126,7 +126,9 @@ def test_versions_and_protocols(served: Project, pair: Pair) -> None:
         with server.socket() as plain:
             plain.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answer = plain.makefile("rb").read()
-            assert b"HTTP/1.1 400 Bad Request" in answer and b"speaks https" in answer
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert b"HTTP/1.1 400 Bad Request" in head and b"speaks https" in body
+            assert b"Content-Length: %d\r\n" % len(body) in head
         with server.socket() as plain:
             plain.sendall(b"\x16\x03\x01\x00\x05hello, this is nothing")
             plain.makefile("rb").read()
