@@ -111,8 +111,8 @@ bool is_open_to_others(const net::HttpOptions& options) {
 
 // Others reach the server, and nobody said under which name.
 void warn_about_hosts(const net::HttpOptions& options) {
-  if (!is_open_to_others(options)) return;
-  if (!options.base_url.empty() || !options.allowed_hosts.empty() || options.trust_proxy) return;
+  if (!is_open_to_others(options) && !options.trust_proxy) return;
+  if (!options.base_url.empty() || !options.allowed_hosts.empty()) return;
   log::warning("serve",
                "others can reach this server, by IP address or a local name; requests for other "
                "names are refused (403) until transport.http.allowed_hosts or base_url of the user "

@@ -35,6 +35,7 @@ struct HttpRequest {
 
   // "" when absent; without blanks around it.
   std::string_view header(std::string_view lower_case_name) const;
+  std::string_view last_header(std::string_view lower_case_name) const;
 };
 
 // Where the answer to one request goes: respond() once, or begin_stream(), any number of

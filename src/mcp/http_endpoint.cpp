@@ -40,6 +40,13 @@ std::string_view HttpRequest::header(std::string_view lower_case_name) const {
   return "";
 }
 
+std::string_view HttpRequest::last_header(std::string_view lower_case_name) const {
+  for (auto it = caller.headers.rbegin(); it != caller.headers.rend(); ++it) {
+    if (it->first == lower_case_name) return it->second;
+  }
+  return "";
+}
+
 struct HttpEndpoint::Impl {
   Impl(HttpEndpointOptions given, Server& the_server)
       : options(std::move(given)),

@@ -203,8 +203,13 @@ def test_behind_a_proxy(served: Project) -> None:
             return server.http("GET", "/livez", headers=given).status
 
         assert status(Host="tools.example") == 200
-        assert status(Host="backend", X_Forwarded_Host="other.example") == 200
-        assert status(Host="backend") == 403
+        assert status(Host="backend", X_Forwarded_Host="tools.example") == 200
+        assert status(Host="backend") == 200
+        # Neither the proxy's word nor the host that was asked stands for the other.
+        assert status(Host="backend", X_Forwarded_Host="evil.example") == 403
+        assert status(Host="evil.example", X_Forwarded_Host="localhost") == 403
+        evil = {"X_Forwarded_Host": "evil.example", "Origin": "http://evil.example"}
+        assert status(Host="localhost", **evil) == 403
         assert status(Host="localhost", Origin="https://tools.example") == 200
         assert status(Host="localhost", Origin="https://evil.example") == 403
 
@@ -242,6 +247,14 @@ def test_what_is_too_large(served: Project) -> None:
         ("GET /livez HTTP/1.0\r\n\r\n", 200),
         ("GET /livez HTTP/1.1\r\n\r\n", 400),
         ("GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
+        ("GET /livez HTTP/1.0\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example\r\n\r\n", 400),
+        ("GET http://localhost/livez HTTP/1.1\r\nHost: evil.example\r\n\r\n", 200),
+        ("GET HTTP://127.0.0.1:80/livez/?x HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        ("GET http://evil.example/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 403),
+        ("GET http://evil.example/livez HTTP/1.0\r\n\r\n", 403),
+        ("GET http:///livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 403),
+        ("GET http://localhost/livez HTTP/1.1\r\n\r\n", 400),
         ("GET /livez HTTP/3.0\r\nHost: localhost\r\n\r\n", 505),
         ("garbage\r\n\r\n", 400),
         ("GET /livez HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n", 400),
