@@ -134,8 +134,6 @@ mcp::ServerOptions server_options(Parts& parts) {
   return options;
 }
 
-constexpr std::chrono::seconds kTasksAfterEnd{5};
-
 class AppStdioServer final : public McpServer {
  public:
   AppStdioServer(Parts& parts, net::StdioStreams streams)
@@ -153,11 +151,11 @@ class AppStdioServer final : public McpServer {
     return {};
   }
   void drain(Instant deadline) override {
-    transport_.stop(deadline);
+    transport_.drain(deadline);
     // Nobody can come back for the result, but what was begun may still come to its end.
-    server_.drain_tasks(std::min(deadline, Clock::system().now() + kTasksAfterEnd));
+    server_.drain_tasks(deadline);
   }
-  void stop() override {}
+  void stop() override { transport_.stop(Clock::system().now()); }
   std::string url() const override { return ""; }
 
  private:

@@ -18,8 +18,11 @@
 namespace mxcp::cli {
 namespace {
 
-// Running calls are waited for this long: when the client has closed its side it may still read.
-constexpr std::chrono::seconds kAfterEnd{30};
+// Running calls are waited for this long. At the end of its input a client may still read (a
+// shell's pipe does), but mostly it waits for the server to leave: the official clients send
+// SIGTERM after two seconds and SIGKILL after four, and all has to be over by then, also when a
+// call does not stop.
+constexpr std::chrono::seconds kAfterEnd{1};
 constexpr std::chrono::seconds kAfterSignal{5};
 constexpr std::chrono::milliseconds kBookkeeping{200};
 constexpr std::chrono::seconds kLastAnswers{1};

@@ -82,8 +82,9 @@ class Runtime final : public invoke::Services {
   // Waits for the outcome, on the main thread, with the main loop running.
   invoke::Outcome call_and_wait(invoke::Request request);
 
-  // Refuses new calls, waits for the running ones (cancelling them at the deadline), runs the
-  // shutdown hooks, closes the database.
+  // Refuses new calls, waits for the running ones, runs the shutdown hooks, closes the database. At
+  // the deadline what still runs is cancelled and has its outcome at once, also what cannot be
+  // stopped (a Python function); that has a moment more to end.
   void stop(Instant deadline);
 
   // Services, for user code.

@@ -468,6 +468,23 @@ def test_sigterm_cancels_what_does_not_end(served: Project) -> None:
         assert server.wait() == 0
 
 
+def test_sigterm_answers_for_a_function_that_cannot_be_stopped(project: Project) -> None:
+    project.python_tool("busy", """
+        import time
+
+        def busy():
+            time.sleep(600)
+        """)  # fmt: skip
+    with HttpServer(project) as server:
+        server.initialize()
+        id = server.start_call("busy")
+        server.wait_until(lambda: server.active_calls() == 1, "the call runs")
+        server.signal(signal.SIGTERM)
+        result = server.answer(id)["result"]
+        assert result["isError"] and "shutting down" in result["content"][0]["text"]
+        assert server.wait() == 0
+
+
 def test_readiness_while_starting(project: Project) -> None:
     project.python_tool("t", "def t():\n    return 1\n")
     gate = project.folder / "gate"
