@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSessionHeader = "mcp-session-id";
 constexpr std::string_view kVersionHeader = "mcp-protocol-version";
+constexpr std::string_view kListen = "subscriptions/listen";
 constexpr std::string_view kVersionKey = "io.modelcontextprotocol/protocolVersion";
 // What a client speaks that names no revision (it was not asked to before 2025-06-18).
 constexpr std::string_view kUnnamedRevision = "2025-03-26";
@@ -25,6 +26,10 @@ CallPtr refuse(HttpReply& reply, int status, int code, std::string message,
   reply.respond(status, kJsonType, error_message(nullptr, false, {code, std::move(message)}),
                 headers);
   return nullptr;
+}
+
+RpcError stream_expected() {
+  return {kInvalidRequest, "the answer is text/event-stream; Accept must list it"};
 }
 
 RpcError unknown_session() {
@@ -85,6 +90,9 @@ const std::string& HttpEndpoint::path() const {
 
 CallPtr HttpEndpoint::handle(HttpRequest request, std::shared_ptr<HttpReply> reply) {
   if (request.method == "POST") return impl_->post(request, std::move(reply));
+  if (auto error = check_repeated(request)) {
+    return refuse(*reply, 400, kInvalidRequest, std::move(error->message));
+  }
   const Revision* const revision = find_revision(request.header(kVersionHeader));
   const bool has_sessions = !impl_->options.stateless && !(revision && revision->stateless);
   if (has_sessions && request.method == "GET") return impl_->get(request, std::move(reply));
@@ -132,6 +140,15 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
   }
 
   const auto peer = std::make_shared<HttpPeer>(std::move(reply), accepted, true, nullptr);
+  if (const auto error = check_repeated(request)) {
+    peer->refuse(400, is_request ? &well_formed->id : nullptr, *error);
+    return nullptr;
+  }
+  // Only a stream can carry what is listened for.
+  if (is_request && well_formed->method == kListen && !accepted.stream) {
+    peer->refuse(406, &well_formed->id, stream_expected());
+    return nullptr;
+  }
   if (is_request) return stateless_request(request, std::move(*well_formed), peer);
   if (const Malformed* const malformed = std::get_if<Malformed>(&message)) {
     peer->refuse(400, malformed->id ? &*malformed->id : nullptr, malformed->error);
@@ -212,6 +229,9 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
     return nullptr;
   };
 
+  if (auto error = check_repeated(request)) {
+    return refuse_with(400, {kInvalidRequest, std::move(error->message)});
+  }
   // From 2025-06-18 clients repeat the revision that was negotiated.
   const std::string_view version = request.header(kVersionHeader);
   const Revision* const named = find_revision(version);
@@ -283,8 +303,7 @@ class Listening final : public HttpCall {
 
 CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply> reply) {
   if (!accepts(request.header("accept"), "text/event-stream")) {
-    return refuse(*reply, 406, kInvalidRequest,
-                  "the answer is text/event-stream; Accept must list it");
+    return refuse(*reply, 406, kInvalidRequest, stream_expected().message);
   }
   if (request.header(kSessionHeader).empty()) {
     return refuse(*reply, 400, kInvalidRequest,

@@ -4,6 +4,9 @@ and the official client on both."""
 from __future__ import annotations
 
 import asyncio
+import json
+from http.client import HTTPResponse
+from typing import Any
 
 import pytest
 from harness import PATIENCE, Project
@@ -316,6 +319,40 @@ def test_what_a_request_must_say_about_itself(
             assert MODERN in response.json["error"]["data"]["supported"]
 
 
+@pytest.mark.parametrize(
+    "header", ["Mcp-Name", "Mcp-Method", "MCP-Protocol-Version", "Mcp-Session-Id", "mcp-param-x"]
+)
+@pytest.mark.parametrize("value", ["add", "other"])
+def test_a_header_of_the_protocol_is_there_once(served: Project, header: str, value: str) -> None:
+    """Whoever routes by the second of two would see another request than we serve."""
+    with HttpServer(served) as server:
+        server.initialize()
+        older = server.message("tools/call", CALL, 3)
+        server.modern = MODERN
+        newer = server.message("tools/call", CALL, 3)
+        for message, code in ((newer, -32020), (older, -32600)):
+            server.modern = MODERN if message is newer else None
+            given = {name.lower(): value for name, value in server.headers_for(message).items()}
+            lines = list(given.items()) + [(header, value)]
+            if header.lower() not in given:
+                lines.append((header, value))
+            status, answer = raw_post(server, lines, message)
+            assert (status, answer["error"]["code"], answer["id"]) == (400, code, 3), answer
+            assert header.lower() in answer["error"]["message"]
+
+
+def raw_post(server: HttpServer, headers: list[tuple[str, str]], message: dict) -> tuple[int, Any]:
+    body = json.dumps(message)
+    head = [("Host", "localhost"), ("Content-Type", "application/json")]
+    head += [("Content-Length", str(len(body))), *headers]
+    text = "".join(f"{name}: {value}\r\n" for name, value in head)
+    with server.socket() as client:
+        client.sendall(f"POST /mcp HTTP/1.1\r\n{text}\r\n{body}".encode())
+        response = HTTPResponse(client)
+        response.begin()
+        return response.status, json.loads(response.read())
+
+
 def test_notifications_and_responses_of_a_modern_client(served: Project) -> None:
     with HttpServer(served) as server:
         headers = {"MCP-Protocol-Version": MODERN}
@@ -352,6 +389,16 @@ def test_a_subscription(served: Project) -> None:
             assert last.message["id"] == "s-1"
             assert last.message["result"]["_meta"][PREFIX + "subscriptionId"] == "s-1"
         assert server.wait() == 0
+
+
+def test_a_subscription_needs_a_stream(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.modern = MODERN
+        message = server.message("subscriptions/listen", {"notifications": {}}, 3)
+        headers = {**server.headers_for(message), "Accept": "application/json"}
+        response = server.http(body=message, headers=headers)
+        assert (response.status, response.json["id"]) == (406, 3)
+        assert "text/event-stream" in response.json["error"]["message"]
 
 
 def test_log_messages_are_asked_for(served: Project) -> None:
