@@ -208,6 +208,26 @@ CallPtr HttpEndpoint::Impl::stateless_request(HttpRequest& request, Message mess
 
 // --- the handshake revisions --------------------------------------------------------------------
 
+namespace {
+
+// A request without a session to come back to. Nobody else can have the answer, so that leaving
+// cancels it, as in 2026-07-28.
+class Sessionless final : public HttpCall {
+ public:
+  Sessionless(std::shared_ptr<Session> session, PeerPtr peer)
+      : session_(std::move(session)), peer_(std::move(peer)) {}
+  void disconnected() override {
+    peer_->disconnected();
+    session_->close(false);
+  }
+
+ private:
+  const std::shared_ptr<Session> session_;
+  const PeerPtr peer_;
+};
+
+}  // namespace
+
 std::shared_ptr<HttpSession> HttpEndpoint::Impl::find(const HttpRequest& request) {
   const std::string_view id = request.header(kSessionHeader);
   auto session = id.empty() ? nullptr : sessions.find(id);
@@ -261,7 +281,9 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
     // says.
     const auto session = std::make_shared<Session>(core, nullptr, request.caller);
     session->assume(named != nullptr ? *named : *find_revision(kUnnamedRevision));
-    return receive(*session, peer_with(nullptr));
+    const PeerPtr peer = peer_with(nullptr);
+    receive(*session, peer);
+    return std::make_shared<Sessionless>(session, peer);
   }
   if (begins) {
     const auto session = sessions.open(request.caller, now());

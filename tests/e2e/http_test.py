@@ -432,6 +432,19 @@ def test_a_modern_client_that_ends_its_side_has_left(served: Project) -> None:
             assert client.recv(1) == b""
 
 
+@pytest.mark.parametrize("leave", ["close", "end"])
+def test_without_sessions_a_client_that_leaves_cancels(served: Project, leave: str) -> None:
+    """Nobody else could have the answer."""
+    with HttpServer(served, "--stateless") as server:
+        with server.socket() as client:
+            client.sendall(raw_request(server, call_message(server, "endless", {})))
+            server.wait_until(lambda: server.active_calls() == 1, "the query runs")
+            if leave == "end":
+                client.shutdown(socket.SHUT_WR)
+                assert client.recv(1) == b""
+        server.wait_until(lambda: server.active_calls() == 0, "the query was stopped")
+
+
 def test_a_cancelled_request_gets_no_message(served: Project) -> None:
     with HttpServer(served) as server:
         server.initialize()
