@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -264,6 +265,11 @@ class HttpServer(Requests):
 
     # --- ending -------------------------------------------------------------------------------
 
+    def streams(self) -> int:
+        """Answers that go on."""
+        metrics = self.http("GET", "/metrics").body
+        return int(re.search(r"^mxcp_http_streams (\d+)$", metrics, re.M)[1])
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -305,6 +311,7 @@ class Stream:
         if body is not None:
             given["Content-Type"] = "application/json"
         given.update(headers)
+        self.last_id = ""  # of the events that were read
         self._wire, self._body = server.wire, json.dumps(body) if body else None
         self._session = headers.get("Mcp-Session-Id", "")
         self.connection.request(method, server.path, json.dumps(body) if body else None, given)
@@ -315,6 +322,7 @@ class Stream:
 
     def _checked(self, lines: Iterator[str]) -> Iterator[Event]:
         for event in events_in(lines):
+            self.last_id = event.id or self.last_id
             if event.data and event.name == "message":
                 self._wire.received(event.message, self._session, self._body)
             yield event

@@ -333,12 +333,9 @@ CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply>
   }
   const auto session = find(request);
   if (session == nullptr) return refuse(*reply, 404, kInvalidRequest, unknown_session().message);
-  auto place = session->find_stream(request.header("last-event-id"));
-  // What is not kept any more cannot be repeated; what comes can still be heard.
-  if (place.stream == nullptr) place = session->find_stream("");
-  auto call = std::make_shared<Listening>(place.stream, reply.get());
-  place.stream->attach(std::move(reply), "", place.after);
-  return call;
+  const HttpReply* const id = reply.get();
+  auto stream = session->listen(std::move(reply), request.header("last-event-id"));
+  return std::make_shared<Listening>(std::move(stream), id);
 }
 
 CallPtr HttpEndpoint::Impl::remove(HttpRequest& request, HttpReply& reply) {

@@ -202,9 +202,19 @@ def test_list_changes_reach_the_listening_stream(served: Project) -> None:
             server.signal(1)
             assert stream.next() == {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
         assert "new" in [t["name"] for t in server.request("tools/list")["result"]["tools"]]
-        # The next listener takes over from the last.
-        with server.open_stream(**headers) as before, server.open_stream(**headers):
-            assert [event for event in before.rest() if event.data] == []
+        # Several may listen; each message is on one of their streams.
+        changed = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+        with server.open_stream(**headers) as first:
+            with server.open_stream(**headers) as second:
+                served.sql_tool("newer", "SELECT 2")
+                assert second.next() == changed
+            # Where the later one has left, the earlier one hears what follows, and only that.
+            server.wait_until(lambda: server.streams() == 1, "the stream has ended")
+            served.sql_tool("newest", "SELECT 3")
+            assert first.next() == changed
+            # Whoever comes back to a stream takes it over.
+            with server.open_stream(**headers, Last_Event_ID=first.last_id):
+                assert [event for event in first.rest() if event.data] == []
 
 
 def test_what_get_needs(served: Project) -> None:
