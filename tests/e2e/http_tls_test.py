@@ -179,6 +179,8 @@ def test_a_new_certificate_on_hangup(served: Project, pair: Pair, tmp_path: Path
         server.wait_until(lambda: "the certificate before stays in use" in server.stderr, "the log")
         with connect(server, server.tls) as stream:
             assert serial(stream) == before
+        status = server.wait_ready()
+        assert "the certificate before stays in use" in status["certificate_error"]
         pair.cert.write_bytes(good)
         fresh = Pair(tmp_path / "other")
         shutil.copy(fresh.key, pair.key)
@@ -193,6 +195,7 @@ def test_a_new_certificate_on_hangup(served: Project, pair: Pair, tmp_path: Path
                 return serial(stream) != before
 
         server.wait_until(renewed, "the new certificate")
+        assert "certificate_error" not in server.http("GET", "/readyz").json
         # A connection of before goes on.
         assert b"200 OK" in get(kept)
         kept.close()
