@@ -11,6 +11,7 @@
 #include "cli/client_config.h"
 #include "cli/context.h"
 #include "cli/parts.h"
+#include "mcp/http_sse.h"
 #include "net/http_guard.h"
 #include "quality/derive.h"
 #include "quality/validate.h"
@@ -108,6 +109,33 @@ Result<int> port_from(const std::string& text) {
   return port;
 }
 
+// The path of the endpoint: such as a request line can have, and nobody else's.
+Result<std::string> path_from(std::string path, bool sse) {
+  if (!path.starts_with('/')) path.insert(0, "/");
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  const bool possible = std::all_of(path.begin(), path.end(), [](char c) {
+    // RFC 3986: the characters of a path; others are written as %20.
+    constexpr std::string_view kOthers = "/-._~!$&'()*+,;=:@%";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kOthers.find(c) != std::string_view::npos;
+  });
+  if (!possible) {
+    return Error{Code::kUsage,
+                 "no request can ask for the path '" + path + "'",
+                 {},
+                 "--path takes letters, digits and '/', '-', '_', '.', such as /tools/mcp"};
+  }
+  const bool taken = path == "/livez" || path == "/readyz" || path == "/metrics" ||
+                     (sse && path == mcp::SseOptions().messages_path);
+  if (taken) {
+    return Error{Code::kUsage,
+                 "the server has a page of its own at '" + path + "'",
+                 {},
+                 "choose another --path for the endpoint"};
+  }
+  return path;
+}
+
 bool is_open_to_others(const net::HttpOptions& options) {
   return options.unix_socket.empty() && !net::is_loopback_name(to_lower(options.host));
 }
@@ -155,9 +183,7 @@ Result<HttpServing> http_options(const Context& context, const project::Project&
   serving.sse = sse;
   serving.stateless = context.line.has("stateless") || config.stateless;
   if (const auto path = context.line.value("path")) {
-    serving.path = *path;
-    if (!serving.path.starts_with('/')) serving.path.insert(0, "/");
-    while (serving.path.size() > 1 && serving.path.ends_with('/')) serving.path.pop_back();
+    MXCP_TRY(serving.path, path_from(*path, sse));
   }
   return serving;
 }

@@ -73,12 +73,30 @@ def test_another_path_and_host(served: Project) -> None:
         assert server.value("add", a=1) == 2
 
 
-def test_host_and_port_out_of_the_configuration(served: Project) -> None:
-    def free_port() -> int:
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            return one.getsockname()[1]
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        (["--path", "/a b"], "no request can ask for the path '/a b'"),
+        (["--path", "/x?y"], "no request can ask for the path '/x?y'"),
+        (["--path", "/x#y"], "no request can ask for the path '/x#y'"),
+        (["--path", "/livez"], "a page of its own at '/livez'"),
+        (["--path", "readyz/"], "a page of its own at '/readyz'"),
+        (["--path", "/metrics", "--metrics", "false"], "a page of its own at '/metrics'"),
+        (["--path", "/messages", "--transport", "sse"], "a page of its own at '/messages'"),
+    ],
+)
+def test_a_path_that_cannot_be(served: Project, flags: list[str], text: str) -> None:
+    ran = served.run("serve", "--port", "0", *flags)
+    assert (ran.code, ran.stdout) == (2, "") and text in ran.stderr and "--path" in ran.stderr
 
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def test_host_and_port_out_of_the_configuration(served: Project) -> None:
     configured, given = free_port(), free_port()
     served.write({"config.yml": (
         f"mxcp: 1\ntransport: {{http: {{host: 127.0.0.1, port: {configured}}}}}\n"
