@@ -50,7 +50,7 @@ int report_failures(const std::vector<Failure>& failures, Output& output, bool p
     report.add("message", message);
     report.add("failed_endpoints", std::move(failed));
     // Once the client was answered, stdout is its own.
-    (protocol_begun ? output.err : output.out).line(to_pretty_json(std::move(report)));
+    (protocol_begun ? output.err : output.out).line(to_json(std::move(report)));
   } else {
     output.err.line(output.err.red("Error:") + " " + message +
                     " ('--ignore-errors' serves what works)");
@@ -262,52 +262,66 @@ int print_config(const Context& context, const project::Project& project,
 class Serve {
  public:
   using MakeServer = std::function<McpServer&(Parts&)>;
+  // With failures it does not serve: it only looks for what else there is to report.
   Serve(Context& context, std::shared_ptr<const project::Project> project, std::string transport,
-        const MakeServer& make_server)
+        std::vector<Failure> failures, const MakeServer& make_server)
       : output_(context.output),
         transport_(std::move(transport)),
         ignore_errors_(context.line.has("ignore-errors")),
+        failures_(std::move(failures)),
+        serves_(failures_.empty()),
         parts_(make_parts(std::move(project), options(context), WithPython::kYes)),
         loop_(parts_.loop()),
         server_(make_server(parts_)) {}
 
   int run() {
     loop_.install_signal_handlers();
-    loop_.on_hangup = [this] {
-      server_.hangup();
-      (void)parts_.runtime().request_reload({}, "SIGHUP");
-    };
-    // Answers to initialize and the lists come from here on, whatever the start still has to do.
-    if (const auto started = server_.start([this] { loop_.stop(); }); !started.ok()) {
-      parts_.finish();
-      return output_.fail(started.error());
+    if (serves_) {
+      loop_.on_hangup = [this] {
+        server_.hangup();
+        (void)parts_.runtime().request_reload({}, "SIGHUP");
+      };
+      // Answers to initialize and the lists come from here on, whatever the start still has to do.
+      if (const auto started = server_.start([this] { loop_.stop(); }); !started.ok()) {
+        parts_.finish();
+        return output_.fail(started.error());
+      }
+      // In JSON there is one report, of how the start ended.
+      if (!output_.json) announce();
     }
-    announce();
     if (const auto started = parts_.runtime().start(runtime::LoadScope::kAll, {}); !started.ok()) {
       failures_.push_back({"", started.error()});
       loop_.stop();
     }
+    // After the start, which is a task of the loop.
+    if (!serves_) loop_.post([this] { loop_.stop(); });
     loop_.run();
-    drain();
+    if (serves_) drain();
     // What still runs is cancelled and answered. An answered call needs a moment for its
     // bookkeeping.
     parts_.runtime().stop(Clock::system().now() + kBookkeeping);
-    server_.drain(Clock::system().now() + kLastAnswers);
-    server_.stop();
+    if (serves_) {
+      server_.drain(Clock::system().now() + kLastAnswers);
+      server_.stop();
+    }
     parts_.finish();
-    return failures_.empty() ? 0 : report_failures(failures_, output_, true);
+    if (failures_.empty()) return 0;
+    return report_failures(failures_, output_, serves_ && transport_ == "stdio");
   }
 
  private:
   runtime::RuntimeOptions options(const Context& context) {
     runtime::RuntimeOptions options = context.runtime_options();
     options.server = true;
-    options.watch = !context.line.has("no-watch");
+    options.watch = serves_ && !context.line.has("no-watch");
     options.serve_broken = ignore_errors_;
     options.check = check_sources;
     options.derive = quality::derive;
     options.on_start_problems = [this](const std::vector<Error>& problems) {
       return accept(problems);
+    };
+    options.on_start = [this] {
+      if (serves_ && output_.json) announce();
     };
     return options;
   }
@@ -386,6 +400,7 @@ class Serve {
   const std::string transport_;
   const bool ignore_errors_;
   std::vector<Failure> failures_;  // found while starting; main thread
+  const bool serves_;
   Parts& parts_;
   runtime::MainLoop& loop_;
   McpServer& server_;
@@ -393,6 +408,7 @@ class Serve {
 
 int run(Context& context) {
   Output& output = context.output;
+  output.one_line = true;
   const auto flag = context.line.value("transport");
   net::StdioStreams streams;
   const auto seize = [&] {
@@ -407,17 +423,18 @@ int run(Context& context) {
   // A client on this machine had best start the server itself.
   if (print) return print_config(context, **project, flag.value_or("stdio"));
   const std::string transport = flag.value_or((*project)->user().transport);
-  const std::vector<Failure> broken = broken_files(**project);
-  if (!broken.empty() && !context.line.has("ignore-errors")) {
-    if (!flag && transport == "stdio") seize();
-    return report_failures(broken, output, false);
+  std::vector<Failure> broken = broken_files(**project);
+  if (context.line.has("ignore-errors")) {
+    for (const Failure& failure : broken) log::error("serve", "{}", failure.error.text());
+    broken.clear();
   }
-  for (const Failure& failure : broken) log::error("serve", "{}", failure.error.text());
 
   if (transport == "stdio") {
     if (!flag) seize();
-    return Serve(context, *project, transport,
-                 [&](Parts& parts) -> McpServer& { return make_stdio_server(parts, streams); })
+    // Where nothing is served the report needs the stream.
+    const auto served = broken.empty() ? streams : net::StdioStreams();
+    return Serve(context, *project, transport, std::move(broken),
+                 [&](Parts& parts) -> McpServer& { return make_stdio_server(parts, served); })
         .run();
   }
   const auto options = http_options(context, **project, transport == "sse");
@@ -425,7 +442,7 @@ int run(Context& context) {
   // The report is all that stdout carries then, whatever the project's code prints.
   if (output.json) seize();
   warn_about_hosts(options->http);
-  return Serve(context, *project, transport,
+  return Serve(context, *project, transport, std::move(broken),
                [&](Parts& parts) -> McpServer& { return make_http_server(parts, *options); })
       .run();
 }

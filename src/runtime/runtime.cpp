@@ -114,6 +114,7 @@ void Runtime::Impl::start_server(
     reload_thread = std::thread([this] { reload_loop(); });
   }
   gate.open();
+  if (options.on_start) options.on_start();
 }
 
 std::shared_ptr<const project::Project> Runtime::Impl::complete(

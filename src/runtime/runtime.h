@@ -59,6 +59,8 @@ struct RuntimeOptions {
   // Server only: problems found while starting. When it returns false the gate stays closed (the
   // server is about to leave); with --ignore-errors it reports and returns true.
   std::function<bool(const std::vector<Error>&)> on_start_problems;
+  // Server only, on the main thread: the start is over, calls are let in. May be empty.
+  std::function<void()> on_start;
   invoke::CallObserver* observer = nullptr;  // may be null; must outlive the runtime
 };
 

@@ -129,6 +129,34 @@ def test_the_report_of_what_keeps_it_from_starting(served: Project) -> None:
         assert server.report["tools"] == 4 and "tools/bad.yml:1:28" in server.stderr
 
 
+def test_the_report_has_everything_that_is_wrong(served: Project) -> None:
+    """Mistakes in YAML, SQL and Python, and in imports, are told together, in one line of JSON."""
+    served.sql_tool("unknown", "SELECT no_function(1)")
+    served.python_tool("raises", "raise ValueError('at import')\ndef raises(): pass\n")
+    for yaml in (False, True):
+        if yaml:
+            served.write({"tools/bad.yml": "tool: {name: bad, source: {cod: SELECT 1}}\n"})
+        ran = served.run("serve", "--json-output", "--port", "0")
+        assert ran.code == 1 and ran.stdout.count("\n") == 1, ran
+        report = json.loads(ran.stdout)
+        assert report["status"] == "error"
+        errors = [one["error"] for one in report["failed_endpoints"]]
+        wanted = ["no_function", "at import"] + ["unknown key 'cod'"] * yaml
+        assert len(errors) == len(wanted), errors
+        for text in wanted:
+            assert sum(text in error for error in errors) == 1, (text, errors)
+    # Nobody was answered, so stdout is not the protocol's.
+    ran = served.run("serve", "--json-output", "--transport", "stdio")
+    assert ran.code == 1 and json.loads(ran.stdout)["status"] == "error"
+
+
+def test_any_failure_of_a_start_is_one_line(served: Project) -> None:
+    with HttpServer(served) as server:
+        ran = served.run("serve", "--json-output", "--port", str(server.port))
+    assert ran.code == 1 and ran.stdout.count("\n") == 1
+    assert "in use" in json.loads(ran.stdout)["error"]
+
+
 def test_a_unix_socket(served: Project, tmp_path: Path) -> None:
     path = tmp_path / "s"
     with HttpServer(served, "--unix-socket", str(path)):
@@ -528,7 +556,8 @@ def test_readiness_while_starting(project: Project) -> None:
             while not os.path.exists({str(gate)!r}):
                 time.sleep(0.01)
         """})  # fmt: skip
-    with HttpServer(project) as server:
+    with HttpServer(project, port=free_port(), starting=True) as server:
+        server.wait_until(server.answers, "the port is open")
         response = server.http("GET", "/readyz")
         assert (response.status, response.json["status"]) == (503, "starting")
         assert server.http("GET", "/livez").status == 200
@@ -537,6 +566,8 @@ def test_readiness_while_starting(project: Project) -> None:
         gate.touch()
         assert server.answer(id)["result"]["content"][0]["text"] == "1"
         assert server.wait_ready()["status"] == "ready"
+        server.read_report()
+        assert server.report["status"] == "ok"
 
 
 # --- reload --------------------------------------------------------------------------------------
