@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -77,6 +78,7 @@ class HttpServer(Requests):
     """The server process; an exit status other than 0 fails the test unless it is asked for.
 
     port: 0 is any that is free; None leaves it to the configuration.
+    starting: the server is there as soon as it answers, before the report that its start is over.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class HttpServer(Requests):
         *flags: str,
         env: dict[str, str] | None = None,
         port: int | None = 0,
+        starting: bool = False,
     ):
         self.stderr_path = project.home / f"stderr-{id(self)}.log"
         given = [] if port is None else ["--port", str(port)]
@@ -98,13 +101,9 @@ class HttpServer(Requests):
                 stderr=errors,
                 start_new_session=True,
             )
-        assert self.process.stdout
-        line = self.process.stdout.readline().decode()
-        assert line, f"the server did not start:\n{self.stderr}"
-        self.report = json.loads(line)
-        self.url = self.report.get("url", "")
-        parts = urlsplit(self.url)
-        self.port, self.path = parts.port or 0, parts.path
+        self.port, self.path = port or 0, "/mcp"
+        if not starting:
+            self.read_report()
         self.tls: ssl.SSLContext | None = None  # for a server that speaks https
         self.session: str | None = None
         self.version = LEGACY
@@ -114,6 +113,21 @@ class HttpServer(Requests):
         self._next_id = 0
         self._expected_code: int | None = 0
         self.wire = Wire()
+
+    def read_report(self) -> None:
+        assert self.process.stdout
+        line = self.process.stdout.readline().decode()
+        assert line, f"the server did not start:\n{self.stderr}"
+        self.report = json.loads(line)
+        self.url = self.report.get("url", "")
+        parts = urlsplit(self.url)
+        self.port, self.path = parts.port or 0, parts.path
+
+    def answers(self) -> bool:
+        try:
+            return self.http("GET", "/livez").status == 200
+        except OSError:
+            return False
 
     @property
     def stderr(self) -> str:
@@ -264,6 +278,11 @@ class HttpServer(Requests):
 
     # --- ending -------------------------------------------------------------------------------
 
+    def streams(self) -> int:
+        """Answers that go on."""
+        metrics = self.http("GET", "/metrics").body
+        return int(re.search(r"^mxcp_http_streams (\d+)$", metrics, re.M)[1])
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 
@@ -305,6 +324,7 @@ class Stream:
         if body is not None:
             given["Content-Type"] = "application/json"
         given.update(headers)
+        self.last_id = ""  # of the events that were read
         self._wire, self._body = server.wire, json.dumps(body) if body else None
         self._session = headers.get("Mcp-Session-Id", "")
         self.connection.request(method, server.path, json.dumps(body) if body else None, given)
@@ -315,6 +335,7 @@ class Stream:
 
     def _checked(self, lines: Iterator[str]) -> Iterator[Event]:
         for event in events_in(lines):
+            self.last_id = event.id or self.last_id
             if event.data and event.name == "message":
                 self._wire.received(event.message, self._session, self._body)
             yield event

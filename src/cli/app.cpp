@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <mutex>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -134,8 +135,6 @@ mcp::ServerOptions server_options(Parts& parts) {
   return options;
 }
 
-constexpr std::chrono::seconds kTasksAfterEnd{5};
-
 class AppStdioServer final : public McpServer {
  public:
   AppStdioServer(Parts& parts, net::StdioStreams streams)
@@ -153,11 +152,11 @@ class AppStdioServer final : public McpServer {
     return {};
   }
   void drain(Instant deadline) override {
-    transport_.stop(deadline);
+    transport_.drain(deadline);
     // Nobody can come back for the result, but what was begun may still come to its end.
-    server_.drain_tasks(std::min(deadline, Clock::system().now() + kTasksAfterEnd));
+    server_.drain_tasks(deadline);
   }
-  void stop() override {}
+  void stop() override { transport_.stop(Clock::system().now()); }
   std::string url() const override { return ""; }
 
  private:
@@ -166,7 +165,8 @@ class AppStdioServer final : public McpServer {
   net::StdioTransport transport_;
 };
 
-net::HttpPage readiness_of(const runtime::Runtime& runtime) {
+// `certificate`: what is wrong with the one that the last SIGHUP found.
+net::HttpPage readiness_of(const runtime::Runtime& runtime, const std::string& certificate) {
   const auto status = runtime.reload_status();
   Object json;
   json.add("status", status.stopping      ? "stopping"
@@ -176,6 +176,7 @@ net::HttpPage readiness_of(const runtime::Runtime& runtime) {
   json.add("active_calls", static_cast<std::uint64_t>(status.active_calls));
   json.add("reloads", status.completed);
   if (!status.last_error.empty()) json.add("reload_error", status.last_error);
+  if (!certificate.empty()) json.add("certificate_error", certificate);
   const bool ready = status.started && !status.stopping;
   return {.status = ready ? 200 : 503, .body = to_json(std::move(json)) + '\n'};
 }
@@ -214,9 +215,14 @@ class AppHttpServer final : public McpServer {
     server_.drain_tasks(deadline);
   }
   void hangup() override {
-    if (const auto loaded = http_.reload_tls(); !loaded.ok()) {
-      log::error("http", "the certificate before stays in use: {}", loaded.error().text());
+    const auto loaded = http_.reload_tls();
+    std::string problem;
+    if (!loaded.ok()) {
+      problem = "the certificate before stays in use: " + loaded.error().text();
+      log::error("http", "{}", problem);
     }
+    const std::lock_guard lock(mutex_);
+    certificate_error_ = std::move(problem);
   }
   void stop() override { http_.stop(); }
   std::string url() const override { return http_.url(); }
@@ -225,7 +231,7 @@ class AppHttpServer final : public McpServer {
   net::HttpPages pages(const HttpServing& options) {
     net::HttpPages pages;
     pages["/livez"] = [] { return net::HttpPage{.body = "{\"status\":\"ok\"}\n"}; };
-    pages["/readyz"] = [this] { return readiness_of(runtime_); };
+    pages["/readyz"] = [this] { return readiness_of(runtime_, certificate_error()); };
     if (options.metrics) {
       pages["/metrics"] = [this] {
         return net::HttpPage{.content_type = "text/plain; version=0.0.4; charset=utf-8",
@@ -233,6 +239,11 @@ class AppHttpServer final : public McpServer {
       };
     }
     return pages;
+  }
+
+  std::string certificate_error() const {
+    const std::lock_guard lock(mutex_);
+    return certificate_error_;
   }
 
   observe::Metrics::Now now() const {
@@ -258,6 +269,8 @@ class AppHttpServer final : public McpServer {
   AppBackend backend_;
   mcp::Server server_;
   const std::unique_ptr<mcp::HttpHandler> handler_;
+  mutable std::mutex mutex_;
+  std::string certificate_error_;  // of the last SIGHUP
   net::HttpServer http_;
 };
 

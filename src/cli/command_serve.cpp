@@ -11,6 +11,7 @@
 #include "cli/client_config.h"
 #include "cli/context.h"
 #include "cli/parts.h"
+#include "mcp/http_sse.h"
 #include "net/http_guard.h"
 #include "quality/derive.h"
 #include "quality/validate.h"
@@ -18,8 +19,11 @@
 namespace mxcp::cli {
 namespace {
 
-// Running calls are waited for this long: when the client has closed its side it may still read.
-constexpr std::chrono::seconds kAfterEnd{30};
+// Running calls are waited for this long. At the end of its input a client may still read (a
+// shell's pipe does), but mostly it waits for the server to leave: the official clients send
+// SIGTERM after two seconds and SIGKILL after four, and all has to be over by then, also when a
+// call does not stop.
+constexpr std::chrono::seconds kAfterEnd{1};
 constexpr std::chrono::seconds kAfterSignal{5};
 constexpr std::chrono::milliseconds kBookkeeping{200};
 constexpr std::chrono::seconds kLastAnswers{1};
@@ -46,7 +50,7 @@ int report_failures(const std::vector<Failure>& failures, Output& output, bool p
     report.add("message", message);
     report.add("failed_endpoints", std::move(failed));
     // Once the client was answered, stdout is its own.
-    (protocol_begun ? output.err : output.out).line(to_pretty_json(std::move(report)));
+    (protocol_begun ? output.err : output.out).line(to_json(std::move(report)));
   } else {
     output.err.line(output.err.red("Error:") + " " + message +
                     " ('--ignore-errors' serves what works)");
@@ -107,14 +111,41 @@ Result<int> port_from(const std::string& text) {
   return port;
 }
 
+// The path of the endpoint: such as a request line can have, and nobody else's.
+Result<std::string> path_from(std::string path, bool sse) {
+  if (!path.starts_with('/')) path.insert(0, "/");
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  const bool possible = std::all_of(path.begin(), path.end(), [](char c) {
+    // RFC 3986: the characters of a path; others are written as %20.
+    constexpr std::string_view kOthers = "/-._~!$&'()*+,;=:@%";
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kOthers.find(c) != std::string_view::npos;
+  });
+  if (!possible) {
+    return Error{Code::kUsage,
+                 "no request can ask for the path '" + path + "'",
+                 {},
+                 "--path takes letters, digits and '/', '-', '_', '.', such as /tools/mcp"};
+  }
+  const bool taken = path == "/livez" || path == "/readyz" || path == "/metrics" ||
+                     (sse && path == mcp::SseOptions().messages_path);
+  if (taken) {
+    return Error{Code::kUsage,
+                 "the server has a page of its own at '" + path + "'",
+                 {},
+                 "choose another --path for the endpoint"};
+  }
+  return path;
+}
+
 bool is_open_to_others(const net::HttpOptions& options) {
   return options.unix_socket.empty() && !net::is_loopback_name(to_lower(options.host));
 }
 
 // Others reach the server, and nobody said under which name.
 void warn_about_hosts(const net::HttpOptions& options) {
-  if (!is_open_to_others(options)) return;
-  if (!options.base_url.empty() || !options.allowed_hosts.empty() || options.trust_proxy) return;
+  if (!is_open_to_others(options) && !options.trust_proxy) return;
+  if (!options.base_url.empty() || !options.allowed_hosts.empty()) return;
   log::warning("serve",
                "others can reach this server, by IP address or a local name; requests for other "
                "names are refused (403) until transport.http.allowed_hosts or base_url of the user "
@@ -154,9 +185,7 @@ Result<HttpServing> http_options(const Context& context, const project::Project&
   serving.sse = sse;
   serving.stateless = context.line.has("stateless") || config.stateless;
   if (const auto path = context.line.value("path")) {
-    serving.path = *path;
-    if (!serving.path.starts_with('/')) serving.path.insert(0, "/");
-    while (serving.path.size() > 1 && serving.path.ends_with('/')) serving.path.pop_back();
+    MXCP_TRY(serving.path, path_from(*path, sse));
   }
   return serving;
 }
@@ -235,52 +264,66 @@ int print_config(const Context& context, const project::Project& project,
 class Serve {
  public:
   using MakeServer = std::function<McpServer&(Parts&)>;
+  // With failures it does not serve: it only looks for what else there is to report.
   Serve(Context& context, std::shared_ptr<const project::Project> project, std::string transport,
-        const MakeServer& make_server)
+        std::vector<Failure> failures, const MakeServer& make_server)
       : output_(context.output),
         transport_(std::move(transport)),
         ignore_errors_(context.line.has("ignore-errors")),
+        failures_(std::move(failures)),
+        serves_(failures_.empty()),
         parts_(make_parts(std::move(project), options(context), WithPython::kYes)),
         loop_(parts_.loop()),
         server_(make_server(parts_)) {}
 
   int run() {
     loop_.install_signal_handlers();
-    loop_.on_hangup = [this] {
-      server_.hangup();
-      (void)parts_.runtime().request_reload({}, "SIGHUP");
-    };
-    // Answers to initialize and the lists come from here on, whatever the start still has to do.
-    if (const auto started = server_.start([this] { loop_.stop(); }); !started.ok()) {
-      parts_.finish();
-      return output_.fail(started.error());
+    if (serves_) {
+      loop_.on_hangup = [this] {
+        server_.hangup();
+        (void)parts_.runtime().request_reload({}, "SIGHUP");
+      };
+      // Answers to initialize and the lists come from here on, whatever the start still has to do.
+      if (const auto started = server_.start([this] { loop_.stop(); }); !started.ok()) {
+        parts_.finish();
+        return output_.fail(started.error());
+      }
+      // In JSON there is one report, of how the start ended.
+      if (!output_.json) announce();
     }
-    announce();
     if (const auto started = parts_.runtime().start(runtime::LoadScope::kAll, {}); !started.ok()) {
       failures_.push_back({"", started.error()});
       loop_.stop();
     }
+    // After the start, which is a task of the loop.
+    if (!serves_) loop_.post([this] { loop_.stop(); });
     loop_.run();
-    drain();
+    if (serves_) drain();
     // What still runs is cancelled and answered. An answered call needs a moment for its
     // bookkeeping.
     parts_.runtime().stop(Clock::system().now() + kBookkeeping);
-    server_.drain(Clock::system().now() + kLastAnswers);
-    server_.stop();
+    if (serves_) {
+      server_.drain(Clock::system().now() + kLastAnswers);
+      server_.stop();
+    }
     parts_.finish();
-    return failures_.empty() ? 0 : report_failures(failures_, output_, true);
+    if (failures_.empty()) return 0;
+    return report_failures(failures_, output_, serves_ && transport_ == "stdio");
   }
 
  private:
   runtime::RuntimeOptions options(const Context& context) {
     runtime::RuntimeOptions options = context.runtime_options();
     options.server = true;
-    options.watch = !context.line.has("no-watch");
+    options.watch = serves_ && !context.line.has("no-watch");
     options.serve_broken = ignore_errors_;
     options.check = check_sources;
     options.derive = quality::derive;
     options.on_start_problems = [this](const std::vector<Error>& problems) {
       return accept(problems);
+    };
+    options.on_start = [this] {
+      if (serves_ && output_.json) announce();
     };
     return options;
   }
@@ -359,6 +402,7 @@ class Serve {
   const std::string transport_;
   const bool ignore_errors_;
   std::vector<Failure> failures_;  // found while starting; main thread
+  const bool serves_;
   Parts& parts_;
   runtime::MainLoop& loop_;
   McpServer& server_;
@@ -366,6 +410,7 @@ class Serve {
 
 int run(Context& context) {
   Output& output = context.output;
+  output.one_line = true;
   const auto flag = context.line.value("transport");
   net::StdioStreams streams;
   const auto seize = [&] {
@@ -380,17 +425,18 @@ int run(Context& context) {
   // A client on this machine had best start the server itself.
   if (print) return print_config(context, **project, flag.value_or("stdio"));
   const std::string transport = flag.value_or((*project)->user().transport);
-  const std::vector<Failure> broken = broken_files(**project);
-  if (!broken.empty() && !context.line.has("ignore-errors")) {
-    if (!flag && transport == "stdio") seize();
-    return report_failures(broken, output, false);
+  std::vector<Failure> broken = broken_files(**project);
+  if (context.line.has("ignore-errors")) {
+    for (const Failure& failure : broken) log::error("serve", "{}", failure.error.text());
+    broken.clear();
   }
-  for (const Failure& failure : broken) log::error("serve", "{}", failure.error.text());
 
   if (transport == "stdio") {
     if (!flag) seize();
-    return Serve(context, *project, transport,
-                 [&](Parts& parts) -> McpServer& { return make_stdio_server(parts, streams); })
+    // Where nothing is served the report needs the stream.
+    const auto served = broken.empty() ? streams : net::StdioStreams();
+    return Serve(context, *project, transport, std::move(broken),
+                 [&](Parts& parts) -> McpServer& { return make_stdio_server(parts, served); })
         .run();
   }
   const auto options = http_options(context, **project, transport == "sse");
@@ -398,7 +444,7 @@ int run(Context& context) {
   // The report is all that stdout carries then, whatever the project's code prints.
   if (output.json) seize();
   warn_about_hosts(options->http);
-  return Serve(context, *project, transport,
+  return Serve(context, *project, transport, std::move(broken),
                [&](Parts& parts) -> McpServer& { return make_http_server(parts, *options); })
       .run();
 }

@@ -74,7 +74,7 @@ int Output::fail(const Error& error) {
       envelope.add("traceback", error.detail);
       envelope.add("type", describe(error.code).name);
     }
-    out.line(to_pretty_json(std::move(envelope)));
+    out.line(one_line ? to_json(std::move(envelope)) : to_pretty_json(std::move(envelope)));
   } else {
     err.line(error_text(error, err, debug));
   }

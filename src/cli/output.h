@@ -62,6 +62,8 @@ class Output {
   Stream err;
   bool json = false;   // --json-output
   bool debug = false;  // --debug
+  // The failure envelope is one line, as the report of a server is: whoever started it reads one.
+  bool one_line = false;
 
   // Sends the answer elsewhere than to descriptor 1 (see net::seize_stdio).
   void redirect_answer(int fd) { out = Stream(fd); }

@@ -10,7 +10,7 @@
 //   - The handshake revisions have sessions (http_sessions.h): `initialize` mints an id that later
 //     requests carry. Closing a connection cancels nothing there: what the request still has to say
 //     is kept for a while, and GET with Last-Event-ID picks it up. With `stateless` there are no
-//     sessions either: such requests are served one by one, too.
+//     sessions either: such requests are served one by one, too, and closing cancels.
 //
 // An answer is plain JSON unless something has to be said before it; then it becomes an SSE stream.
 #pragma once
@@ -33,8 +33,9 @@ struct HttpRequest {
   std::string body;
   Caller caller;
 
-  // "" when absent; without blanks around it.
+  // "" when absent; without blanks around it. Of several, the first.
   std::string_view header(std::string_view lower_case_name) const;
+  std::string_view last_header(std::string_view lower_case_name) const;
 };
 
 // Where the answer to one request goes: respond() once, or begin_stream(), any number of

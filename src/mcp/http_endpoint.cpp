@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSessionHeader = "mcp-session-id";
 constexpr std::string_view kVersionHeader = "mcp-protocol-version";
+constexpr std::string_view kListen = "subscriptions/listen";
 constexpr std::string_view kVersionKey = "io.modelcontextprotocol/protocolVersion";
 // What a client speaks that names no revision (it was not asked to before 2025-06-18).
 constexpr std::string_view kUnnamedRevision = "2025-03-26";
@@ -27,6 +28,10 @@ CallPtr refuse(HttpReply& reply, int status, int code, std::string message,
   return nullptr;
 }
 
+RpcError stream_expected() {
+  return {kInvalidRequest, "the answer is text/event-stream; Accept must list it"};
+}
+
 RpcError unknown_session() {
   return {kInvalidRequest, "this session has ended or never was; begin again with 'initialize'"};
 }
@@ -36,6 +41,13 @@ RpcError unknown_session() {
 std::string_view HttpRequest::header(std::string_view lower_case_name) const {
   for (const auto& [name, value] : caller.headers) {
     if (name == lower_case_name) return value;
+  }
+  return "";
+}
+
+std::string_view HttpRequest::last_header(std::string_view lower_case_name) const {
+  for (auto it = caller.headers.rbegin(); it != caller.headers.rend(); ++it) {
+    if (it->first == lower_case_name) return it->second;
   }
   return "";
 }
@@ -78,6 +90,9 @@ const std::string& HttpEndpoint::path() const {
 
 CallPtr HttpEndpoint::handle(HttpRequest request, std::shared_ptr<HttpReply> reply) {
   if (request.method == "POST") return impl_->post(request, std::move(reply));
+  if (auto error = check_repeated(request)) {
+    return refuse(*reply, 400, kInvalidRequest, std::move(error->message));
+  }
   const Revision* const revision = find_revision(request.header(kVersionHeader));
   const bool has_sessions = !impl_->options.stateless && !(revision && revision->stateless);
   if (has_sessions && request.method == "GET") return impl_->get(request, std::move(reply));
@@ -125,6 +140,15 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
   }
 
   const auto peer = std::make_shared<HttpPeer>(std::move(reply), accepted, true, nullptr);
+  if (const auto error = check_repeated(request)) {
+    peer->refuse(400, is_request ? &well_formed->id : nullptr, *error);
+    return nullptr;
+  }
+  // Only a stream can carry what is listened for.
+  if (is_request && well_formed->method == kListen && !accepted.stream) {
+    peer->refuse(406, &well_formed->id, stream_expected());
+    return nullptr;
+  }
   if (is_request) return stateless_request(request, std::move(*well_formed), peer);
   if (const Malformed* const malformed = std::get_if<Malformed>(&message)) {
     peer->refuse(400, malformed->id ? &*malformed->id : nullptr, malformed->error);
@@ -184,6 +208,26 @@ CallPtr HttpEndpoint::Impl::stateless_request(HttpRequest& request, Message mess
 
 // --- the handshake revisions --------------------------------------------------------------------
 
+namespace {
+
+// A request without a session to come back to. Nobody else can have the answer, so that leaving
+// cancels it, as in 2026-07-28.
+class Sessionless final : public HttpCall {
+ public:
+  Sessionless(std::shared_ptr<Session> session, PeerPtr peer)
+      : session_(std::move(session)), peer_(std::move(peer)) {}
+  void disconnected() override {
+    peer_->disconnected();
+    session_->close(false);
+  }
+
+ private:
+  const std::shared_ptr<Session> session_;
+  const PeerPtr peer_;
+};
+
+}  // namespace
+
 std::shared_ptr<HttpSession> HttpEndpoint::Impl::find(const HttpRequest& request) {
   const std::string_view id = request.header(kSessionHeader);
   auto session = id.empty() ? nullptr : sessions.find(id);
@@ -205,6 +249,9 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
     return nullptr;
   };
 
+  if (auto error = check_repeated(request)) {
+    return refuse_with(400, {kInvalidRequest, std::move(error->message)});
+  }
   // From 2025-06-18 clients repeat the revision that was negotiated.
   const std::string_view version = request.header(kVersionHeader);
   const Revision* const named = find_revision(version);
@@ -234,7 +281,9 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
     // says.
     const auto session = std::make_shared<Session>(core, nullptr, request.caller);
     session->assume(named != nullptr ? *named : *find_revision(kUnnamedRevision));
-    return receive(*session, peer_with(nullptr));
+    const PeerPtr peer = peer_with(nullptr);
+    receive(*session, peer);
+    return std::make_shared<Sessionless>(session, peer);
   }
   if (begins) {
     const auto session = sessions.open(request.caller, now());
@@ -276,8 +325,7 @@ class Listening final : public HttpCall {
 
 CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply> reply) {
   if (!accepts(request.header("accept"), "text/event-stream")) {
-    return refuse(*reply, 406, kInvalidRequest,
-                  "the answer is text/event-stream; Accept must list it");
+    return refuse(*reply, 406, kInvalidRequest, stream_expected().message);
   }
   if (request.header(kSessionHeader).empty()) {
     return refuse(*reply, 400, kInvalidRequest,
@@ -285,12 +333,9 @@ CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply>
   }
   const auto session = find(request);
   if (session == nullptr) return refuse(*reply, 404, kInvalidRequest, unknown_session().message);
-  auto place = session->find_stream(request.header("last-event-id"));
-  // What is not kept any more cannot be repeated; what comes can still be heard.
-  if (place.stream == nullptr) place = session->find_stream("");
-  auto call = std::make_shared<Listening>(place.stream, reply.get());
-  place.stream->attach(std::move(reply), "", place.after);
-  return call;
+  const HttpReply* const id = reply.get();
+  auto stream = session->listen(std::move(reply), request.header("last-event-id"));
+  return std::make_shared<Listening>(std::move(stream), id);
 }
 
 CallPtr HttpEndpoint::Impl::remove(HttpRequest& request, HttpReply& reply) {

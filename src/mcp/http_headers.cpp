@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -89,6 +90,20 @@ bool is_number_of(std::string_view text, const Value& number) {
 }
 
 }  // namespace
+
+std::optional<RpcError> check_repeated(const HttpRequest& request) {
+  const auto& headers = request.caller.headers;
+  for (auto it = headers.begin(); it != headers.end(); ++it) {
+    if (!it->first.starts_with("mcp-")) continue;
+    const bool again = std::any_of(std::next(it), headers.end(),
+                                   [&](const auto& other) { return other.first == it->first; });
+    if (again) {
+      return mismatch("the header " + shorten(it->first, 64) +
+                      " is there more than once; send it once");
+    }
+  }
+  return {};
+}
 
 std::optional<RpcError> check_version_header(const HttpRequest& request,
                                              std::string_view protocol_version) {

@@ -13,6 +13,9 @@
 
 namespace mxcp::mcp {
 
+// Headers of the protocol (Mcp-...) that are there more than once, also with the same value:
+// whoever stands in between may have looked at another one than we. The error is -32020.
+std::optional<RpcError> check_repeated(const HttpRequest& request);
 // MCP-Protocol-Version. The error is -32020.
 std::optional<RpcError> check_version_header(const HttpRequest& request,
                                              std::string_view protocol_version);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -21,15 +23,30 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
   return value;
 }
 
+// "3-17": message 17 of stream 3.
+struct EventId {
+  std::uint64_t stream, event;
+};
+std::optional<EventId> event_id_in(std::string_view text) {
+  const auto dash = text.find('-');
+  if (dash == std::string_view::npos) return {};
+  const auto stream = number_in(text.substr(0, dash));
+  const auto event = number_in(text.substr(dash + 1));
+  if (!stream || !event) return {};
+  return EventId{*stream, *event};
+}
+
+bool is_heard(const std::shared_ptr<HttpStream>& stream) {
+  return stream->is_attached();
+}
+
 }  // namespace
 
 // What belongs to no request goes to whoever listens. The session has ended before it goes.
 class HttpSession::Listener final : public Peer {
  public:
   explicit Listener(HttpSession& session) : session_(session) {}
-  void send(std::string message) override {
-    if (const auto stream = session_.find_stream("").stream) stream->send(std::move(message));
-  }
+  void send(std::string message) override { session_.tell(std::move(message)); }
 
  private:
   HttpSession& session_;
@@ -58,7 +75,7 @@ bool HttpSession::belongs_to(const Caller& caller) const {
 bool HttpSession::is_idle() const {
   {
     const std::lock_guard lock(mutex_);
-    if (listening_ != nullptr && listening_->is_attached()) return false;
+    if (std::any_of(listening_.begin(), listening_.end(), is_heard)) return false;
   }
   return !session_->has_running();
 }
@@ -77,35 +94,68 @@ std::shared_ptr<HttpStream> HttpSession::open_stream() {
   return stream;
 }
 
-HttpSession::Place HttpSession::find_stream(std::string_view last_event_id) {
-  const bool primed = primes();
+std::shared_ptr<HttpStream> HttpSession::add_listening() {
+  listening_.push_back(
+      std::make_shared<HttpStream>(next_stream_++, HttpStream::Keep::kLastMessages, primes()));
+  return listening_.back();
+}
+
+std::shared_ptr<HttpStream> HttpSession::listen(std::shared_ptr<HttpReply> reply,
+                                                std::string_view last_event_id) {
+  const auto last = event_id_in(last_event_id);
+  std::uint64_t after = HttpStream::kUnsent;
+  // Until it is attached, so that two clients do not get the same stream.
   const std::lock_guard lock(mutex_);
-  const auto listening = [&] {
-    if (listening_ == nullptr) {
-      listening_ = std::make_shared<HttpStream>(0, HttpStream::Keep::kLastMessages, primed);
+  const auto is_asked_for = [&](const auto& stream) { return stream->number() == last->stream; };
+  std::shared_ptr<HttpStream> stream;
+  if (last) {
+    const auto kept = std::find_if(streams_.begin(), streams_.end(), is_asked_for);
+    if (kept != streams_.end()) stream = *kept;
+    after = last->event;
+  }
+  if (stream == nullptr) {
+    auto place = listening_.end();
+    if (last) place = std::find_if(listening_.begin(), listening_.end(), is_asked_for);
+    if (place == listening_.end()) {
+      after = HttpStream::kUnsent;
+      // What was to be said while nobody listened is in the latest of those that nobody has.
+      const auto free = std::find_if_not(listening_.rbegin(), listening_.rend(), is_heard);
+      if (free != listening_.rend()) {
+        place = std::prev(free.base());
+      } else if (listening_.size() >= kMaxListening) {
+        place = listening_.begin();
+      }
     }
-    return listening_;
-  };
-  if (last_event_id.empty()) return {listening()};
-  const auto dash = last_event_id.find('-');
-  if (dash == std::string_view::npos) return {};
-  const auto stream = number_in(last_event_id.substr(0, dash));
-  const auto event = number_in(last_event_id.substr(dash + 1));
-  if (!stream || !event) return {};
-  if (*stream == 0) return {listening(), *event};
-  const auto it = std::find_if(streams_.begin(), streams_.end(),
-                               [&](const auto& kept) { return kept->number() == *stream; });
-  if (it == streams_.end()) return {};
-  return {*it, *event};
+    if (place == listening_.end()) {
+      stream = add_listening();
+    } else {
+      stream = *place;
+      std::rotate(place, std::next(place), listening_.end());
+    }
+  }
+  stream->attach(std::move(reply), "", after);
+  return stream;
+}
+
+void HttpSession::tell(std::string message) {
+  std::shared_ptr<HttpStream> stream;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto heard = std::find_if(listening_.rbegin(), listening_.rend(), is_heard);
+    stream = heard != listening_.rend() ? *heard
+             : listening_.empty()       ? add_listening()
+                                        : listening_.back();
+  }
+  stream->send(std::move(message));
 }
 
 void HttpSession::end_streams() {
-  std::shared_ptr<HttpStream> listening;
+  std::vector<std::shared_ptr<HttpStream>> listening;
   {
     const std::lock_guard lock(mutex_);
     listening = listening_;
   }
-  if (listening != nullptr) listening->end_reply();
+  for (const auto& stream : listening) stream->end_reply();
 }
 
 void HttpSession::end() {

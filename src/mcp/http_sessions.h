@@ -1,4 +1,4 @@
-// The sessions of the handshake revisions over HTTP: an id, what was negotiated, the stream that a
+// The sessions of the handshake revisions over HTTP: an id, what was negotiated, the streams that a
 // client listens to with GET, and the streams of requests that it may come back for.
 #pragma once
 
@@ -34,13 +34,16 @@ class HttpSession final : public HttpStreams {
 
   // The stream of a request. The last few are kept for a client that comes back.
   std::shared_ptr<HttpStream> open_stream() override;
-  // By the id of its last event, as in Last-Event-ID, with the number of that event; null when it
-  // is unknown or no longer kept. Without an id: the stream to listen to.
-  struct Place {
-    std::shared_ptr<HttpStream> stream;
-    std::uint64_t after = HttpStream::kUnsent;
-  };
-  Place find_stream(std::string_view last_event_id);
+  // A client listens (GET). With the id of the last event that it has seen (Last-Event-ID), the
+  // stream of that event goes on there, and a connection that has it is ended; what is not kept any
+  // more cannot be repeated, but what comes can still be heard. Without one it is a stream beside
+  // those that are listened to already. Beyond kMaxListening the oldest makes place.
+  std::shared_ptr<HttpStream> listen(std::shared_ptr<HttpReply> reply,
+                                     std::string_view last_event_id);
+  static constexpr std::size_t kMaxListening = 8;
+  // A message that belongs to no request, on exactly one stream: the one that was listened to last,
+  // since a connection that broke unnoticed is an older one. Without a listener it is kept there.
+  void tell(std::string message);
 
   void end_streams();
   // Ends the session: running requests are cancelled, streams end.
@@ -54,8 +57,11 @@ class HttpSession final : public HttpStreams {
   std::shared_ptr<Session> session_;
   std::atomic<Duration::rep> used_;
   mutable std::mutex mutex_;
-  std::shared_ptr<HttpStream> listening_;             // made when first needed
-  std::vector<std::shared_ptr<HttpStream>> streams_;  // of requests, oldest first
+  // With the lock held.
+  std::shared_ptr<HttpStream> add_listening();
+
+  std::vector<std::shared_ptr<HttpStream>> listening_;  // to with GET; the latest last
+  std::vector<std::shared_ptr<HttpStream>> streams_;    // of requests, oldest first
   std::uint64_t next_stream_ = 1;
 
   class Listener;

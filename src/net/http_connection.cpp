@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/http_request.h"
 #include "net/http_text.h"
 
 namespace mxcp::net {
@@ -49,9 +50,22 @@ std::string_view explanation(int status) {
   switch (status) {
     case 431: return "the headers of the request are too large";
     case 413: return "the body of the request is too large";
+    case 501: return "'chunked' is the only transfer coding that is understood here";
     case 505: return "only HTTP/1.0 and HTTP/1.1 are spoken here";
     default: return "this is no valid HTTP request";
   }
+}
+
+Framing framing_of(const http::request<http::string_body>& head) {
+  const auto value = [&](http::field field) {
+    const auto found = head.find(field);
+    return found == head.end() ? std::string_view() : view(found->value());
+  };
+  return {.is_http_1_1 = head.version() >= 11,
+          .codings = head.count(http::field::transfer_encoding),
+          .lengths = head.count(http::field::content_length),
+          .coding = value(http::field::transfer_encoding),
+          .length = value(http::field::content_length)};
 }
 
 // Bytes in the socket that the other side has not taken; -1 when the system does not say.
@@ -126,14 +140,14 @@ bool HttpConnection::take(std::string_view bytes) {
     state = tls_->receive(bytes, in_);
     writer_.write(tls_->take_output());
     if (state == TlsChannel::State::kPlain) {
-      HttpAnswer answer = error_answer(400, "this port speaks https");
+      const HttpAnswer answer = error_answer(400, "this port speaks https");
       writer_.write(response_head({.status = answer.status,
                                    .content_type = answer.content_type,
                                    .content_length = answer.body.size(),
                                    .chunked = false,
                                    .close = true,
                                    .headers = {}}),
-                    std::move(answer.body));
+                    answer.body);
     }
   }
   switch (state) {
@@ -229,6 +243,15 @@ HttpConnection::Parsed HttpConnection::parse() {
   }
   boost::system::error_code error;
   in_used_ += parser->put(asio::const_buffer(in_.data() + in_used_, in_.size() - in_used_), error);
+  // Before what is wrong with a body that may be none.
+  const bool has_header = phase_ == Phase::kHeader && parser->is_header_done();
+  if (has_header) {
+    if (const int status = framing_status(framing_of(parser->get())); status != 0) {
+      fail(status, status == 400 ? "it is not certain where the body of the request ends"
+                                 : explanation(status));
+      return Parsed::kFailed;
+    }
+  }
   if (error && error != http::error::need_more) {
     const int status = status_of(error);
     fail(status, explanation(status));
@@ -243,7 +266,7 @@ HttpConnection::Parsed HttpConnection::parse() {
     in_.erase(0, in_used_);
     in_used_ = 0;
   }
-  if (phase_ == Phase::kHeader && parser->is_header_done()) {
+  if (has_header) {
     phase_ = Phase::kBody;
     phase_began_ = Clock::system().now();
     const auto expect = parser->get().find(http::field::expect);
@@ -287,15 +310,17 @@ void HttpConnection::dispatch() {
     out.caller.headers.emplace_back(to_lower(view(field.name_string())),
                                     std::string(trim(view(field.value()))));
   }
-  const std::string_view target = view(request.target());
-  std::string_view path = target.substr(0, target.find_first_of("?#"));
-  if (const auto query = target.find('?'); query != std::string_view::npos) {
-    out.query = std::string(target.substr(query + 1));
-  }
-  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-  out.path = std::string(path);
-
+  const RequestTarget target = read_target(view(request.target()));
+  out.path = std::string(target.path);
+  out.query = std::string(target.query);
   const bool is_http_1_1 = request.version() >= 11;
+  if (target.is_absolute) {
+    if (!is_http_1_1 && out.header("host").empty()) out.caller.headers.emplace_back("host", "");
+    for (auto& [name, value] : out.caller.headers) {
+      if (name == "host") value = std::string(target.authority);
+    }
+  }
+
   HttpVerdict verdict = service_.judge(out, is_http_1_1);
   {
     const std::lock_guard lock(mutex_);

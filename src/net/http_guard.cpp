@@ -54,6 +54,10 @@ std::string host_name(std::string_view text) {
   return to_lower(name);
 }
 
+std::string forwarded_host(std::string_view header) {
+  return host_name(header.substr(header.find_last_of(',') + 1));
+}
+
 bool is_loopback_name(std::string_view name) {
   if (name == "localhost" || name == "[::1]" || name == "::1") return true;
   // 127.0.0.0/8 as numbers; "127.evil.example" is a name.
@@ -62,7 +66,8 @@ bool is_loopback_name(std::string_view name) {
 }
 
 HttpGuard::HttpGuard(const HttpGuardOptions& options)
-    : local_only_(options.bound_host.empty() || is_loopback_name(to_lower(options.bound_host))),
+    : local_only_(!options.trust_proxy &&
+                  (options.bound_host.empty() || is_loopback_name(to_lower(options.bound_host)))),
       trust_proxy_(options.trust_proxy) {
   if (!options.bound_host.empty()) names_.push_back(to_lower(options.bound_host));
   if (auto name = host_name(authority_of(options.base_url)); !name.empty()) {
@@ -86,11 +91,15 @@ bool HttpGuard::is_ours(std::string_view name) const {
          });
 }
 
-bool HttpGuard::allows_host(std::string_view host, std::string_view forwarded) const {
-  const std::string name = host_name(host);
+bool HttpGuard::allows_name(std::string_view name) const {
   if (name.empty()) return false;
-  if (any_host_ || is_ours(name) || (trust_proxy_ && !forwarded.empty())) return true;
+  if (any_host_ || is_ours(name)) return true;
   return !local_only_ && (is_address(name) || is_private_name(name));
+}
+
+bool HttpGuard::allows_host(std::string_view host, std::string_view forwarded) const {
+  if (trust_proxy_ && !forwarded.empty() && !allows_name(forwarded_host(forwarded))) return false;
+  return allows_name(host_name(host));
 }
 
 bool HttpGuard::allows_origin(std::string_view origin, std::string_view host,
@@ -100,8 +109,7 @@ bool HttpGuard::allows_origin(std::string_view origin, std::string_view host,
   if (name.empty()) return false;  // also "null"
   if (is_ours(name)) return true;
   // Same origin. The host was checked before.
-  const std::string_view asked = trust_proxy_ && !forwarded.empty() ? forwarded : host;
-  return name == host_name(asked);
+  return name == (trust_proxy_ && !forwarded.empty() ? forwarded_host(forwarded) : host_name(host));
 }
 
 }  // namespace mxcp::net

@@ -16,10 +16,13 @@ HttpAnswer error_answer(int status, std::string_view message, std::string header
 
 HttpVerdict HttpService::judge(const mcp::HttpRequest& request, bool is_http_1_1) const {
   const std::string_view host = request.header("host");
-  const std::string_view forwarded = request.header("x-forwarded-host");
+  const std::string_view forwarded = request.last_header("x-forwarded-host");
   const std::string_view origin = request.header("origin");
-  const auto hosts = std::count_if(request.caller.headers.begin(), request.caller.headers.end(),
-                                   [](const auto& header) { return header.first == "host"; });
+  const auto count = [&](std::string_view name) {
+    return std::count_if(request.caller.headers.begin(), request.caller.headers.end(),
+                         [name](const auto& header) { return header.first == name; });
+  };
+  const auto hosts = count("host");
   // A Unix socket is reached by a path; what a client calls it means nothing.
   const bool by_path = !options.unix_socket.empty();
   const bool origin_allowed = guard.allows_origin(origin, host, forwarded);
@@ -29,11 +32,16 @@ HttpVerdict HttpService::judge(const mcp::HttpRequest& request, bool is_http_1_1
     verdict.cors = "Access-Control-Allow-Origin: " + std::string(origin) +
                    "\r\nAccess-Control-Expose-Headers: Mcp-Session-Id\r\nVary: Origin\r\n";
   }
-  if (!by_path && hosts != 1 && is_http_1_1) {
+  if (hosts > 1 || (!by_path && hosts == 0 && is_http_1_1)) {
     verdict.answer = error_answer(400, "exactly one Host header is expected");
+  } else if (!origin.empty() && count("origin") > 1) {
+    verdict.answer = error_answer(400, "at most one Origin header is expected");
   } else if (!by_path && hosts == 1 && !guard.allows_host(host, forwarded)) {
-    verdict.answer = error_answer(403, "this Host is not served here: " + shorten(host, 100) +
-                                           " (transport.http.allowed_hosts names those that are)");
+    const bool proxied = options.trust_proxy && !forwarded.empty();
+    verdict.answer = error_answer(
+        403, "this Host is not served here: " + shorten(host, 100) +
+                 (proxied ? ", forwarded for " + shorten(forwarded, 100) : std::string()) +
+                 " (transport.http.allowed_hosts names those that are)");
   } else if (!origin_allowed) {
     verdict.answer = error_answer(403, "this Origin is not allowed: " + shorten(origin, 100));
   } else if (handler.serves(request.path)) {

@@ -182,9 +182,8 @@ void StdioTransport::Impl::input_ended() {
   changed.notify_all();
 }
 
-void StdioTransport::stop(Instant deadline) {
+void StdioTransport::drain(Instant deadline) {
   Impl& self = *impl_;
-  if (std::exchange(self.stopped, true)) return;
   {
     std::unique_lock lock(self.mutex);
     self.stop_reading = true;
@@ -193,6 +192,12 @@ void StdioTransport::stop(Instant deadline) {
   }
   self.server.drain(self.session, deadline);
   if (self.thread.joinable()) self.writer->flush(deadline);
+}
+
+void StdioTransport::stop(Instant deadline) {
+  Impl& self = *impl_;
+  if (std::exchange(self.stopped, true)) return;
+  drain(deadline);
   self.server.close(self.session);
   {
     const std::lock_guard lock(self.mutex);

@@ -39,7 +39,10 @@ class StdioTransport {
   // Reads on a thread of its own; `on_end` is called once from there, at end of input or when the
   // client is gone. It must not call stop() itself.
   void start(std::function<void()> on_end);
-  // Stops reading, waits for the answers that are due up to the deadline, closes the session.
+  // Stops reading and waits for the answers that are due, up to the deadline. Later ones are still
+  // written. May be called again.
+  void drain(Instant deadline);
+  // The same, then closes the session.
   void stop(Instant deadline);
 
  private:

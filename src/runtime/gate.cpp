@@ -12,13 +12,16 @@ Gate::~Gate() {
   if (expiry_.joinable()) expiry_.join();
 }
 
-Gate::Pass Gate::admit(std::shared_ptr<CancelToken> cancel) {
+Gate::Pass Gate::admit(std::shared_ptr<CancelToken> cancel, Refuse refuse) {
   const std::lock_guard lock(running_->mutex);
-  const auto entry = running_->tokens.insert(running_->tokens.end(), std::move(cancel));
+  const auto entry =
+      running_->calls.insert(running_->calls.end(), {std::move(cancel), std::move(refuse)});
   return Pass(nullptr, [running = running_, entry](void*) {
+    Refuse last;  // destroyed after the lock is released
     const std::lock_guard lock(running->mutex);
-    running->tokens.erase(entry);
-    if (running->tokens.empty()) running->idle.notify_all();
+    last = std::move(entry->refuse);
+    running->calls.erase(entry);
+    if (running->calls.empty()) running->idle.notify_all();
   });
 }
 
@@ -28,7 +31,7 @@ void Gate::enter(std::shared_ptr<CancelToken> cancel, Run run, Refuse refuse) {
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::kOpen) {
-      pass = admit(std::move(cancel));
+      pass = admit(std::move(cancel), std::move(refuse));
     } else if (state_ == State::kShut) {
       refusal = Error{Code::kUnavailable, "the server is shutting down"};
     } else if (waiting_.size() >= options_.max_waiting) {
@@ -60,7 +63,8 @@ void Gate::open() {
     if (state_ != State::kClosed) return;
     state_ = State::kOpen;
     for (Waiting& call : std::exchange(waiting_, {})) {
-      admitted.emplace_back(std::move(call.run), admit(std::move(call.cancel)));
+      admitted.emplace_back(std::move(call.run),
+                            admit(std::move(call.cancel), std::move(call.refuse)));
     }
   }
   for (auto& [run, pass] : admitted) run(std::move(pass));
@@ -79,23 +83,34 @@ void Gate::shut() {
 
 bool Gate::wait_idle(Instant deadline) {
   std::unique_lock lock(running_->mutex);
-  return running_->idle.wait_until(lock, deadline, [this] { return running_->tokens.empty(); });
+  return running_->idle.wait_until(lock, deadline, [this] { return running_->calls.empty(); });
 }
 
 void Gate::cancel_running(Code reason) {
   std::vector<std::shared_ptr<CancelToken>> tokens;
   {
     const std::lock_guard lock(running_->mutex);
-    tokens.assign(running_->tokens.begin(), running_->tokens.end());
+    for (const auto& call : running_->calls) tokens.push_back(call.cancel);
   }
   for (const auto& token : tokens) {
     if (token) token->cancel(reason);
   }
 }
 
+void Gate::refuse_running(const Error& reason) {
+  std::vector<Refuse> refused;
+  {
+    const std::lock_guard lock(running_->mutex);
+    for (auto& call : running_->calls) {
+      if (call.refuse) refused.push_back(std::exchange(call.refuse, nullptr));
+    }
+  }
+  for (const Refuse& refuse : refused) refuse(reason);
+}
+
 std::size_t Gate::running() const {
   const std::lock_guard lock(running_->mutex);
-  return running_->tokens.size();
+  return running_->calls.size();
 }
 
 // The gate's own thread: refuses calls whose wait took too long. They queue in order of arrival, so

@@ -32,7 +32,8 @@ class Gate {
 
   // One call. `run` gets a Pass that counts it as running until the last copy is gone; or, when it
   // may not run, `refuse` gets the reason. Exactly one of them is called: at once, on the thread
-  // that opens the gate, or on the gate's own thread when the wait took too long.
+  // that opens the gate, or on the gate's own thread when the wait took too long. Only of what runs
+  // when refuse_running() is called `refuse` hears as well.
   using Pass = std::shared_ptr<void>;
   using Run = std::function<void(Pass)>;
   using Refuse = std::function<void(Error)>;
@@ -46,6 +47,9 @@ class Gate {
   bool wait_idle(Instant deadline);
   // Cancels what runs.
   void cancel_running(Code reason);
+  // Gives up what runs: it may go on, but nobody waits for its outcome any more. Each `refuse` gets
+  // the reason.
+  void refuse_running(const Error& reason);
   std::size_t running() const;
 
  private:
@@ -59,9 +63,13 @@ class Gate {
   struct Running {
     std::mutex mutex;
     std::condition_variable idle;
-    std::list<std::shared_ptr<CancelToken>> tokens;
+    struct Call {
+      std::shared_ptr<CancelToken> cancel;
+      Refuse refuse;
+    };
+    std::list<Call> calls;
   };
-  Pass admit(std::shared_ptr<CancelToken> cancel);  // with the lock held
+  Pass admit(std::shared_ptr<CancelToken> cancel, Refuse refuse);  // with the lock held
   void expire();
 
   const Options options_;

@@ -126,6 +126,10 @@ void Runtime::Impl::restart(std::vector<std::string>& problems) {
     database_blocked = false;
   }
   database_unblocked.notify_all();
+  {
+    const std::lock_guard one(opening);
+    wait_until.reset();
+  }
   if (auto opened = open_database(); !opened.ok()) problems.push_back(opened.error().text());
   on_main([&] {
     user_code.unload();

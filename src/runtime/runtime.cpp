@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/log.h"
 #include "runtime/runtime_impl.h"
@@ -116,6 +117,7 @@ void Runtime::Impl::start_server(
     reload_thread = std::thread([this] { reload_loop(); });
   }
   gate.open();
+  if (options.on_start) options.on_start();
 }
 
 std::shared_ptr<const project::Project> Runtime::Impl::complete(
@@ -153,38 +155,54 @@ void Runtime::call(invoke::Request request, invoke::Done done) {
   struct Pending {
     invoke::Request request;
     invoke::Done done;
+    std::atomic<bool> ended{false};  // the outcome is known
   };
-  auto pending = std::make_shared<Pending>(Pending{std::move(request), std::move(done)});
+  auto pending = std::make_shared<Pending>();
+  pending->request = std::move(request);
+  pending->done = std::move(done);
   const auto cancel = pending->request.cancel;
   // A completion is no call of the endpoint.
   invoke::CallObserver* const observer =
       pending->request.completes.empty() ? impl_->options.observer : nullptr;
+  // A call that is given up while it runs has two ends, of which the first counts.
+  const auto end = [pending, observer](invoke::Outcome outcome) {
+    if (observer != nullptr) observer->call_ended(outcome);
+    std::exchange(pending->done, nullptr)(std::move(outcome));
+  };
   impl_->gate.enter(
       cancel,
-      [this, impl = impl_.get(), pending, observer](Gate::Pass pass) {
+      [this, impl = impl_.get(), pending, end](Gate::Pass pass) {
         impl->active_calls.fetch_add(1, std::memory_order_relaxed);
         pending->request.work = std::move(pass);
         invoke::invoke(project(), impl->runners, std::move(pending->request),
-                       [impl, pending, observer](invoke::Outcome outcome) {
+                       [impl, pending, end](invoke::Outcome outcome) {
+                         if (pending->ended.exchange(true)) return;
                          // Whoever has read an answer does not count it as running.
                          impl->active_calls.fetch_sub(1, std::memory_order_relaxed);
-                         if (observer != nullptr) observer->call_ended(outcome);
-                         pending->done(std::move(outcome));
+                         end(std::move(outcome));
                        });
       },
-      [pending, observer](Error error) {
+      [pending, end](Error error) {
+        if (pending->ended.exchange(true)) return;
         invoke::Outcome outcome;
         outcome.error = std::move(error);
-        if (observer != nullptr) observer->call_ended(outcome);
-        pending->done(std::move(outcome));
+        end(std::move(outcome));
       });
 }
 
 void Runtime::when_ready(std::shared_ptr<CancelToken> cancel, std::function<void(Status)> then) {
-  const auto shared = std::make_shared<std::function<void(Status)>>(std::move(then));
+  struct Waiting {
+    std::function<void(Status)> then;
+    std::atomic<bool> told{false};
+    void tell(Status status) {
+      if (!told.exchange(true)) then(std::move(status));
+    }
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  waiting->then = std::move(then);
   impl_->gate.enter(
-      cancel, [shared](Gate::Pass) { (*shared)({}); },
-      [shared](Error error) { (*shared)(std::move(error)); });
+      cancel, [waiting](Gate::Pass) { waiting->tell({}); },
+      [waiting](Error error) { waiting->tell(std::move(error)); });
 }
 
 invoke::Outcome Runtime::call_and_wait(invoke::Request request) {
@@ -217,6 +235,8 @@ void Runtime::stop(Instant deadline) {
   if (!impl_->gate.wait_idle(deadline)) {
     log::warning("runtime", "cancelling {} running call(s)", impl_->gate.running());
     impl_->gate.cancel_running(Code::kUnavailable);
+    // What does not react would end with the same error.
+    impl_->gate.refuse_running({Code::kUnavailable, "the server is shutting down"});
     if (!impl_->gate.wait_idle(Clock::system().now() + kCancelLimit)) {
       log::warning("runtime", "leaving with {} call(s) still running", impl_->gate.running());
     }
@@ -272,8 +292,13 @@ Result<std::shared_ptr<engine::Database>> Runtime::Impl::open_database() {
     if (database) return database;
     project = current_project;
   }
-  MXCP_TRY(std::shared_ptr<engine::Database> opened,
-           engine::Database::open(database_options(*project, options)));
+  engine::DatabaseOptions wanted = database_options(*project, options);
+  // A file that another process has is waited for once, whoever comes for it meanwhile or later.
+  const Instant now = Clock::system().now();
+  if (!wait_until) wait_until = now + wanted.wait_for_file;
+  wanted.wait_for_file =
+      std::chrono::ceil<std::chrono::milliseconds>(std::max(*wait_until - now, Duration::zero()));
+  MXCP_TRY(std::shared_ptr<engine::Database> opened, engine::Database::open(wanted));
   MXCP_TRY(opened->add_functions(functions));
   const std::lock_guard lock(mutex);
   database = opened;

@@ -59,6 +59,8 @@ struct RuntimeOptions {
   // Problems found while starting. In a server, when it returns false the gate stays closed (the
   // server is about to leave); with --ignore-errors it reports and returns true.
   std::function<bool(const std::vector<Error>&)> on_start_problems;
+  // Server only, on the main thread: the start is over, calls are let in. May be empty.
+  std::function<void()> on_start;
   invoke::CallObserver* observer = nullptr;  // may be null; must outlive the runtime
 };
 
@@ -82,8 +84,9 @@ class Runtime final : public invoke::Services {
   // Waits for the outcome, on the main thread, with the main loop running.
   invoke::Outcome call_and_wait(invoke::Request request);
 
-  // Refuses new calls, waits for the running ones (cancelling them at the deadline), runs the
-  // shutdown hooks, closes the database.
+  // Refuses new calls, waits for the running ones, runs the shutdown hooks, closes the database. At
+  // the deadline what still runs is cancelled and has its outcome at once, also what cannot be
+  // stopped (a Python function); that has a moment more to end.
   void stop(Instant deadline);
 
   // Services, for user code.

@@ -110,6 +110,7 @@ struct Runtime::Impl {
 
   std::mutex opening;                 // one thread opens the database, the others wait for it
   engine::ScalarFunctions functions;  // guarded by `opening`
+  std::optional<Instant> wait_until;  // for a file that another process has; the same
   std::function<void()> on_reload;
   std::thread reload_thread;
   std::thread open_thread;

@@ -4,6 +4,9 @@ and the official client on both."""
 from __future__ import annotations
 
 import asyncio
+import json
+from http.client import HTTPResponse
+from typing import Any
 
 import pytest
 from harness import PATIENCE, Project
@@ -199,9 +202,19 @@ def test_list_changes_reach_the_listening_stream(served: Project) -> None:
             server.signal(1)
             assert stream.next() == {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
         assert "new" in [t["name"] for t in server.request("tools/list")["result"]["tools"]]
-        # The next listener takes over from the last.
-        with server.open_stream(**headers) as before, server.open_stream(**headers):
-            assert [event for event in before.rest() if event.data] == []
+        # Several may listen; each message is on one of their streams.
+        changed = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+        with server.open_stream(**headers) as first:
+            with server.open_stream(**headers) as second:
+                served.sql_tool("newer", "SELECT 2")
+                assert second.next() == changed
+            # Where the later one has left, the earlier one hears what follows, and only that.
+            server.wait_until(lambda: server.streams() == 1, "the stream has ended")
+            served.sql_tool("newest", "SELECT 3")
+            assert first.next() == changed
+            # Whoever comes back to a stream takes it over.
+            with server.open_stream(**headers, Last_Event_ID=first.last_id):
+                assert [event for event in first.rest() if event.data] == []
 
 
 def test_what_get_needs(served: Project) -> None:
@@ -316,6 +329,40 @@ def test_what_a_request_must_say_about_itself(
             assert MODERN in response.json["error"]["data"]["supported"]
 
 
+@pytest.mark.parametrize(
+    "header", ["Mcp-Name", "Mcp-Method", "MCP-Protocol-Version", "Mcp-Session-Id", "mcp-param-x"]
+)
+@pytest.mark.parametrize("value", ["add", "other"])
+def test_a_header_of_the_protocol_is_there_once(served: Project, header: str, value: str) -> None:
+    """Whoever routes by the second of two would see another request than we serve."""
+    with HttpServer(served) as server:
+        server.initialize()
+        older = server.message("tools/call", CALL, 3)
+        server.modern = MODERN
+        newer = server.message("tools/call", CALL, 3)
+        for message, code in ((newer, -32020), (older, -32600)):
+            server.modern = MODERN if message is newer else None
+            given = {name.lower(): value for name, value in server.headers_for(message).items()}
+            lines = list(given.items()) + [(header, value)]
+            if header.lower() not in given:
+                lines.append((header, value))
+            status, answer = raw_post(server, lines, message)
+            assert (status, answer["error"]["code"], answer["id"]) == (400, code, 3), answer
+            assert header.lower() in answer["error"]["message"]
+
+
+def raw_post(server: HttpServer, headers: list[tuple[str, str]], message: dict) -> tuple[int, Any]:
+    body = json.dumps(message)
+    head = [("Host", "localhost"), ("Content-Type", "application/json")]
+    head += [("Content-Length", str(len(body))), *headers]
+    text = "".join(f"{name}: {value}\r\n" for name, value in head)
+    with server.socket() as client:
+        client.sendall(f"POST /mcp HTTP/1.1\r\n{text}\r\n{body}".encode())
+        response = HTTPResponse(client)
+        response.begin()
+        return response.status, json.loads(response.read())
+
+
 def test_notifications_and_responses_of_a_modern_client(served: Project) -> None:
     with HttpServer(served) as server:
         headers = {"MCP-Protocol-Version": MODERN}
@@ -352,6 +399,16 @@ def test_a_subscription(served: Project) -> None:
             assert last.message["id"] == "s-1"
             assert last.message["result"]["_meta"][PREFIX + "subscriptionId"] == "s-1"
         assert server.wait() == 0
+
+
+def test_a_subscription_needs_a_stream(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.modern = MODERN
+        message = server.message("subscriptions/listen", {"notifications": {}}, 3)
+        headers = {**server.headers_for(message), "Accept": "application/json"}
+        response = server.http(body=message, headers=headers)
+        assert (response.status, response.json["id"]) == (406, 3)
+        assert "text/event-stream" in response.json["error"]["message"]
 
 
 def test_log_messages_are_asked_for(served: Project) -> None:

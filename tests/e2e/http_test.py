@@ -73,12 +73,30 @@ def test_another_path_and_host(served: Project) -> None:
         assert server.value("add", a=1) == 2
 
 
-def test_host_and_port_out_of_the_configuration(served: Project) -> None:
-    def free_port() -> int:
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            return one.getsockname()[1]
+@pytest.mark.parametrize(
+    ("flags", "text"),
+    [
+        (["--path", "/a b"], "no request can ask for the path '/a b'"),
+        (["--path", "/x?y"], "no request can ask for the path '/x?y'"),
+        (["--path", "/x#y"], "no request can ask for the path '/x#y'"),
+        (["--path", "/livez"], "a page of its own at '/livez'"),
+        (["--path", "readyz/"], "a page of its own at '/readyz'"),
+        (["--path", "/metrics", "--metrics", "false"], "a page of its own at '/metrics'"),
+        (["--path", "/messages", "--transport", "sse"], "a page of its own at '/messages'"),
+    ],
+)
+def test_a_path_that_cannot_be(served: Project, flags: list[str], text: str) -> None:
+    ran = served.run("serve", "--port", "0", *flags)
+    assert (ran.code, ran.stdout) == (2, "") and text in ran.stderr and "--path" in ran.stderr
 
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def test_host_and_port_out_of_the_configuration(served: Project) -> None:
     configured, given = free_port(), free_port()
     served.write({"config.yml": (
         f"mxcp: 1\ntransport: {{http: {{host: 127.0.0.1, port: {configured}}}}}\n"
@@ -109,6 +127,34 @@ def test_the_report_of_what_keeps_it_from_starting(served: Project) -> None:
     assert (ran.code, ran.stdout) == (1, "") and "'--ignore-errors'" in ran.stderr
     with HttpServer(served, "--ignore-errors") as server:
         assert server.report["tools"] == 4 and "tools/bad.yml:1:28" in server.stderr
+
+
+def test_the_report_has_everything_that_is_wrong(served: Project) -> None:
+    """Mistakes in YAML, SQL and Python, and in imports, are told together, in one line of JSON."""
+    served.sql_tool("unknown", "SELECT no_function(1)")
+    served.python_tool("raises", "raise ValueError('at import')\ndef raises(): pass\n")
+    for yaml in (False, True):
+        if yaml:
+            served.write({"tools/bad.yml": "tool: {name: bad, source: {cod: SELECT 1}}\n"})
+        ran = served.run("serve", "--json-output", "--port", "0")
+        assert ran.code == 1 and ran.stdout.count("\n") == 1, ran
+        report = json.loads(ran.stdout)
+        assert report["status"] == "error"
+        errors = [one["error"] for one in report["failed_endpoints"]]
+        wanted = ["no_function", "at import"] + ["unknown key 'cod'"] * yaml
+        assert len(errors) == len(wanted), errors
+        for text in wanted:
+            assert sum(text in error for error in errors) == 1, (text, errors)
+    # Nobody was answered, so stdout is not the protocol's.
+    ran = served.run("serve", "--json-output", "--transport", "stdio")
+    assert ran.code == 1 and json.loads(ran.stdout)["status"] == "error"
+
+
+def test_any_failure_of_a_start_is_one_line(served: Project) -> None:
+    with HttpServer(served) as server:
+        ran = served.run("serve", "--json-output", "--port", str(server.port))
+    assert ran.code == 1 and ran.stdout.count("\n") == 1
+    assert "in use" in json.loads(ran.stdout)["error"]
 
 
 def test_a_unix_socket(served: Project, tmp_path: Path) -> None:
@@ -203,8 +249,13 @@ def test_behind_a_proxy(served: Project) -> None:
             return server.http("GET", "/livez", headers=given).status
 
         assert status(Host="tools.example") == 200
-        assert status(Host="backend", X_Forwarded_Host="other.example") == 200
-        assert status(Host="backend") == 403
+        assert status(Host="backend", X_Forwarded_Host="tools.example") == 200
+        assert status(Host="backend") == 200
+        # Neither the proxy's word nor the host that was asked stands for the other.
+        assert status(Host="backend", X_Forwarded_Host="evil.example") == 403
+        assert status(Host="evil.example", X_Forwarded_Host="localhost") == 403
+        evil = {"X_Forwarded_Host": "evil.example", "Origin": "http://evil.example"}
+        assert status(Host="localhost", **evil) == 403
         assert status(Host="localhost", Origin="https://tools.example") == 200
         assert status(Host="localhost", Origin="https://evil.example") == 403
 
@@ -242,6 +293,14 @@ def test_what_is_too_large(served: Project) -> None:
         ("GET /livez HTTP/1.0\r\n\r\n", 200),
         ("GET /livez HTTP/1.1\r\n\r\n", 400),
         ("GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400),
+        ("GET /livez HTTP/1.0\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nOrigin: http://evil.example\r\n\r\n", 400),
+        ("GET http://localhost/livez HTTP/1.1\r\nHost: evil.example\r\n\r\n", 200),
+        ("GET HTTP://127.0.0.1:80/livez/?x HTTP/1.1\r\nHost: localhost\r\n\r\n", 200),
+        ("GET http://evil.example/livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 403),
+        ("GET http://evil.example/livez HTTP/1.0\r\n\r\n", 403),
+        ("GET http:///livez HTTP/1.1\r\nHost: localhost\r\n\r\n", 403),
+        ("GET http://localhost/livez HTTP/1.1\r\n\r\n", 400),
         ("GET /livez HTTP/3.0\r\nHost: localhost\r\n\r\n", 505),
         ("garbage\r\n\r\n", 400),
         ("GET /livez HTTP/1.1\r\nHost: localhost\r\nBad Header: x\r\n\r\n", 400),
@@ -258,6 +317,39 @@ def test_odd_requests(served: Project, request_text: str, status: int) -> None:
         client.sendall(request_text.encode())
         assert read_response(client.makefile("rb"), server)[0] == status
         assert server.http("GET", "/livez").status == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        (["Transfer-Encoding: xchunked"], 400),
+        (["Transfer-Encoding: gzip"], 400),
+        (["Transfer-Encoding: identity"], 400),
+        (["Transfer-Encoding:"], 400),
+        (["Transfer-Encoding: chunked, identity"], 400),
+        (["Transfer-Encoding: gzip, chunked"], 501),
+        (["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"], 400),
+        (["Transfer-Encoding: x", "Transfer-Encoding: chunked"], 400),
+        (["Transfer-Encoding: chunked", "Content-Length: 0"], 400),
+        (["Transfer-Encoding: x", "Content-Length: 0"], 400),
+        (["Content-Length: 0", "Transfer-Encoding: x"], 400),
+        (["Content-Length: 0", "Content-Length: 0"], 400),
+        (["Content-Length: 0", "Content-Length: 36"], 400),
+        (["Content-Length: 0, 0"], 400),
+        (["Content-Length: +0"], 400),
+    ],
+)
+@pytest.mark.parametrize("start", ["POST /mcp", "GET /livez"])
+def test_a_body_whose_end_is_uncertain_hides_no_request(
+    served: Project, start: str, headers: list[str], status: int
+) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        lines = [f"{start} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
+        hidden = "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        client.sendall(("\r\n".join([*lines, *headers]) + "\r\n\r\n" + hidden).encode())
+        stream = client.makefile("rb")
+        assert read_response(stream)[0] == status
+        assert stream.read() == b""  # what followed was not answered, and the connection is closed
 
 
 @pytest.mark.parametrize(("path", "status"), [("/livez", 200), ("/mcp", 405), ("/nothing", 404)])
@@ -386,6 +478,19 @@ def test_a_modern_client_that_ends_its_side_has_left(served: Project) -> None:
             assert client.recv(1) == b""
 
 
+@pytest.mark.parametrize("leave", ["close", "end"])
+def test_without_sessions_a_client_that_leaves_cancels(served: Project, leave: str) -> None:
+    """Nobody else could have the answer."""
+    with HttpServer(served, "--stateless") as server:
+        with server.socket() as client:
+            client.sendall(raw_request(server, call_message(server, "endless", {})))
+            server.wait_until(lambda: server.active_calls() == 1, "the query runs")
+            if leave == "end":
+                client.shutdown(socket.SHUT_WR)
+                assert client.recv(1) == b""
+        server.wait_until(lambda: server.active_calls() == 0, "the query was stopped")
+
+
 def test_a_cancelled_request_gets_no_message(served: Project) -> None:
     with HttpServer(served) as server:
         server.initialize()
@@ -422,6 +527,23 @@ def test_sigterm_cancels_what_does_not_end(served: Project) -> None:
         assert server.wait() == 0
 
 
+def test_sigterm_answers_for_a_function_that_cannot_be_stopped(project: Project) -> None:
+    project.python_tool("busy", """
+        import time
+
+        def busy():
+            time.sleep(600)
+        """)  # fmt: skip
+    with HttpServer(project) as server:
+        server.initialize()
+        id = server.start_call("busy")
+        server.wait_until(lambda: server.active_calls() == 1, "the call runs")
+        server.signal(signal.SIGTERM)
+        result = server.answer(id)["result"]
+        assert result["isError"] and "shutting down" in result["content"][0]["text"]
+        assert server.wait() == 0
+
+
 def test_readiness_while_starting(project: Project) -> None:
     project.python_tool("t", "def t():\n    return 1\n")
     gate = project.folder / "gate"
@@ -434,7 +556,8 @@ def test_readiness_while_starting(project: Project) -> None:
             while not os.path.exists({str(gate)!r}):
                 time.sleep(0.01)
         """})  # fmt: skip
-    with HttpServer(project) as server:
+    with HttpServer(project, port=free_port(), starting=True) as server:
+        server.wait_until(server.answers, "the port is open")
         response = server.http("GET", "/readyz")
         assert (response.status, response.json["status"]) == (503, "starting")
         assert server.http("GET", "/livez").status == 200
@@ -443,6 +566,8 @@ def test_readiness_while_starting(project: Project) -> None:
         gate.touch()
         assert server.answer(id)["result"]["content"][0]["text"] == "1"
         assert server.wait_ready()["status"] == "ready"
+        server.read_report()
+        assert server.report["status"] == "ok"
 
 
 # --- reload --------------------------------------------------------------------------------------

@@ -126,7 +126,9 @@ def test_versions_and_protocols(served: Project, pair: Pair) -> None:
         with server.socket() as plain:
             plain.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             answer = plain.makefile("rb").read()
-            assert b"HTTP/1.1 400 Bad Request" in answer and b"speaks https" in answer
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert b"HTTP/1.1 400 Bad Request" in head and b"speaks https" in body
+            assert b"Content-Length: %d\r\n" % len(body) in head
         with server.socket() as plain:
             plain.sendall(b"\x16\x03\x01\x00\x05hello, this is nothing")
             plain.makefile("rb").read()
@@ -177,6 +179,8 @@ def test_a_new_certificate_on_hangup(served: Project, pair: Pair, tmp_path: Path
         server.wait_until(lambda: "the certificate before stays in use" in server.stderr, "the log")
         with connect(server, server.tls) as stream:
             assert serial(stream) == before
+        status = server.wait_ready()
+        assert "the certificate before stays in use" in status["certificate_error"]
         pair.cert.write_bytes(good)
         fresh = Pair(tmp_path / "other")
         shutil.copy(fresh.key, pair.key)
@@ -191,6 +195,7 @@ def test_a_new_certificate_on_hangup(served: Project, pair: Pair, tmp_path: Path
                 return serial(stream) != before
 
         server.wait_until(renewed, "the new certificate")
+        assert "certificate_error" not in server.http("GET", "/readyz").json
         # A connection of before goes on.
         assert b"200 OK" in get(kept)
         kept.close()

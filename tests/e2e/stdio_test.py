@@ -9,7 +9,7 @@ import signal
 import duckdb
 import jsonschema
 import pytest
-from harness import ENDLESS, Project, official_client
+from harness import ENDLESS, Project, begin, official_client
 
 pytestmark = pytest.mark.stdio
 
@@ -379,6 +379,54 @@ def test_end_of_input_waits_for_answers(served: Project) -> None:
         assert all(server.answered(id) for id in ids)
 
 
+HOOK = """
+from mxcp.runtime import on_shutdown
+
+@on_shutdown
+def note():
+    print("the hook ran")
+"""
+LONG = {
+    "coroutine": "import asyncio\nasync def long():\n    print('it runs')\n    await asyncio.sleep(600)\n",
+    "function": "import time\ndef long():\n    print('it runs')\n    time.sleep(600)\n",
+    "query": "from mxcp.runtime import db\ndef long():\n    print('it runs')\n"
+    "    return db.execute('SELECT count(*) FROM range(100000000) a, range(100000000) b')\n",
+    "question": "from mxcp.runtime import mcp\nasync def long():\n    print('it runs')\n"
+    "    return await mcp.elicit('Who?', {'name': {'type': 'string'}})\n",
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_end_of_input_ends_what_runs(project: Project, kind: str) -> None:
+    """Clients wait some seconds, then they kill; the next server wants the database."""
+    project.python_tool("long", LONG[kind])
+    project.write({"python/hook.py": HOOK})
+    with project.serve() as server:
+        capabilities = {"capabilities": {"elicitation": {}}}
+        server.request("initialize", {**begin("2025-11-25"), **capabilities})
+        server.send("notifications/initialized")
+        server.start_call("long")
+        server.wait_for_log("it runs")
+        server.end_of_input()
+        server.wait()
+        assert "the hook ran" in server.stderr
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_sigterm_answers_what_does_not_end(project: Project, kind: str) -> None:
+    project.python_tool("long", LONG[kind])
+    with project.serve() as server:
+        capabilities = {"capabilities": {"elicitation": {}}}
+        server.request("initialize", {**begin("2025-11-25"), **capabilities})
+        server.send("notifications/initialized")
+        id = server.start_call("long")
+        server.wait_for_log("it runs")
+        server.signal(signal.SIGTERM)
+        result = server.answer(id)["result"]
+        assert result["isError"] and "shutting down" in result["content"][0]["text"]
+        server.wait()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_the_server_cleanly(served: Project, number: int) -> None:
     with served.serve() as server:
@@ -438,6 +486,13 @@ def test_a_server_waits_for_the_database_of_the_one_before(served: Project) -> N
             before.end_of_input()
             before.wait()
             assert server.answer(call)["result"]["structuredContent"] == {"result": 3}
+
+
+def test_the_database_is_waited_for_once(served: Project) -> None:
+    served.query("CREATE TABLE t (i INT)")
+    with duckdb.connect(str(served.database)):
+        ran = served.run("serve", "--port", "0")
+        assert ran.code == 1 and ran.stderr.count("it is waited for") == 1, ran
 
 
 def test_a_file_that_is_no_database(served: Project) -> None:

@@ -62,10 +62,24 @@ TEST_CASE("hosts that are allowed by name") {
   CHECK(!every.allows_origin("https://evil.example", "anything.example", ""));
 }
 
-TEST_CASE("a trusted proxy decides about hosts for itself") {
-  const HttpGuard proxied({.bound_host = "127.0.0.1", .base_url = "", .trust_proxy = true});
+TEST_CASE("behind a trusted proxy both hosts are judged") {
+  const HttpGuard proxied(
+      {.bound_host = "127.0.0.1", .base_url = "https://tools.example", .trust_proxy = true});
   CHECK(proxied.allows_host("backend", "tools.example"));
-  CHECK(!proxied.allows_host("backend", ""));
+  CHECK(proxied.allows_host("10.0.0.1:8000", "Tools.example:443"));
+  CHECK(proxied.allows_host("backend", ""));
+  CHECK(proxied.allows_host("tools.example", ""));
+  CHECK(!proxied.allows_host("localhost", "evil.example"));
+  CHECK(!proxied.allows_host("evil.example", "localhost"));
+  CHECK(!proxied.allows_host("evil.example", "tools.example"));
+  CHECK(!proxied.allows_host("evil.example", ""));
+  CHECK(!proxied.allows_host("localhost", "tools.example@evil.example"));
+  // What the nearest proxy added counts, not what its client sent.
+  CHECK(!proxied.allows_host("localhost", "tools.example, evil.example"));
+  CHECK(proxied.allows_host("localhost", "evil.example, tools.example"));
+  // Nobody is trusted, so the header says nothing.
+  const HttpGuard direct({.bound_host = "127.0.0.1"});
+  CHECK(direct.allows_host("localhost", "evil.example"));
 }
 
 TEST_CASE("origins are this machine, the base URL, or the host that was asked") {

@@ -161,6 +161,19 @@ TEST_CASE("end of input: what is due is still answered") {
   CHECK(channel.read_line() == "<end>");
 }
 
+TEST_CASE("what is answered after the drain is still written") {
+  Channel channel;
+  channel.write_line(call("1"));
+  const auto token = channel.backend().request(0).cancel;
+  channel.transport().drain(Clock::system().now());
+  CHECK(!token->cancelled());
+  channel.backend().finish(0, "late");
+  channel.transport().drain(Clock::system().now() + std::chrono::seconds(20));
+  channel.transport().stop(Clock::system().now());
+  CHECK(channel.read_line() == call_result("1", "\"late\"", ""));
+  CHECK(channel.read_line() == "<end>");
+}
+
 TEST_CASE("stop at the deadline cancels what still runs") {
   Channel channel;
   channel.write_line(call("1"));

@@ -104,6 +104,20 @@ TEST_CASE("what runs can be cancelled") {
   CHECK(token->reason() == Code::kUnavailable);
 }
 
+TEST_CASE("what runs can be given up, once") {
+  Probe probe;  // outlives the gate, which refuses what still waits
+  Gate gate({});
+  gate.open();
+  probe.enter(gate, "a");
+  probe.enter(gate, "b");
+  probe.passes.pop_back();  // it has ended
+  gate.refuse_running({Code::kUnavailable, ""});
+  gate.refuse_running({Code::kUnavailable, ""});
+  CHECK(probe.events == std::vector<std::string>{"run a", "run b", "refuse a unavailable"});
+  // It still runs.
+  CHECK(gate.running() == 1);
+}
+
 TEST_CASE("every call is run or refused exactly once, whatever the gate does") {
   std::atomic<int> answered{0};
   constexpr int kCalls = 4000;
