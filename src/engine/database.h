@@ -73,7 +73,7 @@ struct StatementInfo {
   std::vector<Column> columns;  // of the result, when known
   bool read_only = false;       // a SELECT-like statement that changes nothing
   std::size_t offset = 0;       // where it begins in the source text
-  // DuckDB takes the statement as it stands, but not with values of the given types: why.
+  // DuckDB takes the statement as it stands, but does not plan it for the examples: why.
   std::optional<Error> refused;
 };
 
@@ -109,11 +109,14 @@ class Lease {
 
   // Parses and prepares without running. One entry per statement. A statement that depends on an
   // earlier one of the same source (CREATE then SELECT) is reported as far as it can be known.
-  // DuckDB does not know the columns of a statement while the type of one of its parameters is open
-  // ($x IS NULL); `types` says what the values will be, as {name, SQL type}: {"x", "VARCHAR"}. The
-  // columns are those for values of these types. The names of columns are unique, as in a result.
-  Result<std::vector<StatementInfo>> prepare(
-      std::string_view sql, const std::vector<std::pair<std::string, std::string>>& types = {});
+  // `examples` are values like those of a call, null for what may be anything: DuckDB then plans
+  // each statement for NULLs of the types that these are bound as, in the place of what it infers
+  // from the text alone (which may be nothing, as in $x IS NULL, and another type in coalesce($x,
+  // 1)). The columns are those of such a call. The names of columns are unique, as in a result.
+  Result<std::vector<StatementInfo>> prepare(std::string_view sql,
+                                             const types::Arguments& examples = {});
+  // Whether values like `example` can be cast to a type of SQL at all, perhaps not every one.
+  bool has_cast(const Value& example, const std::string& type);
 
  private:
   friend class Database;

@@ -15,18 +15,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kProgressEvery{100};
 
-// "$x__place1" -> "$x"
-std::string without_suffix(std::string_view text) {
-  std::string out;
-  while (true) {
-    const std::size_t at = text.find(Connection::kSuffix);
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) return out;
-    text.remove_prefix(at + Connection::kSuffix.size());
-    while (!text.empty() && text[0] >= '0' && text[0] <= '9') text.remove_prefix(1);
-  }
-}
-
 }  // namespace
 
 void ResultState::begin() {
@@ -57,7 +45,7 @@ Error ResultState::error(const char* text, c::ErrorType type) {
     return {Code::kUnavailable, "the query was interrupted because the database is being closed"};
   }
   Error failure = sql_error(text, sql, run);
-  if (distinct) failure.message = without_suffix(failure.message);
+  if (distinct) failure.message = Connection::without_suffix(failure.message);
   if (is_database_failure(failure)) connection.set_suspect();
   return failure;
 }
@@ -100,7 +88,7 @@ void ResultState::read_columns() {
   for (c::Index i = 0; i < count; ++i) {
     const TypeHandle type(api(), api().column_logical_type(result.get(), i));
     columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
-    if (distinct) columns.back().name = without_suffix(columns.back().name);
+    if (distinct) columns.back().name = Connection::without_suffix(columns.back().name);
     readable = readable && is_readable(columns.back().type);
   }
   make_names_unique(columns);

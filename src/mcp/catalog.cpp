@@ -137,7 +137,8 @@ bool Catalog::awaits_types() const {
   if (project_->types_derived()) return false;
   const Endpoints& tools = of(ListKind::kTools);
   return std::any_of(tools.begin(), tools.end(), [](const Endpoint* tool) {
-    return tool->language == project::Language::kSql && !tool->return_type;
+    const bool hinted = tool->annotations && tool->annotations->read_only;
+    return tool->language == project::Language::kSql && (!tool->return_type || !hinted);
   });
 }
 
