@@ -15,6 +15,36 @@ namespace {
 
 constexpr std::chrono::milliseconds kProgressEvery{100};
 
+std::string_view statement_name(c::StatementType type) {
+  switch (static_cast<int>(type)) {
+    case c::kStatementSelect: return "SELECT";
+    case c::kStatementInsert: return "INSERT";
+    case c::kStatementUpdate: return "UPDATE";
+    case c::kStatementDelete: return "DELETE";
+    case c::kStatementCreate:
+    case c::kStatementCreateFunction: return "CREATE";
+    case c::kStatementAlter: return "ALTER";
+    case c::kStatementDrop: return "DROP";
+    case c::kStatementCopy: return "COPY";
+    case c::kStatementVacuum: return "VACUUM";
+    case c::kStatementCall: return "CALL";
+    case c::kStatementPragma: return "PRAGMA";
+    default: return "";
+  }
+}
+
+// DuckDB calls every prepared statement an EXECUTE, and does not know who made the database
+// read-only.
+void explain_read_only(Error& failure, c::StatementType type, const std::string& readonly_by) {
+  constexpr std::string_view kExecute = "statement of type \"EXECUTE\"";
+  if (readonly_by.empty() || failure.message.find("read-only mode") == std::string::npos) return;
+  const std::size_t at = failure.message.find(kExecute);
+  if (const auto name = statement_name(type); at != std::string::npos && !name.empty()) {
+    failure.message.replace(at, kExecute.size(), "statement of type \"" + std::string(name) + "\"");
+  }
+  if (failure.hint.empty()) failure.hint = "the database is read-only because of " + readonly_by;
+}
+
 }  // namespace
 
 void ResultState::begin() {
@@ -47,6 +77,7 @@ Error ResultState::error(const char* text, c::ErrorType type) {
   Error failure = sql_error(text, sql, run);
   if (distinct) failure.message = Connection::without_suffix(failure.message);
   if (is_database_failure(failure)) connection.set_suspect();
+  explain_read_only(failure, statement, connection.instance().readonly_by());
   return failure;
 }
 

@@ -38,6 +38,7 @@ engine::DatabaseOptions database_options(const project::Project& project, bool s
   engine::DatabaseOptions options;
   options.path = profile.database;
   options.readonly = profile.readonly;
+  options.readonly_by = profile.readonly_by;
   options.threads = profile.threads;
   if (options.threads == 0 && server) options.threads = 1;
   if (server) options.extra_connections = kMaxSlow;
