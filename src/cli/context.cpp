@@ -32,7 +32,7 @@ project::LoadOptions Context::load_options() const {
   project::LoadOptions options;
   options.profile = line.value("profile").value_or("");
   options.stores = secret_stores();
-  options.readonly = line.has("readonly") || is_truthy(environment("MXCP_READONLY"));
+  options.readonly = line.has("readonly");
   if (&command == &serve_command()) {
     options.sql_tools = std::nullopt;
     if (const auto flag = line.value("sql-tools")) options.sql_tools = *flag == "true";

@@ -7,7 +7,10 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "engine/column_type.h"
 #include "engine/handle.h"
+#include "types/formats.h"
 
 namespace mxcp::engine {
 namespace {
@@ -21,6 +24,14 @@ struct Exact {
   int width = 0;  // number of significant digits
   int scale = 0;  // digits behind the point
 };
+
+// Appends a decimal digit; false when 128 bits do not hold the number.
+bool shift_in(unsigned __int128& digits, unsigned digit) {
+  constexpr auto kMost = ~static_cast<unsigned __int128>(0);
+  if (digits > (kMost - digit) / 10) return false;
+  digits = digits * 10 + digit;
+  return true;
+}
 
 std::optional<Exact> read_exact(std::string_view text) {
   Exact out;
@@ -36,8 +47,7 @@ std::optional<Exact> read_exact(std::string_view text) {
       continue;
     }
     const auto digit = static_cast<unsigned>(text[i] - '0');
-    if (digit > 9 || out.width > kMaxDecimalDigits) return {};
-    out.digits = out.digits * 10 + digit;
+    if (digit > 9 || out.width > kMaxDecimalDigits || !shift_in(out.digits, digit)) return {};
     if (out.width > 0 || digit > 0) ++out.width;
     if (fraction) ++out.scale;
   }
@@ -52,8 +62,7 @@ std::optional<Exact> read_exact(std::string_view text) {
     }
     out.scale += minus ? exponent : -exponent;
     for (; out.scale < 0; ++out.scale, ++out.width) {
-      if (out.width > kMaxDecimalDigits) return {};
-      out.digits *= 10;
+      if (out.width > kMaxDecimalDigits || !shift_in(out.digits, 0)) return {};
     }
   }
   // A digit in front of the point, so that the value is written 0.5 and not .5.
@@ -66,6 +75,7 @@ std::optional<Exact> read_exact(std::string_view text) {
 struct Shape {
   TypeId id = TypeId::kSqlNull;
   int width = 0, scale = 0;             // kDecimal
+  bool negative = false;                // an integer below zero is among the values
   std::vector<std::string> names = {};  // kStruct
   std::vector<Shape> children = {};     // kList: 1, kStruct: the members
 };
@@ -89,6 +99,48 @@ int integer_digits(const Shape& shape) {
 
 Result<Shape> unify(Shape a, Shape b);
 
+Shape integer_shape(TypeId id, bool negative) {
+  Shape shape{id};
+  shape.negative = negative;
+  return shape;
+}
+
+// Digits alone. Whoever writes a fraction or an exponent takes the nearest DOUBLE, as in SQL.
+bool is_integer_text(std::string_view text) {
+  return text.find_first_of(".eE") == std::string_view::npos;
+}
+
+Error beyond_integers(std::string_view text) {
+  return {Code::kInvalidArgs,
+          "the integer " + shorten(text, 60) +
+              " does not fit DuckDB's integers, which go from -2^127 to 2^128 - 1",
+          {},
+          "as the nearest DOUBLE it is written with an exponent, such as 1e40"};
+}
+
+Result<Shape> number_shape(const ExactNumber& number) {
+  const std::optional<Exact> exact = read_exact(number.text);
+  const bool integer = is_integer_text(number.text) && !number.is_decimal;
+  if (!exact) {
+    if (integer) return beyond_integers(number.text);
+    return Shape{TypeId::kDouble};
+  }
+  if (exact->scale == 0 && (!number.is_decimal || exact->width > kMaxDecimalDigits)) {
+    constexpr unsigned __int128 kSign = static_cast<unsigned __int128>(1) << 127;
+    // One more below zero than above.
+    if (exact->digits < kSign + (exact->negative ? 1 : 0)) {
+      return integer_shape(TypeId::kHugeInt, exact->negative);
+    }
+    if (!exact->negative) return Shape{TypeId::kUHugeInt};
+    if (integer) return beyond_integers(number.text);
+    return Shape{TypeId::kDouble};
+  }
+  if (exact->width > kMaxDecimalDigits || exact->scale > kMaxDecimalDigits) {
+    return Shape{TypeId::kDouble};
+  }
+  return Shape{TypeId::kDecimal, std::max(exact->width, 1), exact->scale};
+}
+
 Result<Shape> shape_of(const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kNull: return Shape{};
@@ -97,22 +149,10 @@ Result<Shape> shape_of(const Value& value) {
       const std::int64_t i = *value.as_int();
       const bool fits = i >= std::numeric_limits<std::int32_t>::min() &&
                         i <= std::numeric_limits<std::int32_t>::max();
-      return Shape{fits ? TypeId::kInteger : TypeId::kBigInt};
+      return integer_shape(fits ? TypeId::kInteger : TypeId::kBigInt, i < 0);
     }
     case Value::Kind::kDouble: return Shape{TypeId::kDouble};
-    case Value::Kind::kNumber: {
-      const std::optional<Exact> exact = read_exact(value.as_number()->text);
-      if (!exact) return Shape{TypeId::kDouble};
-      if (exact->scale == 0 &&
-          (!value.as_number()->is_decimal || exact->width > kMaxDecimalDigits)) {
-        constexpr unsigned __int128 kSign = static_cast<unsigned __int128>(1) << 127;
-        // One more below zero than above.
-        if (exact->digits < kSign + (exact->negative ? 1 : 0)) return Shape{TypeId::kHugeInt};
-        return Shape{exact->negative ? TypeId::kDouble : TypeId::kUHugeInt};
-      }
-      if (exact->width > kMaxDecimalDigits) return Shape{TypeId::kDouble};
-      return Shape{TypeId::kDecimal, std::max(exact->width, 1), exact->scale};
-    }
+    case Value::Kind::kNumber: return number_shape(*value.as_number());
     case Value::Kind::kString:
     case Value::Kind::kRaw: return Shape{TypeId::kVarchar};
     case Value::Kind::kDate: return Shape{TypeId::kDate};
@@ -167,14 +207,22 @@ Result<Shape> unify(Shape a, Shape b) {
     }
     return a;
   }
-  if (a.id == b.id && a.id != TypeId::kDecimal) return a;
+  if (a.id == b.id && a.id != TypeId::kDecimal) {
+    a.negative = a.negative || b.negative;
+    return a;
+  }
   if (is_number(a.id) && is_number(b.id)) {
     if (a.id == TypeId::kDouble || b.id == TypeId::kDouble) return Shape{TypeId::kDouble};
     if (a.id != TypeId::kDecimal && b.id != TypeId::kDecimal) {
-      // The ids are ordered by width, except that no integer type holds both HUGEINT and UHUGEINT.
+      const bool negative = a.negative || b.negative;
       const auto is = [&](TypeId id) { return a.id == id || b.id == id; };
-      if (is(TypeId::kUHugeInt)) return Shape{TypeId::kDouble};
-      return Shape{is(TypeId::kHugeInt) ? TypeId::kHugeInt : TypeId::kBigInt};
+      if (is(TypeId::kUHugeInt)) {
+        if (!negative) return Shape{TypeId::kUHugeInt};
+        return Error{Code::kInvalidArgs,
+                     "no integer type of DuckDB holds all numbers of this list: one is 2^127 or "
+                     "more, another is negative"};
+      }
+      return integer_shape(is(TypeId::kHugeInt) ? TypeId::kHugeInt : TypeId::kBigInt, negative);
     }
     const int scale = std::max(a.scale, b.scale);
     const int width = std::max(integer_digits(a), integer_digits(b)) + scale;
@@ -272,9 +320,9 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
     case TypeId::kBigInt: return own(api.create_int64(*value.as_int()));
     case TypeId::kHugeInt: return own(api.create_hugeint(split(as_int128(value))));
     case TypeId::kUHugeInt: {
-      const auto exact = read_exact(value.as_number()->text).value_or(Exact{});
-      return own(api.create_uhugeint({static_cast<std::uint64_t>(exact.digits),
-                                      static_cast<std::uint64_t>(exact.digits >> 64)}));
+      const auto number = static_cast<unsigned __int128>(as_int128(value));
+      return own(api.create_uhugeint(
+          {static_cast<std::uint64_t>(number), static_cast<std::uint64_t>(number >> 64)}));
     }
     case TypeId::kDecimal: return own(api.create_decimal(as_decimal(value, shape)));
     case TypeId::kDouble: return own(api.create_double(to_double(value)));
@@ -330,10 +378,14 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
   }
 }
 
+bool binds_as_double(std::int64_t value) {
+  constexpr std::int64_t kExactDouble = std::int64_t{1} << 53;
+  return value >= -kExactDouble && value <= kExactDouble;
+}
+
 c::State bind_int(const Api& api, c::PreparedStatement statement, c::Index index,
                   std::int64_t value, TypeId expected) {
-  constexpr std::int64_t kExactDouble = std::int64_t{1} << 53;
-  if (expected == TypeId::kDouble && value >= -kExactDouble && value <= kExactDouble) {
+  if (expected == TypeId::kDouble && binds_as_double(value)) {
     return api.bind_double(statement, index, static_cast<double>(value));
   }
   if (expected != TypeId::kBigInt && value >= std::numeric_limits<std::int32_t>::min() &&
@@ -341,6 +393,11 @@ c::State bind_int(const Api& api, c::PreparedStatement statement, c::Index index
     return api.bind_int32(statement, index, static_cast<std::int32_t>(value));
   }
   return api.bind_int64(statement, index, value);
+}
+
+std::optional<Interval> interval_of(const Value& value, TypeId expected) {
+  const std::string* const text = expected == TypeId::kInterval ? value.as_string() : nullptr;
+  return text == nullptr ? std::nullopt : types::duration_of(*text);
 }
 
 Result<c::State> bind_value(const Api& api, c::PreparedStatement statement, c::Index index,
@@ -352,6 +409,10 @@ Result<c::State> bind_value(const Api& api, c::PreparedStatement statement, c::I
     case Value::Kind::kDouble: return api.bind_double(statement, index, *value.as_double());
     case Value::Kind::kString: {
       const std::string& text = *value.as_string();
+      if (const auto interval = interval_of(value, expected)) {
+        const ValueHandle made = make_value(api, *interval, Shape{TypeId::kInterval});
+        return api.bind_value(statement, index, made.get());
+      }
       return api.bind_varchar_length(statement, index, text.data(), text.size());
     }
     default: break;
@@ -361,7 +422,47 @@ Result<c::State> bind_value(const Api& api, c::PreparedStatement statement, c::I
   return made ? api.bind_value(statement, index, made.get()) : c::kError;
 }
 
+// The type that bind_value gives a value.
+Result<Shape> bound_shape(const Value& value, TypeId expected) {
+  if (const std::int64_t* const i = value.as_int()) {
+    if (expected == TypeId::kDouble && binds_as_double(*i)) return Shape{TypeId::kDouble};
+    if (expected == TypeId::kBigInt) return Shape{TypeId::kBigInt};
+  }
+  if (const auto interval = interval_of(value, expected)) return Shape{TypeId::kInterval};
+  return shape_of(value);
+}
+
+// A NULL that has a type. DuckDB's C API makes such only as parts of others.
+ValueHandle typed_null(const Api& api, c::LogicalType type) {
+  const char* name = "v";
+  const TypeHandle around(api, api.create_struct_type(&type, &name, 1));
+  const ValueHandle null(api, api.create_null_value());
+  c::Value member = null.get();
+  const ValueHandle made(api, api.create_struct_value(around.get(), &member));
+  return ValueHandle(api, made ? api.get_struct_child(made.get(), 0) : nullptr);
+}
+
 }  // namespace
+
+Status bind_null_like(const Api& api, c::PreparedStatement statement, c::Index index,
+                      std::string_view name, const Value& value, TypeId expected) {
+  const std::string context = "parameter $" + std::string(name);
+  if (value.is_null()) {
+    api.bind_null(statement, index);
+    return {};
+  }
+  auto shape = bound_shape(value, expected);
+  if (!shape.ok()) return std::move(shape).error().in(context);
+  const TypeHandle type = logical_type(api, *shape);
+  const ValueHandle null = typed_null(api, type.get());
+  if (null && api.bind_value(statement, index, null.get()) == c::kSuccess) return {};
+  return Error{Code::kInvalidArgs, context + ": DuckDB has no NULL of this type"};
+}
+
+std::string bound_type_name(const Api& api, const Value& value, TypeId expected) {
+  const auto shape = bound_shape(value, expected);
+  return shape.ok() ? read_type(api, logical_type(api, *shape).get()).name : "";
+}
 
 Status bind_parameter(const Api& api, c::PreparedStatement statement, c::Index index,
                       std::string_view name, const Value& value, TypeId expected) {

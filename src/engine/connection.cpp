@@ -156,6 +156,30 @@ void Connection::forget(std::string_view sql) {
   entries_.erase(entry);
 }
 
+std::string Connection::without_suffix(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t at = text.find(kSuffix);
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) return out;
+    text.remove_prefix(at + kSuffix.size());
+    while (!text.empty() && text[0] >= '0' && text[0] <= '9') text.remove_prefix(1);
+  }
+}
+
+Result<c::Index> Connection::extract(std::string_view sql, ExtractedHandle& out) {
+  if (const std::size_t zero = sql.find('\0'); zero != std::string_view::npos) {
+    const LineColumn at = line_column(sql, zero);
+    return Error{Code::kSql, "the SQL contains a NUL character", {"", at.line, at.column}};
+  }
+  const std::string text(sql);
+  const c::Index count = api().extract_statements(connection_, text.c_str(), out.out());
+  if (count > 0) return count;
+  const char* const reason = api().extract_statements_error(out.get());
+  if (reason != nullptr) return sql_error(reason, sql);
+  return Error{Code::kSql, "the SQL is empty: there is no statement in it"};
+}
+
 Result<std::unique_ptr<PreparedSql>> Connection::prepare(c::ExtractedStatements statements,
                                                          c::Index index, const SqlPiece* piece,
                                                          std::string_view sql, const RunText& run) {

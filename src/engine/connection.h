@@ -90,6 +90,10 @@ class Connection {
   void forget(std::string_view sql);
   // Behind the name of a repeated parameter, see with_distinct_parameters.
   static constexpr std::string_view kSuffix = "__place";
+  // "$x__place1" -> "$x"
+  static std::string without_suffix(std::string_view text);
+  // Takes a source apart into its statements, of which there is at least one. Errors: kSql.
+  Result<c::Index> extract(std::string_view sql, ExtractedHandle& out);
   // Prepares statement `index` of an extracted source. `piece` is its text where that is known.
   // Errors: kSql; the place is inside `sql`.
   Result<std::unique_ptr<PreparedSql>> prepare(c::ExtractedStatements statements, c::Index index,

@@ -3,8 +3,9 @@
 // Opened when first needed, one per process. Connections are made lazily, up to `max_connections`;
 // each keeps its own prepared statements (LRU). A Lease is the exclusive use of one connection; it
 // goes back to the pool when it is destroyed: an open transaction is rolled back, and a connection
-// whose session state was changed (SET, USE, ATTACH, temporary objects) is closed instead of being
-// given to the next caller.
+// whose session state was changed (SET of a local setting, USE, variables, temporary objects) is
+// closed instead of being given to the next caller. What DuckDB keeps for the whole instance stays:
+// attached databases, global settings, loaded extensions, secrets.
 //
 // Threads: everything here may be called from any thread. Nothing here takes Python's GIL; callers
 // must not hold it. No file of the database is ever opened by us while DuckDB has it (closing such
@@ -48,6 +49,7 @@ struct ExtensionOptions {
 struct DatabaseOptions {
   fs::path path = {};  // absolute; the parent folder is created
   bool readonly = false;
+  std::string readonly_by = {};  // what says so, for messages
   // Another process that has the file may be about to let it go: waits so long for it.
   std::chrono::milliseconds wait_for_file{0};
   // DuckDB's worker threads. 0: DuckDB's own default, one per core, right for a single command. A
@@ -73,7 +75,7 @@ struct StatementInfo {
   std::vector<Column> columns;  // of the result, when known
   bool read_only = false;       // a SELECT-like statement that changes nothing
   std::size_t offset = 0;       // where it begins in the source text
-  // DuckDB takes the statement as it stands, but not with values of the given types: why.
+  // DuckDB takes the statement as it stands, but does not plan it for the examples: why.
   std::optional<Error> refused;
 };
 
@@ -109,11 +111,14 @@ class Lease {
 
   // Parses and prepares without running. One entry per statement. A statement that depends on an
   // earlier one of the same source (CREATE then SELECT) is reported as far as it can be known.
-  // DuckDB does not know the columns of a statement while the type of one of its parameters is open
-  // ($x IS NULL); `types` says what the values will be, as {name, SQL type}: {"x", "VARCHAR"}. The
-  // columns are those for values of these types. The names of columns are unique, as in a result.
-  Result<std::vector<StatementInfo>> prepare(
-      std::string_view sql, const std::vector<std::pair<std::string, std::string>>& types = {});
+  // `examples` are values like those of a call, null for what may be anything: DuckDB then plans
+  // each statement for NULLs of the types that these are bound as, in the place of what it infers
+  // from the text alone (which may be nothing, as in $x IS NULL, and another type in coalesce($x,
+  // 1)). The columns are those of such a call. The names of columns are unique, as in a result.
+  Result<std::vector<StatementInfo>> prepare(std::string_view sql,
+                                             const types::Arguments& examples = {});
+  // Whether values like `example` can be cast to a type of SQL at all, perhaps not every one.
+  bool has_cast(const Value& example, const std::string& type);
 
  private:
   friend class Database;

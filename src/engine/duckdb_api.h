@@ -312,6 +312,7 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(c::Value, create_map_value, (c::LogicalType, c::Value* keys, c::Value* values, c::Index count)) \
   X(c::Value, create_interval, (c::Interval))                                                      \
   X(c::Value, create_uuid, (c::UHugeInt))                                                          \
+  X(c::Value, get_struct_child, (c::Value, c::Index index))                                        \
   X(c::Value, create_null_value, ())                                                               \
   X(void, destroy_value, (c::Value*))                                                              \
   X(c::Index, data_chunk_get_size, (c::DataChunk))                                                 \

@@ -228,7 +228,10 @@ Status Instance::open_file(const DatabaseOptions& options) {
   if (api_.create_config(config.out()) != c::kSuccess) {
     return Error{Code::kDatabase, "DuckDB cannot make a configuration"};
   }
-  if (options.readonly) api_.set_config(config.get(), "access_mode", "READ_ONLY");
+  if (options.readonly) {
+    api_.set_config(config.get(), "access_mode", "READ_ONLY");
+    readonly_by_ = options.readonly_by.empty() ? "its options" : options.readonly_by;
+  }
   if (options.threads > 0) {
     api_.set_config(config.get(), "threads", std::to_string(options.threads).c_str());
   }

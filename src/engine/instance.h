@@ -27,6 +27,8 @@ class Instance {
   ~Instance();
 
   const Api& api() const { return api_; }
+  // What made the database read-only; "" when it is not.
+  const std::string& readonly_by() const { return readonly_by_; }
   Result<c::Connection> connect();
 
   // See Database::add_functions.
@@ -67,6 +69,7 @@ class Instance {
   c::Database database_ = nullptr;
   bool json_errors_ = false;  // set for the whole instance; else per connection
   std::optional<Identity> identity_;
+  std::string readonly_by_;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<bool> invalid_{false};
   std::mutex mutex_;

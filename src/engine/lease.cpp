@@ -24,16 +24,6 @@ std::vector<std::string> names_of(const PreparedSql& prepared) {
   return names;
 }
 
-std::vector<std::string> names_of(const std::vector<SqlPiece>& pieces) {
-  std::vector<std::string> names;
-  for (const SqlPiece& piece : pieces) {
-    for (const std::string& name : piece.parameters) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-    }
-  }
-  return names;
-}
-
 // Runs the tasks of a query one by one, telling how far it is. A result that is produced while it
 // is read goes on telling then.
 void run_with_progress(ResultState& query) {
@@ -119,13 +109,6 @@ Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
   state->read_columns();
   const bool readable = state->readable;
   return {ResultState::make(std::move(state)), true, readable};
-}
-
-RunText as_it_stands(std::string_view sql, const SqlPiece& piece) {
-  RunText out;
-  out.text = sql.substr(piece.begin, piece.end - piece.begin);
-  out.shift = -static_cast<std::ptrdiff_t>(piece.begin);
-  return out;
 }
 
 // The same SELECT with casts around the columns that cannot be read.
@@ -220,7 +203,7 @@ Result<ResultSet> Run::single(std::unique_ptr<PreparedSql> prepared, const SqlPi
 Result<ResultSet> Run::several(c::ExtractedStatements statements, c::Index count,
                                const std::vector<SqlPiece>& pieces) const {
   // Before anything runs: a statement that depends on an earlier one cannot be prepared yet.
-  MXCP_TRY(check_names(names_of(pieces), arguments, options.allow_unused));
+  MXCP_TRY(check_names(parameter_names(pieces), arguments, options.allow_unused));
   const bool one_to_one = pieces.size() == count;
   for (c::Index i = 0;; ++i) {
     const SqlPiece* const piece = one_to_one ? &pieces[i] : nullptr;
@@ -244,66 +227,6 @@ class CallerScope {
  private:
   Connection& connection_;
 };
-
-Result<c::Index> extract(Connection& connection, std::string_view sql, ExtractedHandle& out) {
-  if (const std::size_t zero = sql.find('\0'); zero != std::string_view::npos) {
-    const LineColumn at = line_column(sql, zero);
-    return Error{Code::kSql, "the SQL contains a NUL character", {"", at.line, at.column}};
-  }
-  const Api& api = connection.api();
-  const std::string text(sql);
-  const c::Index count = api.extract_statements(connection.get(), text.c_str(), out.out());
-  if (count > 0) return count;
-  const char* const reason = api.extract_statements_error(out.get());
-  if (reason != nullptr) return sql_error(reason, sql);
-  return Error{Code::kSql, "the SQL is empty: there is no statement in it"};
-}
-
-bool makes_things(const SqlPiece& piece) {
-  static constexpr std::string_view kMakers[] = {"CREATE", "ALTER", "ATTACH", "USE",  "SET",
-                                                 "LOAD",   "DROP",  "IMPORT", "CALL", "COPY"};
-  return !piece.words.empty() &&
-         std::find(std::begin(kMakers), std::end(kMakers), piece.words[0]) != std::end(kMakers);
-}
-
-// Whether preparing with these types can tell something that preparing without them did not: not
-// where DuckDB inferred the same ones, as for most statements.
-bool says_more(const std::vector<std::pair<std::string, std::string>>& types,
-               const PreparedSql& prepared, const StatementInfo& info) {
-  const auto is_number = [](TypeId id) { return id >= TypeId::kTinyInt && id <= TypeId::kDecimal; };
-  for (std::size_t i = 0; i < info.parameters.size(); ++i) {
-    const auto given = std::find_if(types.begin(), types.end(), [&](const auto& entry) {
-      return entry.first == info.parameters[i].name;
-    });
-    if (given == types.end()) continue;
-    const bool number = given->second == "INTEGER" || given->second == "DOUBLE";
-    const bool same = info.parameters[i].type == given->second ||
-                      (number && is_number(prepared.parameters[i].type));
-    if (!same || info.columns.empty()) return true;
-  }
-  return false;
-}
-
-StatementInfo describe(const Api& api, const PreparedSql& prepared, const SqlPiece* piece) {
-  StatementInfo info;
-  const c::PreparedStatement handle = prepared.handle.get();
-  for (std::size_t i = 0; i < prepared.parameters.size(); ++i) {
-    const TypeHandle type(api, api.param_logical_type(handle, i + 1));
-    info.parameters.push_back({prepared.parameters[i].name, read_type(api, type.get()).name});
-  }
-  for (c::Index i = 0, n = api.prepared_statement_column_count(handle); i < n; ++i) {
-    const TypeHandle type(api, api.prepared_statement_column_logical_type(handle, i));
-    const char* const name = api.prepared_statement_column_name(handle, i);
-    info.columns.push_back({name == nullptr ? "" : name, read_type(api, type.get())});
-    api.free(const_cast<char*>(name));
-  }
-  // DuckDB's placeholder for a result that depends on the types of its parameters.
-  if (info.columns.size() == 1 && info.columns[0].type.name.empty()) info.columns.clear();
-  make_names_unique(info.columns);
-  info.read_only = is_read_only(prepared.type, piece);
-  if (piece != nullptr) info.offset = piece->begin;
-  return info;
-}
 
 }  // namespace
 
@@ -338,7 +261,7 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
     connection.forget(sql);
   }
   ExtractedHandle statements(connection.api());
-  MXCP_TRY(const c::Index count, extract(connection, sql, statements));
+  MXCP_TRY(const c::Index count, connection.extract(sql, statements));
   const std::vector<SqlPiece> pieces = split_sql(sql);
   if (count > 1) return run.several(statements.get(), count, pieces);
 
@@ -347,50 +270,6 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
            connection.prepare(statements.get(), 0, piece, sql));
   MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));
   return run.single(std::move(prepared), piece, capacity);
-}
-
-Result<std::vector<StatementInfo>> Lease::prepare(
-    std::string_view sql, const std::vector<std::pair<std::string, std::string>>& types) {
-  Connection& connection = *impl_->connection;
-  connection.abandon_active();
-  ExtractedHandle statements(connection.api());
-  MXCP_TRY(const c::Index count, extract(connection, sql, statements));
-  const std::vector<SqlPiece> pieces = split_sql(sql);
-  const bool one_to_one = pieces.size() == count;
-  std::vector<StatementInfo> out;
-  bool made_things = !one_to_one;  // a statement that DuckDB took apart makes a type for the rest
-  for (c::Index i = 0; i < count; ++i) {
-    const SqlPiece* const piece = one_to_one ? &pieces[i] : nullptr;
-    Result<std::unique_ptr<PreparedSql>> prepared =
-        connection.prepare(statements.get(), i, piece, sql);
-    if (prepared.ok()) {
-      out.push_back(describe(connection.api(), **prepared, piece));
-      if (piece != nullptr && says_more(types, **prepared, out.back())) {
-        const RunText text = with_typed_parameters(sql, *piece, types);
-        auto typed = connection.prepare_instead(sql, text, *piece);
-        if (typed.ok()) {
-          out.back().columns = describe(connection.api(), **typed, piece).columns;
-        } else {
-          out.back().refused = std::move(typed).error();
-        }
-      }
-    } else if (i > 0 && made_things) {
-      // It may need what an earlier statement makes.
-      StatementInfo info;
-      for (const std::string& name : piece ? piece->parameters : names_of(pieces)) {
-        info.parameters.push_back({name, ""});
-      }
-      if (piece != nullptr) info.offset = piece->begin;
-      info.read_only =
-          piece != nullptr && !piece->words.empty() &&
-          (piece->words[0] == "SELECT" || piece->words[0] == "FROM" || piece->words[0] == "VALUES");
-      out.push_back(std::move(info));
-    } else {
-      return std::move(prepared).error();
-    }
-    made_things = made_things || (piece != nullptr && makes_things(*piece));
-  }
-  return out;
 }
 
 }  // namespace mxcp::engine

@@ -28,16 +28,34 @@ void make_room(std::string& out, std::uint64_t max_bytes) {
   out.reserve(room);
 }
 
-// "$x__place1" -> "$x"
-std::string without_suffix(std::string_view text) {
-  std::string out;
-  while (true) {
-    const std::size_t at = text.find(Connection::kSuffix);
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) return out;
-    text.remove_prefix(at + Connection::kSuffix.size());
-    while (!text.empty() && text[0] >= '0' && text[0] <= '9') text.remove_prefix(1);
+std::string_view statement_name(c::StatementType type) {
+  switch (static_cast<int>(type)) {
+    case c::kStatementSelect: return "SELECT";
+    case c::kStatementInsert: return "INSERT";
+    case c::kStatementUpdate: return "UPDATE";
+    case c::kStatementDelete: return "DELETE";
+    case c::kStatementCreate:
+    case c::kStatementCreateFunction: return "CREATE";
+    case c::kStatementAlter: return "ALTER";
+    case c::kStatementDrop: return "DROP";
+    case c::kStatementCopy: return "COPY";
+    case c::kStatementVacuum: return "VACUUM";
+    case c::kStatementCall: return "CALL";
+    case c::kStatementPragma: return "PRAGMA";
+    default: return "";
   }
+}
+
+// DuckDB calls every prepared statement an EXECUTE, and does not know who made the database
+// read-only.
+void explain_read_only(Error& failure, c::StatementType type, const std::string& readonly_by) {
+  constexpr std::string_view kExecute = "statement of type \"EXECUTE\"";
+  if (readonly_by.empty() || failure.message.find("read-only mode") == std::string::npos) return;
+  const std::size_t at = failure.message.find(kExecute);
+  if (const auto name = statement_name(type); at != std::string::npos && !name.empty()) {
+    failure.message.replace(at, kExecute.size(), "statement of type \"" + std::string(name) + "\"");
+  }
+  if (failure.hint.empty()) failure.hint = "the database is read-only because of " + readonly_by;
 }
 
 }  // namespace
@@ -70,8 +88,9 @@ Error ResultState::error(const char* text, c::ErrorType type) {
     return {Code::kUnavailable, "the query was interrupted because the database is being closed"};
   }
   Error failure = sql_error(text, sql, run);
-  if (distinct) failure.message = without_suffix(failure.message);
+  if (distinct) failure.message = Connection::without_suffix(failure.message);
   if (is_database_failure(failure)) connection.set_suspect();
+  explain_read_only(failure, statement, connection.instance().readonly_by());
   return failure;
 }
 
@@ -113,7 +132,7 @@ void ResultState::read_columns() {
   for (c::Index i = 0; i < count; ++i) {
     const TypeHandle type(api(), api().column_logical_type(result.get(), i));
     columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
-    if (distinct) columns.back().name = without_suffix(columns.back().name);
+    if (distinct) columns.back().name = Connection::without_suffix(columns.back().name);
     readable = readable && is_readable(columns.back().type);
   }
   make_names_unique(columns);

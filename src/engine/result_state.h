@@ -21,6 +21,7 @@ struct ResultState {
         sql(text),
         run(prepared.run),
         distinct(prepared.distinct),
+        statement(prepared.type),
         pending(of.api()),
         result(of.api()),
         chunk(of.api()) {}
@@ -45,6 +46,7 @@ struct ResultState {
   std::string sql;  // for the place of an error
   RunText run;      // see sql_error
   bool distinct;    // names in texts of DuckDB may carry Connection::kSuffix
+  c::StatementType statement;
   PendingHandle pending;
   ResultHandle result;
   ChunkHandle chunk;

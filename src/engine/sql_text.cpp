@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace mxcp::engine {
 namespace {
 
@@ -42,7 +44,7 @@ bool is_writing(std::string_view word) {
 
 class Scanner {
  public:
-  explicit Scanner(std::string_view sql) : sql_(sql) {}
+  explicit Scanner(std::string_view sql, SqlNames* names = nullptr) : sql_(sql), names_(names) {}
 
   std::vector<SqlPiece> run() {
     while (at_ < sql_.size()) step();
@@ -76,8 +78,12 @@ class Scanner {
   }
 
   void token(char c) {
+    if (c == '(' && !last_name_.empty()) names_->called.insert(last_name_);
+    last_name_.clear();
     if (c == '\'' || c == '"') {
+      const std::size_t begin = at_;
       skip_quoted(c, false);
+      if (c == '"') note_name(unquoted(sql_.substr(begin, at_ - begin)));
     } else if ((c == 'e' || c == 'E') && peek(1) == '\'') {
       ++at_;
       skip_quoted('\'', true);
@@ -89,6 +95,7 @@ class Scanner {
       const std::string_view word = sql_.substr(begin, at_ - begin);
       if (piece_.words.size() < 5 && !other_seen_) add_word(word);
       piece_.may_write = piece_.may_write || is_writing(word);
+      note_name(word);
     } else if (c >= '0' && c <= '9') {
       while (at_ < sql_.size() && is_word(sql_[at_])) ++at_;
       other_seen_ = true;
@@ -96,6 +103,22 @@ class Scanner {
       ++at_;
       other_seen_ = true;
     }
+  }
+
+  void note_name(std::string_view name) {
+    if (names_ == nullptr) return;
+    last_name_ = to_lower(name);
+    names_->all.insert(last_name_);
+  }
+
+  // "a ""b""" -> a "b"
+  static std::string unquoted(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 1; i + 1 < text.size(); ++i) {
+      out += text[i];
+      if (text[i] == '"') ++i;
+    }
+    return out;
   }
 
   void add_word(std::string_view word) { piece_.words.push_back(upper_case(word)); }
@@ -157,6 +180,8 @@ class Scanner {
   }
 
   std::string_view sql_;
+  SqlNames* names_;
+  std::string last_name_;  // the token before this one, if it is a name
   std::size_t at_ = 0;
   SqlPiece piece_;
   bool open_ = false;
@@ -168,6 +193,12 @@ class Scanner {
 
 std::vector<SqlPiece> split_sql(std::string_view sql) {
   return Scanner(sql).run();
+}
+
+SqlNames names_in(std::string_view sql) {
+  SqlNames names;
+  Scanner(sql, &names).run();
+  return names;
 }
 
 std::ptrdiff_t RunText::source_position(std::size_t position) const {
@@ -214,6 +245,20 @@ class Inserter {
 
 bool SqlPiece::repeats_parameter() const {
   return std::any_of(places.begin(), places.end(), [](const Place& place) { return place.again; });
+}
+
+std::vector<std::string> parameter_names(const std::vector<SqlPiece>& pieces) {
+  std::vector<std::string> names;
+  for (const SqlPiece& piece : pieces) {
+    for (const std::string& name : piece.parameters) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  return names;
+}
+
+RunText as_it_stands(std::string_view sql, const SqlPiece& piece) {
+  return Inserter(sql, piece).finish();
 }
 
 RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,14 +46,27 @@ struct RunText {
 // One entry per statement; empty ones (";;", only comments) are left out.
 std::vector<SqlPiece> split_sql(std::string_view sql);
 
+// The names of the parameters of all statements, each once.
+std::vector<std::string> parameter_names(const std::vector<SqlPiece>& pieces);
+
 // The statement with "<suffix>1", "<suffix>2" ... behind every repeated parameter, so that DuckDB
 // takes each place for a parameter of its own.
 RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
                                  std::string_view suffix);
 
+// The statement alone.
+RunText as_it_stands(std::string_view sql, const SqlPiece& piece);
+
 // The statement with ($name::TYPE) for every $name that has a type.
 RunText with_typed_parameters(std::string_view sql, const SqlPiece& piece,
                               const std::vector<std::pair<std::string, std::string>>& types);
+
+// The names in a text, lower case: words and what stands between double quotes, keywords included;
+// and those of them that a parenthesis follows, as it follows the name of a function.
+struct SqlNames {
+  std::set<std::string> all, called;
+};
+SqlNames names_in(std::string_view sql);
 
 // True when every statement is a query (SELECT, FROM, WITH, VALUES, SHOW ...) that names nothing
 // which could change the database or a file, by its words alone: a column named "delete" makes it

@@ -1,6 +1,7 @@
 #include "invoke/sql_runner.h"
 
 #include <chrono>
+#include <optional>
 
 #include "engine/free_query.h"
 #include "types/shape.h"
@@ -99,7 +100,8 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
   options.allow_unused = parameters.own_schema() != nullptr || parameters.empty();
   if (call.endpoint->free_sql) return execute_free(lease, call, options);
   const project::Source& source = call.endpoint->source;
-  auto rows = lease.execute(source.text, call.arguments, options);
+  const std::optional<types::Arguments> completed = parameters.with_properties(call.arguments);
+  auto rows = lease.execute(source.text, completed ? *completed : call.arguments, options);
   if (!rows.ok()) return in_source(std::move(rows).error(), source);
   auto raw = read(*rows, call);
   if (!raw.ok()) return in_source(std::move(raw).error(), source);

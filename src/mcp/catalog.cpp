@@ -137,7 +137,10 @@ bool Catalog::awaits_types() const {
   if (project_->types_derived()) return false;
   const Endpoints& tools = of(ListKind::kTools);
   return std::any_of(tools.begin(), tools.end(), [](const Endpoint* tool) {
-    return tool->language == project::Language::kSql && !tool->return_type && !tool->content;
+    if (tool->language != project::Language::kSql) return false;
+    const bool typed = tool->return_type || tool->content;
+    const bool hinted = tool->annotations && tool->annotations->read_only;
+    return !typed || !hinted;
   });
 }
 

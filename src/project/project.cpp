@@ -48,7 +48,14 @@ Result<std::optional<bool>> switch_of(const char* name) {
 // The effective profile: the file's settings, then the environment, then flags.
 Result<Profile> apply_environment(Profile profile, const LoadOptions& options) {
   MXCP_TRY(const std::optional<bool> readonly, switch_of("MXCP_READONLY"));
-  profile.readonly = profile.readonly || options.readonly || readonly.value_or(false);
+  if (options.readonly) {
+    profile.readonly_by = "--readonly";
+  } else if (readonly.value_or(false)) {
+    profile.readonly_by = "MXCP_READONLY";
+  } else if (profile.readonly) {
+    profile.readonly_by = "'readonly: true' of the profile in mxcp-site.yml";
+  }
+  profile.readonly = !profile.readonly_by.empty();
   if (const std::string path = environment("MXCP_DUCKDB_PATH"); !path.empty()) {
     if (path == ":memory:") {
       return Error{

@@ -32,6 +32,7 @@ struct ExtensionSpec {
 struct Profile {
   fs::path database;  // absolute
   bool readonly = false;
+  std::string readonly_by = {};  // what says so, for messages
   int threads = 0;  // (+) DuckDB's `threads`; 0: the rule in engine/database.h
   fs::path drift;   // absolute
   bool audit_enabled = false;

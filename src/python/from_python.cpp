@@ -419,7 +419,9 @@ bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
     if (text.find_first_not_of("+-0123456789.E") == std::string::npos && !text.empty()) {
       out = ExactNumber{text, purpose_ == Purpose::kParameter};
     } else {
-      out = Value();  // NaN, Infinity
+      // NaN, Infinity: SQL has them, JSON has not.
+      out = purpose_ == Purpose::kParameter ? Value(PyFloat_AsDouble(object)) : Value();
+      if (PyErr_Occurred() != nullptr) return fail_raised();
     }
     return true;
   }

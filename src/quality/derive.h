@@ -8,11 +8,11 @@
 
 namespace mxcp::quality {
 
-// The project with
-//   - readOnlyHint: true for a tool whose SQL only reads (by its words, engine::only_reads), unless
-//     the annotation is given or plugins add functions that may do anything;
-//   - with a database: for a tool without 'return', the type of the list of rows that its statement
-//     gives, where the columns are the same whatever the arguments are.
+// The project with, when there is a database,
+//   - readOnlyHint: true for a tool whose SQL only reads (engine/reading.h), unless the annotation
+//     is given or plugins or extensions add functions that may do anything;
+//   - for a tool without 'return', the type of the list of rows that its statement gives: what
+//     holds whatever the arguments are.
 // Nothing is run. A statement that cannot be prepared (its table is not there yet) stays as it is.
 std::shared_ptr<const project::Project> derive(std::shared_ptr<const project::Project> project,
                                                engine::Database* database);

@@ -1,14 +1,13 @@
 #include "quality/sql_checks.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "base/clock.h"
 #include "base/rules.h"
 #include "base/text.h"
+#include "quality/parameter_types.h"
 #include "quality/sql_text.h"
-#include "quality/sql_types.h"
 
 namespace mxcp::quality {
 namespace {
@@ -141,89 +140,6 @@ void check_placeholders(const project::Endpoint& endpoint,
                            "parameter '" + entry.name + "' is declared, but not used in the SQL",
                            place, hint}
                          .as(rules::kSqlUnused));
-  }
-}
-
-// What DuckDB inferred for a parameter, "INTEGER" in "WHERE id = $ids"; "" when it left that open,
-// as it does wherever several types would do.
-std::string inferred_type(const std::vector<engine::StatementInfo>& statements,
-                          const std::string& name) {
-  for (const auto& statement : statements) {
-    for (const auto& parameter : statement.parameters) {
-      if (to_lower(parameter.name) == to_lower(name) && !parameter.type.empty()) {
-        return parameter.type;
-      }
-    }
-  }
-  return "";
-}
-
-bool is_nested_name(const std::string& type) {
-  return type.ends_with(']') || type.starts_with("STRUCT(") || type.starts_with("MAP(");
-}
-
-bool is_number_type_name(const std::string& type) {
-  static const std::set<std::string> kNames = {"TINYINT", "SMALLINT", "INTEGER",   "BIGINT",
-                                               "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-                                               "UBIGINT", "UHUGEINT", "FLOAT",     "DOUBLE"};
-  return kNames.count(type) != 0 || type.starts_with("DECIMAL(");
-}
-
-// How values of a declared type fare where DuckDB wants `inferred`, to which they are cast.
-Fit cast_fit(const types::TypeSpec& declared, const std::string& inferred) {
-  const bool number = is_number_type_name(inferred);
-  switch (declared.kind) {
-    case types::Kind::kArray:
-    case types::Kind::kObject: return number || inferred == "BOOLEAN" ? Fit::kNever : Fit::kFits;
-    case types::Kind::kInteger:
-    case types::Kind::kNumber:
-    case types::Kind::kBoolean: return is_nested_name(inferred) ? Fit::kNever : Fit::kFits;
-    case types::Kind::kString: break;
-  }
-  if (!number) return Fit::kFits;
-  const bool is_text = sql_type(declared) == "VARCHAR";
-  return is_text ? Fit::kPerhaps : Fit::kNever;
-}
-
-// DuckDB refuses the statement with values of this type.
-bool is_refused(const engine::StatementInfo& info) {
-  return info.refused && info.refused->message.starts_with("Binder Error");
-}
-
-// What the SQL does with a parameter must be possible with values of its declared type.
-void check_parameter_types(const project::Endpoint& endpoint,
-                           const std::vector<engine::StatementInfo>& statements,
-                           engine::Lease& lease, SqlProblems& problems) {
-  // A schema of the author's own says more than a type of ours can.
-  if (endpoint.parameters.own_schema() != nullptr) return;
-  const project::Source& source = endpoint.source;
-  const bool refused = std::any_of(statements.begin(), statements.end(), is_refused);
-  const auto found = placeholders(source.text);
-  for (const auto& [name, type] : sql_types(endpoint.parameters)) {
-    const auto& spec = endpoint.parameters.find(name)->type.spec();
-    const std::string inferred = inferred_type(statements, name);
-    Fit fits = cast_fit(spec, inferred);
-    if (fits != Fit::kNever && refused) {
-      // The types are tried one by one, so that the one that does not fit is named.
-      const auto alone = lease.prepare(source.text, {{name, type}});
-      if (alone.ok() && std::any_of(alone->begin(), alone->end(), is_refused)) fits = Fit::kNever;
-    }
-    if (fits == Fit::kFits) continue;
-    const auto at = std::find_if(found.begin(), found.end(),
-                                 [&](const auto& placeholder) { return placeholder.name == name; });
-    std::string message = "parameter '" + name + "' is declared as " +
-                          std::string(types::name_of(spec.kind)) + ", but the SQL uses $" + name +
-                          (inferred.empty() ? " as something else" : " as " + inferred);
-    if (fits == Fit::kPerhaps) message += ": text that is no number fails when the tool is called";
-    const bool list = spec.kind == types::Kind::kArray && !inferred.empty();
-    std::string hint = "change the declared type, or cast in the SQL";
-    if (list) hint = "search in a list with list_contains($" + name + ", ...)";
-    if (fits == Fit::kPerhaps) hint = "declare an integer or a number";
-    (fits == Fit::kPerhaps ? problems.warnings : problems.errors)
-        .push_back(Error{Code::kSql, std::move(message),
-                         at == found.end() ? source.place : source.at_offset(at->offset),
-                         std::move(hint)}
-                       .as(rules::kSqlParameterType));
   }
 }
 
@@ -437,7 +353,8 @@ SqlProblems check_sql(const project::Endpoint& endpoint, engine::Database& datab
     problems.errors.push_back(std::move(lease).error());
     return problems;
   }
-  auto statements = lease->prepare(source.text, sql_types(endpoint.parameters));
+  const types::Arguments usual = usual_arguments(endpoint.parameters);
+  auto statements = lease->prepare(source.text, usual);
   if (!statements.ok()) {
     problems.errors.push_back(in_source(std::move(statements).error(), source,
                                         display_path(database.options().path, root)));
@@ -450,9 +367,18 @@ SqlProblems check_sql(const project::Endpoint& endpoint, engine::Database& datab
     return problems;
   }
   check_placeholders(endpoint, *statements, problems.errors);
-  check_parameter_types(endpoint, *statements, *lease, problems);
+  // A schema of the author's own says more than a type of ours can.
+  if (endpoint.parameters.own_schema() == nullptr) {
+    check_parameter_types(endpoint, *lease, *statements, usual, problems);
+  }
   check_read_only_hint(endpoint, *statements, problems.warnings);
-  const auto& result = statements->back().columns;
+  auto& result = statements->back().columns;
+  if (std::any_of(usual.begin(), usual.end(), [](const auto& a) { return a.second.is_null(); })) {
+    for (engine::Column& column : result) {
+      // DuckDB 1.4 says INTEGER of what is NULL.
+      if (column.type.id == engine::TypeId::kInteger) column.type = {};
+    }
+  }
   if ((endpoint.return_type || endpoint.content) && are_known(result)) {
     SqlProblems columns = endpoint.content
                               ? check_content(result, *endpoint.content)

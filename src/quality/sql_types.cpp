@@ -19,16 +19,72 @@ TypeSpec of(Kind kind) {
   return spec;
 }
 
-std::optional<std::string> struct_type(const TypeSpec& declared) {
-  std::string text = "STRUCT(";
-  for (const auto& [name, type] : declared.properties) {
-    const auto member = sql_type(type);
-    if (!member) return {};
-    if (text.back() != '(') text += ", ";
-    text += engine::quote_sql(name, '"') + ' ' + *member;
+// So many forms of one parameter are looked at; the rest leaves it open.
+constexpr std::size_t kMostExamples = 12;
+
+Examples string_examples(Format format) {
+  switch (format) {
+    case Format::kDate: return {{Date{}}, {}};
+    case Format::kTime: return {{Time{}, Time{0, true, 0}}, {}};
+    case Format::kDateTime: return {{Timestamp{}, Timestamp{0, true, 0}}, {}};
+    case Format::kTimestamp: return {{Timestamp{0, true, 0}}, {}};
+    default: return {{""}, {}};
   }
-  if (declared.properties.empty()) return {};
-  return text + ')';
+}
+
+Examples list_examples(const TypeSpec& declared) {
+  Examples out;
+  Examples items;
+  if (declared.items) {
+    items = examples_of(*declared.items);
+  } else {
+    items = {{1, 1.5, "", true, Object{{"a", 1}}}, {}, true};
+  }
+  out.open = items.open;
+  out.guessed = items.guessed;
+  for (Value& item : items.usual) out.usual.emplace_back(Array{std::move(item)});
+  for (Value& item : items.rare) out.rare.emplace_back(Array{std::move(item)});
+  out.rare.emplace_back(Array{});
+  return out;
+}
+
+Examples object_examples(const TypeSpec& declared) {
+  Examples out;
+  out.open = declared.additional_properties;
+  if (declared.properties.empty()) {
+    if (out.open) out.rare.emplace_back(Object{{"a", 1}});
+    out.rare.emplace_back(Object{});
+    return out;
+  }
+  std::vector<Examples> members;
+  Object usual;
+  for (const auto& [name, type] : declared.properties) {
+    Examples& member = members.emplace_back(examples_of(type));
+    out.open = out.open || member.open;
+    out.guessed = out.guessed || member.guessed || member.usual.empty();
+    usual.add(name, member.usual.empty() ? Value() : member.usual.front());
+  }
+  out.usual.emplace_back(usual);
+  // The members one by one; a missing one is null.
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const std::string& name = declared.properties[i].first;
+    const auto with = [&](Value value) {
+      Object object = usual;
+      object.set(name, std::move(value));
+      return object;
+    };
+    members[i].rare.emplace_back();
+    for (std::size_t k = 1; k < members[i].usual.size(); ++k) {
+      out.usual.emplace_back(with(members[i].usual[k]));
+    }
+    for (const Value& value : members[i].rare) out.rare.emplace_back(with(value));
+  }
+  if (declared.additional_properties) {
+    Object more = usual;
+    more.set("one more", 1);
+    out.rare.emplace_back(std::move(more));
+  }
+  return out;
 }
 
 std::optional<TypeSpec> list_declaration(const ColumnType& column) {
@@ -64,34 +120,29 @@ std::optional<TypeSpec> union_declaration(const ColumnType& column) {
 
 }  // namespace
 
-std::optional<std::string> sql_type(const TypeSpec& declared) {
+Examples examples_of(const TypeSpec& declared) {
+  const Value huge = ExactNumber{"170141183460469231731687303715884105728"};  // 2^127
+  Examples out;
   switch (declared.kind) {
-    case Kind::kString:
-      switch (declared.format) {
-        case Format::kDate: return "DATE";
-        case Format::kTime: return "TIME";
-        case Format::kDateTime: return "TIMESTAMP";
-        case Format::kTimestamp: return "TIMESTAMPTZ";
-        default: return "VARCHAR";
-      }
-    case Kind::kNumber: return "DOUBLE";
-    case Kind::kInteger: return "INTEGER";
-    case Kind::kBoolean: return "BOOLEAN";
-    case Kind::kArray:
-      if (!declared.items) return {};
-      if (const auto item = sql_type(*declared.items)) return *item + "[]";
-      return {};
-    case Kind::kObject: return struct_type(declared);
+    case Kind::kString: return string_examples(declared.format);
+    case Kind::kNumber:
+      return {{1.5}, {ExactNumber{"12345678901234567.25"}, ExactNumber{"9007199254740993"}, huge}};
+    case Kind::kInteger:
+      return {{1}, {std::int64_t{1} << 40, ExactNumber{"1267650600228229401496703205376"}}};
+    case Kind::kBoolean: return {{true}, {}};
+    case Kind::kArray: out = list_examples(declared); break;
+    case Kind::kObject: out = object_examples(declared); break;
   }
-  return {};
-}
-
-std::vector<std::pair<std::string, std::string>> sql_types(const types::ParameterSet& parameters) {
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& entry : parameters.entries()) {
-    if (auto type = sql_type(entry.type.spec())) out.emplace_back(entry.name, *std::move(type));
+  if (out.usual.size() + out.rare.size() > kMostExamples) {
+    out.open = true;
+    out.usual.resize(std::min(out.usual.size(), kMostExamples));
+    out.rare.resize(std::min(out.rare.size(), kMostExamples - out.usual.size()));
   }
   return out;
+}
+
+Examples examples_of_anything() {
+  return {{}, {1, 1.5, "", true, Array{1}, Array{""}, Object{{"a", 1}}}, true};
 }
 
 std::optional<TypeSpec> declaration_of(const ColumnType& column) {

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "engine/result_set.h"
@@ -11,12 +9,17 @@
 
 namespace mxcp::quality {
 
-// The SQL type of the values that arguments of a declared type are bound as: "VARCHAR",
-// "INTEGER[]". Nothing where the declaration leaves it open (an array without items).
-std::optional<std::string> sql_type(const types::TypeSpec& declared);
-
-// Of all parameters that have one, as Lease::prepare takes them.
-std::vector<std::pair<std::string, std::string>> sql_types(const types::ParameterSet& parameters);
+// Values like those that arguments of a declared type become, one for each type of SQL that they
+// may be bound as.
+struct Examples {
+  std::vector<Value> usual;  // the first stands for all; none where the declaration says too little
+  std::vector<Value> rare;   // as far as types go: an integer beyond 32 bits, an empty list
+  bool open = false;         // there are further types: a list of anything, an object with more
+  bool guessed = false;      // null stands for a member of which nothing is known
+};
+Examples examples_of(const types::TypeSpec& declared);
+// Where a JSON Schema of the author's own says more than a type of ours can.
+Examples examples_of_anything();
 
 // The declaration that every value of a column fits, as wide as it must be: a DATE is a string.
 // Nothing when that depends on the value, or nothing is known.

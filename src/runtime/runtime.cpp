@@ -49,6 +49,7 @@ engine::DatabaseOptions database_options(const project::Project& project,
   engine::DatabaseOptions options;
   options.path = profile.database;
   options.readonly = profile.readonly;
+  options.readonly_by = profile.readonly_by;
   options.threads = profile.threads;
   if (runtime.server) {
     if (options.threads == 0) options.threads = 1;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/text.h"
 #include "types/decimal.h"
@@ -317,6 +318,48 @@ Reason check_duration(std::string_view text, bool signs) {
     if (fraction || text.empty() || !components("HMS") || !text.empty()) return kMalformed;
   }
   return any ? Reason{} : kMalformed;
+}
+
+std::optional<Interval> duration_of(std::string_view text) {
+  if (!check_duration(text, false).empty()) return {};
+  std::int64_t months = 0, days = 0, micros = 0;
+  bool in_time = false;
+  for (take(text, 'P'); !text.empty();) {
+    if (take(text, 'T')) in_time = true;
+    const std::size_t end = text.find_first_not_of("0123456789.,");
+    std::string_view digits = text.substr(0, end);
+    const char unit = text[end];
+    text.remove_prefix(end + 1);
+    // More is none of DuckDB's, and could not be multiplied here.
+    if (std::min(digits.find_first_of(".,"), digits.size()) > 9) return {};
+    std::int64_t number = 0;
+    for (; !digits.empty() && is_digit(digits.front()); digits.remove_prefix(1)) {
+      number = number * 10 + (digits.front() - '0');
+    }
+    if (!in_time && (unit == 'Y' || unit == 'M')) {
+      if (!digits.empty()) return {};
+      months += unit == 'Y' ? number * 12 : number;
+      continue;
+    }
+    const std::int64_t unit_seconds = unit == 'W'   ? 7 * 86400
+                                      : unit == 'D' ? 86400
+                                      : unit == 'H' ? 3600
+                                      : unit == 'M' ? 60
+                                                    : 1;
+    if (in_time) {
+      micros += number * unit_seconds * kSecond;
+    } else {
+      days += number * (unit_seconds / 86400);
+    }
+    std::int64_t part = unit_seconds * kSecond;
+    for (std::size_t i = 1; i < digits.size() && part > 0; ++i) {
+      micros += part / 10 * (digits[i] - '0');
+      part /= 10;
+    }
+  }
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (months > kMost || days > kMost) return {};
+  return Interval{static_cast<std::int32_t>(months), static_cast<std::int32_t>(days), micros};
 }
 
 std::string_view description_of(Format format) {

@@ -7,6 +7,7 @@
 // and no leap second, at most six decimals of a second (further zeros are harmless).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,6 +40,10 @@ Reason check_uri(std::string_view text);
 // ISO 8601: P[nY][nM][nD][T[nH][nM][nS]] or PnW, a decimal fraction in the last component.
 // `signs`: a sign before the P or a number is allowed too (a negative INTERVAL of SQL).
 Reason check_duration(std::string_view text, bool signs);
+
+// A duration without signs as an INTERVAL of SQL; nothing when the text is no such duration, or has
+// a part of a month, or is too long.
+std::optional<Interval> duration_of(std::string_view text);
 
 // "a valid date (YYYY-MM-DD)", for "must be ...".
 std::string_view description_of(Format format);

@@ -7,6 +7,38 @@
 #include "types/node.h"
 
 namespace mxcp::types {
+namespace {
+
+bool has_properties(const TypeSpec& spec) {
+  return !spec.properties.empty() || (spec.items && has_properties(*spec.items));
+}
+
+bool lacks_properties(const TypeSpec& spec, const Value& value) {
+  if (const Array* const items = value.as_array(); items && spec.items) {
+    return std::any_of(items->begin(), items->end(),
+                       [&](const Value& item) { return lacks_properties(*spec.items, item); });
+  }
+  const Object* const object = value.as_object();
+  return object != nullptr &&
+         std::any_of(spec.properties.begin(), spec.properties.end(), [&](const auto& property) {
+           const Value* const member = object->find(property.first);
+           return member == nullptr || lacks_properties(property.second, *member);
+         });
+}
+
+void add_properties(const TypeSpec& spec, Value& value) {
+  if (Array* const items = value.as_array(); items && spec.items) {
+    for (Value& item : *items) add_properties(*spec.items, item);
+  }
+  Object* const object = value.as_object();
+  if (object == nullptr) return;
+  for (const auto& [name, type] : spec.properties) {
+    Value* const member = object->find(name);
+    add_properties(type, member == nullptr ? object->add(name, {}) : *member);
+  }
+}
+
+}  // namespace
 
 std::vector<Error> ParameterSet::problems(const std::vector<ParameterSpec>& specs) {
   std::vector<Error> problems;
@@ -24,7 +56,20 @@ Result<ParameterSet> ParameterSet::compile(std::vector<ParameterSpec> specs) {
   for (ParameterSpec& spec : specs) {
     auto type = Type::compile(std::move(spec.type), spec.name);
     if (!type.ok()) return std::move(type).error().at(std::move(spec.place));
+    out.has_properties_ = out.has_properties_ || has_properties(type->spec());
     out.entries_.push_back({std::move(spec.name), *std::move(type)});
+  }
+  return out;
+}
+
+std::optional<Arguments> ParameterSet::with_properties(const Arguments& bound) const {
+  if (!has_properties_) return {};
+  std::optional<Arguments> out;
+  for (std::size_t i = 0; i < bound.size(); ++i) {
+    const Entry* const entry = find(bound[i].first);
+    if (entry == nullptr || !lacks_properties(entry->type.spec(), bound[i].second)) continue;
+    if (!out) out = bound;
+    add_properties(entry->type.spec(), (*out)[i].second);
   }
   return out;
 }

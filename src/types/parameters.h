@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,10 @@ class ParameterSet {
   // A property that is missing has its default, or is null.
   Arguments with_defaults(Arguments given) const;
 
+  // The arguments that bind() gave with every declared property of an object, at any depth: null
+  // where it is missing. For SQL, where $o.a must be there. Nothing when none is missing.
+  std::optional<Arguments> with_properties(const Arguments& bound) const;
+
   bool empty() const { return entries_.empty(); }
   struct Entry {
     std::string name;
@@ -57,6 +62,7 @@ class ParameterSet {
   Result<Arguments> bind_to_schema(const Object& given, Source source) const;
 
   std::vector<Entry> entries_;
+  bool has_properties_ = false;  // an object with declared properties is among the types
   std::shared_ptr<const Value> own_schema_;
   std::shared_ptr<const std::string> own_schema_text_;
 };

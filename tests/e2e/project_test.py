@@ -185,7 +185,10 @@ def test_readonly(project: Project, how: str) -> None:
         project.write({"mxcp-site.yml": text})
     assert project.query("SELECT count(*) AS n FROM t", *flags) == [{"n": 0}]
     error = project.run("query", "INSERT INTO t VALUES (1)", *flags, "--json-output").error
-    assert "read-only" in error
+    assert "read-only" in error and 'statement of type "INSERT"' in error
+    said = project.run("query", "INSERT INTO t VALUES (1)", *flags).stderr
+    by = {"file": "readonly: true", "flag": "--readonly", "environment": "MXCP_READONLY"}
+    assert "the database is read-only because of" in said and by[how] in said
 
 
 def test_readonly_without_a_database(project: Project) -> None:

@@ -426,3 +426,53 @@ def t():
     assert check(project, code) == {
         "t": "24:00:00", "z": "24:00:00+02:00", "l": ["24:00:00"], "u": "23:59:59.999999",
     }  # fmt: skip
+
+
+def test_numbers_without_a_place_in_a_column(project: Project) -> None:
+    """As the duckdb package has it: an error or the nearest DOUBLE, never another number."""
+    code = """
+from decimal import Decimal
+import math
+
+def one(x):
+    return db.execute("SELECT $x AS x, typeof($x) AS t", {"x": x})[0]
+
+def t():
+    seen = []
+    for huge in [2**128, [2**128 + 5], {"a": -(2**127) - 1}]:
+        try:
+            seen.append(one(huge))
+        except duckdb.Error as error:
+            seen.append("does not fit" in str(error))
+    seen.append(str(one(2**128 - 1)["x"]))
+    for odd in [Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity")]:
+        row = one(odd)
+        seen.append([row["t"], str(row["x"])])
+    row = one(Decimal("1E-50"))
+    return seen + [[row["t"], row["x"]]]
+"""
+    assert check(project, code) == [
+        True,
+        True,
+        True,
+        str(2**128 - 1),
+        ["DOUBLE", "nan"],
+        ["DOUBLE", "inf"],
+        ["DOUBLE", "-inf"],
+        ["DOUBLE", 1e-50],
+    ]
+
+
+def test_what_is_of_the_instance_stays_and_what_is_of_the_session_does_not(
+    project: Project,
+) -> None:
+    """What docs/database.md says of ATTACH and SET."""
+    code = """
+def t():
+    db.execute("ATTACH IF NOT EXISTS ':memory:' AS other; CREATE TABLE IF NOT EXISTS other.n AS SELECT 1 AS i")
+    db.execute("ATTACH IF NOT EXISTS ':memory:' AS other")
+    db.execute("SET search_path = 'other'")
+    db.execute("SET VARIABLE mine = 1")
+    return [db.execute("FROM other.n"), db.execute("SELECT current_database() AS d, getvariable('mine') AS v")]
+"""
+    assert check(project, code) == [[{"i": 1}], [{"d": "db-default", "v": None}]]

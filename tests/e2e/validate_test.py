@@ -452,3 +452,53 @@ def test_text_report(project: Project) -> None:
     assert ran.code == 1
     said = ran.stdout + ran.stderr
     assert "other" in said and '{"k":2}' in said.replace(" ", "") and "tools/b.yml" in said
+
+
+def test_a_text_is_cast_wherever_duckdb_casts_it(project: Project) -> None:
+    """What validate says of a parameter is what happens in a call."""
+    project.query(
+        "CREATE TABLE t AS SELECT 1 AS id, DATE '2024-01-01' AS d, TIMESTAMP '2024-01-01' AS ts, "
+        "TIME '12:00' AS tm, uuid() AS u, INTERVAL 1 DAY AS iv, true AS b, 1.5 AS n, [1] AS l"
+    )
+    day, number = "2024-01-01", "1"
+    fits = [
+        ("SELECT id FROM t WHERE d >= $x", day),
+        ("SELECT id FROM t WHERE ts < $x", day),
+        ("SELECT id FROM t WHERE tm BETWEEN $x AND tm", "11:00"),
+        ("SELECT id FROM t WHERE u > $x", "00000000-0000-0000-0000-000000000000"),
+        ("SELECT id FROM t WHERE iv <> $x", "2 days"),
+        ("SELECT id FROM t WHERE b >= $x", "true"),
+        ("SELECT id FROM t WHERE n > $x", number),
+        ("SELECT id FROM t WHERE $x IS NULL OR d >= $x", day),
+        ("SELECT greatest(d, $x) AS v FROM t", day),
+        ("SELECT coalesce($x, d) AS v FROM t", day),
+        ("SELECT CASE WHEN b THEN $x ELSE d END AS v FROM t", day),
+        ("SELECT date_diff('day', d, $x) AS v FROM t", day),
+        ("SELECT age(ts, $x) AS v FROM t", day),
+        ("SELECT ts + $x AS v FROM t", "1 day"),
+        ("SELECT id % $x AS v, id * $x AS w FROM t", number),
+        ("SELECT list_contains(l, $x) AS v FROM t", number),
+        ("SELECT bar($x, 0, 10) AS v", number),
+    ]
+    for i, (sql, _) in enumerate(fits):
+        project.sql_tool(f"fits_{i:02}", sql, "parameters: [{name: x, type: string}]")
+    never = [
+        ("SELECT id FROM t WHERE d >= $x", "type: integer", 1),
+        ("SELECT CAST($x AS DATE) AS v", "type: integer", 1),
+        ("UPDATE t SET d = $x", "type: boolean", True),
+        ("SELECT id FROM t WHERE id = $x", "type: array, items: {type: integer}", [1]),
+        ("SELECT l[$x] AS v FROM t", "type: number", 1),
+        ("SELECT substr('abc', $x) AS v", "type: number", 1),
+        ("SELECT id FROM t WHERE d = $x", "type: string, format: time", "12:00"),
+    ]
+    for i, (sql, declared, _) in enumerate(never):
+        project.sql_tool(f"never_{i:02}", sql, f"parameters: [{{name: x, {declared}}}]")
+    entries = report(project)
+    for i, (sql, value) in enumerate(fits):
+        assert entries[f"tools/fits_{i:02}.yml"]["status"] == "ok", (sql, entries)
+        assert project.tool(f"fits_{i:02}", x=value).code == 0, sql
+    for i, (sql, _, value) in enumerate(never):
+        problems = entries[f"tools/never_{i:02}.yml"].get("problems", [])
+        assert [p["code"] for p in problems] == ["sql-parameter-type"], (sql, problems)
+        assert problems[0]["severity"] == "error", problems
+        assert project.tool(f"never_{i:02}", x=value).code == 1, sql

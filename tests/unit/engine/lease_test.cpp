@@ -425,17 +425,14 @@ TEST_CASE("preparing tells about a source without running it") {
     CHECK((*info)[0].parameters[0].type.empty());
     auto typed =
         lease.prepare("SELECT id, $y AS y, $x || 'a' AS x FROM t WHERE $x IS NULL LIMIT $n",
-                      {{"x", "VARCHAR"}, {"y", "DOUBLE"}, {"n", "BIGINT"}});
+                      {{"x", "abc"}, {"y", 1.5}, {"n", 1}});
     REQUIRE(typed.ok());
     REQUIRE((*typed)[0].columns.size() == 3);
     CHECK((*typed)[0].columns[1].name == "y");
     CHECK((*typed)[0].columns[1].type.name == "DOUBLE");
     CHECK((*typed)[0].columns[2].type.name == "VARCHAR");
     CHECK((*typed)[0].parameters.size() == 3);
-    // A type that does not fit tells nothing, and is no error.
-    auto odd = lease.prepare("SELECT id FROM t WHERE $x IS NULL", {{"x", "NO_SUCH_TYPE"}});
-    REQUIRE(odd.ok());
-    CHECK((*odd)[0].columns.empty());
+    CHECK(!(*typed)[0].refused);
   }
   {
     auto info = lease.prepare("SELECT $a::INTEGER AS a");
@@ -478,6 +475,78 @@ TEST_CASE("preparing tells about a source without running it") {
   auto wrong = lease.prepare("SELECT id FORM t");
   REQUIRE(!wrong.ok());
   CHECK(!is_missing_object(wrong.error()));
+}
+
+TEST_CASE("a statement is planned for values as they will be bound, and not run") {
+  Fixture f;
+  f.run("CREATE TABLE t (d DATE, id INTEGER, l INTEGER[]); CREATE SEQUENCE s");
+  Lease lease = f.lease();
+  const auto type_of = [&](std::string_view sql, const Value& x) -> std::string {
+    const auto info = lease.prepare(sql, {{"x", x}});
+    REQUIRE_MESSAGE(info.ok(), (info.ok() ? "" : info.error().text()));
+    const StatementInfo& last = info->back();
+    if (last.refused) return "refused: " + last.refused->message.substr(0, 30);
+    std::string names;
+    for (const Column& column : last.columns) names += column.name + ":" + column.type.name + " ";
+    return names;
+  };
+  // DuckDB's own inference from the text says INTEGER.
+  CHECK(type_of("SELECT coalesce($x, 1) AS v", 1.5) == "v:DOUBLE ");
+  CHECK(type_of("SELECT coalesce($x, 1) AS v", 1) == "v:INTEGER ");
+  CHECK(type_of("SELECT coalesce($x, 1) AS v", ExactNumber{"1.25"}) == "v:DECIMAL(12,2) ");
+  // A text is cast where one is needed; a number is not.
+  CHECK(type_of("SELECT id FROM t WHERE $x IS NULL OR d >= $x", "") == "id:INTEGER ");
+  CHECK(type_of("SELECT id % $x AS v, greatest(d, $x) AS w FROM t", "") != "");
+  CHECK(type_of("SELECT id FROM t WHERE d >= $x", 1).starts_with("refused: Binder Error"));
+  CHECK(type_of("SELECT l[$x] FROM t", 1.5).starts_with("refused: Binder Error"));
+  CHECK(type_of("SELECT $x.b", Object{{"a", 1}}).starts_with("refused: Binder Error"));
+  CHECK(type_of("SELECT $x.a AS v, $x.a, $x.a", Object{{"a", 1}}) ==
+        "v:INTEGER ($x).a:INTEGER ($x).a_1:INTEGER ");
+  CHECK(type_of("INSERT INTO t(id) SELECT nextval('s') + $x", 1) == "");
+  CHECK(type_of("SELECT nextval('s') + $x AS v", 1) == "v:BIGINT ");
+  CHECK(f.value("SELECT nextval('s')") == "1");
+  CHECK(f.value("SELECT count(*) FROM t") == "0");
+
+  CHECK(lease.has_cast(Date{}, "TIMESTAMP"));
+  CHECK(!lease.has_cast(1, "DATE"));
+  CHECK(!lease.has_cast(Array{1}, "INTEGER"));
+  CHECK(lease.has_cast("no date", "DATE"));
+}
+
+TEST_CASE("integers that no type of DuckDB holds are an error, not another number") {
+  Fixture f;
+  const auto bound = [&](const Value& x) {
+    return f.run("SELECT $x AS x, typeof($x) AS t", {{"x", x}});
+  };
+  const Value most = ExactNumber{"340282366920938463463374607431768211455"};
+  CHECK(bound(most) == "[{\"x\":340282366920938463463374607431768211455,\"t\":\"UHUGEINT\"}]");
+  for (const char* const text :
+       {"340282366920938463463374607431768211456", "340282366920938463463374607431768211461",
+        "1000000000000000000000000000000000000000", "-170141183460469231731687303715884105729"}) {
+    const Value huge = ExactNumber{text};
+    for (const Value& value : {huge, Value(Array{huge}), Value(Object{{"a", huge}})}) {
+      const std::string said = bound(value);
+      CAPTURE(said);
+      CHECK(said.starts_with("parameter $x: the integer " + std::string(text) + " does not fit"));
+    }
+  }
+  CHECK(bound(Array{5, most}) ==
+        "[{\"x\":[5,340282366920938463463374607431768211455],\"t\":\"UHUGEINT[]\"}]");
+  CHECK(bound(Array{-5, most}).find("no integer type") != std::string::npos);
+  // As in SQL, a fraction or an exponent beyond DECIMAL is the nearest DOUBLE.
+  CHECK(bound(ExactNumber{"1e-50", true}) == "[{\"x\":1e-50,\"t\":\"DOUBLE\"}]");
+  CHECK(bound(ExactNumber{"1e40"}) == "[{\"x\":1e+40,\"t\":\"DOUBLE\"}]");
+}
+
+TEST_CASE("a duration is an INTERVAL where one is needed") {
+  Fixture f;
+  const auto value = [&](std::string_view sql, const char* x) { return f.run(sql, {{"x", x}}); };
+  CHECK(value("SELECT $x::INTERVAL AS v", "P1DT2H30M") == "[{\"v\":\"P1DT2H30M\"}]");
+  CHECK(value("SELECT $x::INTERVAL AS v", "P1Y2M3D") == "[{\"v\":\"P1Y2M3D\"}]");
+  CHECK(value("SELECT $x::INTERVAL AS v", "P2W") == "[{\"v\":\"P14D\"}]");
+  CHECK(value("SELECT $x::INTERVAL AS v", "PT0.5S") == "[{\"v\":\"PT0.5S\"}]");
+  CHECK(value("SELECT $x::INTERVAL AS v", "1 day") == "[{\"v\":\"P1D\"}]");
+  CHECK(value("SELECT $x AS v", "P1D") == "[{\"v\":\"P1D\"}]");
 }
 
 TEST_CASE("a pivot can be prepared") {

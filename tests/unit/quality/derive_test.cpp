@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "engine/engine_fixture.h"
 #include "quality/sql_types.h"
 #include "support/temp_project.h"
@@ -38,7 +39,7 @@ class Derived {
 
   // readOnlyHint as it is listed: "true", "false", or "" when there is none.
   std::string hint() const {
-    const auto tool = first_->find(project::EndpointKind::kTool, "t");
+    const auto tool = second_->find(project::EndpointKind::kTool, "t");
     REQUIRE(tool);
     if (!tool->annotations || !tool->annotations->read_only) return "";
     return *tool->annotations->read_only ? "true" : "false";
@@ -67,7 +68,12 @@ std::string tool(const std::string& sql, const std::string& head = "") {
 }
 
 std::string hint_of(const std::string& sql, const std::string& head = "") {
-  return Derived(tool(sql, head)).hint();
+  static const std::string kSetup =
+      "CREATE TABLE t (i INTEGER); CREATE SEQUENCE s; CREATE VIEW reads AS SELECT i FROM t; "
+      "CREATE VIEW \"next one\" AS SELECT nextval('s') AS n; CREATE VIEW above AS FROM \"next "
+      "one\"; CREATE MACRO twice(x) AS x * 2; CREATE MACRO advance() AS \"nextval\"('s'); "
+      "CREATE MACRO rows_of() AS TABLE SELECT advance() AS n";
+  return Derived(tool(sql, head), kSetup).hint();
 }
 
 }  // namespace
@@ -82,6 +88,21 @@ TEST_CASE("a tool whose SQL only reads is marked as such") {
   CHECK(hint_of("SELECT nextval('s') AS x") == "");
   CHECK(hint_of("COPY t TO 'x.csv'") == "");
   CHECK(hint_of("CREATE TABLE x (i INT)") == "");
+}
+
+TEST_CASE("functions, macros and views are looked through for the hint") {
+  CHECK(hint_of("SELECT twice(i) AS v, uuid() AS u FROM reads") == "true");
+  CHECK(hint_of("SELECT * FROM read_csv('x.csv') t(a)") == "");  // it cannot be prepared
+  CHECK(hint_of("SELECT * FROM range(3) t(nextval_)") == "true");
+  for (const char* const sql :
+       {"SELECT \"nextval\"('s') AS v", "SELECT \"next one\".n FROM \"next one\"", "FROM above",
+        "SELECT advance() AS v", "FROM rows_of()", "FROM query('SELECT nextval(''s'')')",
+        "FROM query_table('above')", "SELECT * FROM force_checkpoint()",
+        "SELECT write_log('a') AS v", "SELECT * FROM enable_logging()", "FROM checkpoint ()",
+        "SELECT * FROM json_execute_serialized_sql(json_serialize_sql('FROM above'))"}) {
+    CAPTURE(sql);
+    CHECK(hint_of(sql) == "");
+  }
 }
 
 TEST_CASE("an annotation that is given stays, and plugins may do anything") {
@@ -129,6 +150,40 @@ TEST_CASE("what depends on the arguments is left open") {
         "");
 }
 
+TEST_CASE("no argument makes a column that its type does not fit") {
+  // The type of column v, "" when anything may come.
+  const auto column = [](const std::string& sql, const std::string& types) -> std::string {
+    std::string head = "  parameters:\n";
+    char name = 'x';
+    for (const std::string_view type : split(types, ' ')) {
+      head += std::string("    - {name: ") + name++ + ", type: " + std::string(type) + "}\n";
+    }
+    const std::string row = Derived(tool(sql, head)).row();
+    CAPTURE(row);
+    const std::size_t at = row.find("\"v\":{\"type\":\"");
+    if (at == std::string::npos) return row.empty() ? "none" : "";
+    return row.substr(at + 13, row.find('"', at + 13) - at - 13);
+  };
+  for (const char* const sql :
+       {"SELECT coalesce($x, 1) AS v", "SELECT ifnull($x, 1) AS v", "SELECT greatest($x, 1) AS v",
+        "SELECT if(true, $x, 1) AS v", "SELECT CASE WHEN $x > 0 THEN $x ELSE 0 END AS v",
+        "WITH a AS (SELECT coalesce($x, 0) AS v) FROM a", "SELECT (SELECT coalesce($x, 0)) AS v"}) {
+    CAPTURE(sql);
+    CHECK(column(sql, "number") == "number");
+    CHECK(column(sql, "integer") == "integer");
+  }
+  CHECK(column("SELECT $x + $y AS v", "integer integer") == "integer");
+  CHECK(column("SELECT $x + $y AS v", "integer number") == "number");
+  CHECK(column("SELECT $x || 'a' AS v", "string") == "string");
+  CHECK(column("SELECT len($x) AS v", "array") == "integer");
+  CHECK(column("SELECT $x[1] AS v", "array") == "");
+  CHECK(column("SELECT coalesce($x[1], 1) AS v", "array") == "");
+  CHECK(column("SELECT coalesce($x.b, 1) AS v", "object") == "");
+  // An integer beside a text makes an integer of it, null beside a text does not.
+  CHECK(column("SELECT coalesce($x, $y) AS v", "integer string") == "");
+  CHECK(column("SELECT [$x, 1] AS v", "number") == "array");
+}
+
 TEST_CASE("declarations that fit two columns") {
   using types::Kind;
   const auto of = [](Kind kind) {
@@ -139,6 +194,4 @@ TEST_CASE("declarations that fit two columns") {
   CHECK(quality::common(of(Kind::kInteger), of(Kind::kNumber))->kind == Kind::kNumber);
   CHECK(quality::common(of(Kind::kString), of(Kind::kString))->kind == Kind::kString);
   CHECK(!quality::common(of(Kind::kString), of(Kind::kBoolean)));
-  CHECK(quality::sql_type(of(Kind::kInteger)) == "INTEGER");
-  CHECK(!quality::sql_type(of(Kind::kArray)));
 }
