@@ -47,7 +47,13 @@ class NoUserCode final : public runtime::UserCode, private invoke::Runner {
   void run_init_hooks() override {}
   void run_shutdown_hooks() override {}
   void unload() override {}
-  std::vector<Error> replace(std::shared_ptr<const project::Project>) override { return {}; }
+  std::vector<Error> stage(std::shared_ptr<const project::Project>) override { return {}; }
+  bool staged_has_hooks() const override { return false; }
+  std::function<void()> commit() override {
+    return [] {};
+  }
+  void discard() override {}
+  std::optional<Error> problem_of(const project::Endpoint&) const override { return {}; }
   void adopt(std::shared_ptr<const project::Project>) override {}
   void finish() override {}
   invoke::Runner& runner() override { return *this; }

@@ -68,7 +68,8 @@ std::vector<Failure> broken_files(const project::Project& project) {
 // What can only be checked with the database open and the init hooks run. A table that is not there
 // yet may be there when the tool is called: that is worth a warning, not a refusal. Files whose
 // YAML is broken were reported before.
-std::vector<Error> check_sources(const project::Project& project, engine::Database& database) {
+std::vector<runtime::Problem> check_sources(const project::Project& project,
+                                            engine::Database& database) {
   quality::ValidateEnvironment environment;
   environment.database = [&] {
     return std::shared_ptr<engine::Database>(std::shared_ptr<void>(), &database);
@@ -79,18 +80,18 @@ std::vector<Error> check_sources(const project::Project& project, engine::Databa
   for (const auto& file : project.files()) {
     if (!file.endpoint) broken.insert(file.display_path);
   }
-  std::vector<Error> errors;
+  std::vector<runtime::Problem> problems;
   for (quality::FileReport& report : quality::validate(project, environment)) {
     if (broken.count(report.path) != 0) continue;
     for (Error& error : report.errors) {
       if (error.code == Code::kNotFound) {
         log::warning("serve", "{}", error.text());
       } else {
-        errors.push_back(std::move(error));
+        problems.push_back({std::move(error), report.path});
       }
     }
   }
-  return errors;
+  return problems;
 }
 
 Result<int> port_from(const std::string& text) {
@@ -253,11 +254,13 @@ class Serve {
       parts_.finish();
       return output_.fail(started.error());
     }
-    announce();
+    if (!ignore_errors_) announce();
     if (const auto started = parts_.runtime().start(runtime::LoadScope::kAll, {}); !started.ok()) {
       failures_.push_back({"", started.error()});
       loop_.stop();
     }
+    // What is left out is known when the start is over.
+    if (ignore_errors_) loop_.post([this] { announce(); });
     loop_.run();
     drain();
     // What still runs is cancelled and answered. An answered call needs a moment for its
