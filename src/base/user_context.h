@@ -1,6 +1,7 @@
 // Who calls: the identity that policies, SQL functions and Python see.
 #pragma once
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -22,11 +23,26 @@ struct UserContext {
   std::vector<std::string> capabilities;
 };
 
+// Whether the code that serves a caller looked at who it is, so that another one may get another
+// result. A copy has not been looked at.
+class CallerMark {
+ public:
+  CallerMark() = default;
+  CallerMark(const CallerMark&) noexcept {}
+  CallerMark& operator=(const CallerMark&) noexcept { return *this; }
+  void set() const { seen_.store(true, std::memory_order_relaxed); }
+  bool is_set() const { return seen_.load(std::memory_order_relaxed); }
+
+ private:
+  mutable std::atomic<bool> seen_{false};
+};
+
 // One caller of one request.
 struct Caller {
   std::string transport;  // "stdio", "http", "cli", "test"
   std::optional<UserContext> user;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  CallerMark looked_at = {};
 };
 
 // Tells users apart, for what belongs to one of them; "" without authentication.

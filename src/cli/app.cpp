@@ -48,7 +48,13 @@ class NoUserCode final : public runtime::UserCode, private invoke::Runner {
   void run_init_hooks() override {}
   void run_shutdown_hooks() override {}
   void unload() override {}
-  std::vector<Error> replace(std::shared_ptr<const project::Project>) override { return {}; }
+  std::vector<Error> stage(std::shared_ptr<const project::Project>) override { return {}; }
+  bool staged_has_hooks() const override { return false; }
+  std::function<void()> commit() override {
+    return [] {};
+  }
+  void discard() override {}
+  std::optional<Error> problem_of(const project::Endpoint&) const override { return {}; }
   void adopt(std::shared_ptr<const project::Project>) override {}
   void finish() override {}
   invoke::Runner& runner() override { return *this; }
@@ -113,21 +119,27 @@ class AppBackend final : public mcp::Backend {
   runtime::Runtime& runtime_;
 };
 
+mcp::ServerInfo server_info(const project::Project& project) {
+  mcp::ServerInfo info;
+  const project::ServerAppearance& appearance = project.site().server;
+  info.title = appearance.title.empty() ? project.site().project : appearance.title;
+  info.version = program_version();
+  info.description = appearance.description;
+  info.instructions = appearance.instructions;
+  info.website = appearance.website;
+  info.icons = appearance.icons;
+  return info;
+}
+
 mcp::ServerOptions server_options(Parts& parts) {
   const auto served = parts.runtime().project();
   const project::Project& project = *served;
   mcp::ServerOptions options;
-  const project::ServerAppearance& appearance = project.site().server;
-  options.info.title = appearance.title.empty() ? project.site().project : appearance.title;
-  options.info.description = appearance.description;
-  options.info.instructions = appearance.instructions;
-  options.info.website = appearance.website;
-  options.info.icons = appearance.icons;
+  options.info = server_info(project);
   options.on_end = [metrics = parts.metrics()](std::string_view method, std::optional<int> code) {
     using End = observe::Metrics::RequestEnd;
     metrics->request_ended(method, !code ? End::kCancelled : *code == 0 ? End::kOk : End::kError);
   };
-  options.info.version = program_version();
   options.tasks = project.site().tasks;
   // Several processes behind one address share a secret, so that each understands the others'
   // tokens.
@@ -142,6 +154,7 @@ class AppStdioServer final : public McpServer {
         server_(server_options(parts), backend_),
         transport_(server_, streams, mcp::ServerOptions().max_message) {
     parts.runtime().on_reload([this] {
+      server_.present(server_info(*backend_.project()));
       server_.notify_list_changed();
       server_.notify_resources_updated();
     });
@@ -204,6 +217,7 @@ class AppHttpServer final : public McpServer {
         http_(options.http, *handler_, pages(options)) {
     runtime_.on_reload([this] {
       metrics_.forget_others(*runtime_.project());
+      server_.present(server_info(*backend_.project()));
       server_.notify_list_changed();
       server_.notify_resources_updated();
     });

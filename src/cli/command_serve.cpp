@@ -72,7 +72,8 @@ std::vector<Failure> broken_files(const project::Project& project) {
 // What can only be checked with the database open and the init hooks run. A table that is not there
 // yet may be there when the tool is called: that is worth a warning, not a refusal. Files whose
 // YAML is broken were reported before.
-std::vector<Error> check_sources(const project::Project& project, engine::Database& database) {
+std::vector<runtime::Problem> check_sources(const project::Project& project,
+                                            engine::Database& database) {
   quality::ValidateEnvironment environment;
   environment.database = [&] {
     return std::shared_ptr<engine::Database>(std::shared_ptr<void>(), &database);
@@ -85,18 +86,18 @@ std::vector<Error> check_sources(const project::Project& project, engine::Databa
   for (const auto& file : project.files()) {
     if (!file.endpoint) broken.insert(file.display_path);
   }
-  std::vector<Error> errors;
+  std::vector<runtime::Problem> problems;
   for (quality::FileReport& report : quality::validate(project, environment)) {
     if (broken.count(report.path) != 0) continue;
     for (Error& error : report.errors) {
       if (error.code == Code::kNotFound) {
         log::warning("serve", "{}", error.text());
       } else {
-        errors.push_back(std::move(error));
+        problems.push_back({std::move(error), report.path});
       }
     }
   }
-  return errors;
+  return problems;
 }
 
 Result<int> port_from(const std::string& text) {
@@ -288,8 +289,7 @@ class Serve {
         parts_.finish();
         return output_.fail(started.error());
       }
-      // In JSON there is one report, of how the start ended.
-      if (!output_.json) announce();
+      if (!announces_at_the_end()) announce();
     }
     if (const auto started = parts_.runtime().start(runtime::LoadScope::kAll, {}); !started.ok()) {
       failures_.push_back({"", started.error()});
@@ -323,10 +323,13 @@ class Serve {
       return accept(problems);
     };
     options.on_start = [this] {
-      if (serves_ && output_.json) announce();
+      if (serves_ && announces_at_the_end()) announce();
     };
     return options;
   }
+
+  // In JSON there is one report, of how the start ended; and what is left out is known then.
+  bool announces_at_the_end() const { return output_.json || ignore_errors_; }
 
   // Where it is, for people and for whoever started the process. Nothing over stdio.
   void announce() {

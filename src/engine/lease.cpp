@@ -80,6 +80,7 @@ Status Run::bind(const PreparedSql& prepared) const {
 
 Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
   if (Status bound = bind(prepared); !bound.ok()) return {std::move(bound).error(), true, true};
+  if (prepared.uses_identity && options.caller != nullptr) options.caller->looked_at.set();
   auto state = std::make_unique<ResultState>(connection, options.cancel, sql, prepared);
   // A large result is produced while it is read; point queries are not slower this way.
   const bool stream =

@@ -373,6 +373,7 @@ class Running : public std::enable_shared_from_this<Running> {
   void answer(Outcome outcome) {
     outcome.endpoint = endpoint_;
     outcome.seconds = seconds_since(start_);
+    outcome.about_caller = call_ && call_->caller.looked_at.is_set();
     if (outcome.error && !outcome.error->detail.empty() && log_failure_) {
       log::error("call", "{} '{}': {}\n{}", project::name_of(endpoint_->kind), endpoint_->id(),
                  outcome.error->message, outcome.error->detail);

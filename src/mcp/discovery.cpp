@@ -22,16 +22,16 @@ std::string capabilities(const Catalog& catalog, const Revision& revision, bool 
 }
 
 void discover(Core& core, const ExchangePtr& exchange) {
-  const auto& options = core.setup()->options;
+  const auto presentation = core.setup()->presentation();
   Reply reply(*exchange, 512);
   Array versions;
   for (auto& name : revision_names(false)) versions.emplace_back(std::move(name));
   append_json(reply.member("supportedVersions"), versions);
   reply.member("capabilities") += capabilities(*core.catalog(), exchange->revision());
-  if (!options.info.instructions.empty()) {
-    append_json_string(reply.member("instructions"), options.info.instructions);
+  if (const std::string& instructions = presentation->info.instructions; !instructions.empty()) {
+    append_json_string(reply.member("instructions"), instructions);
   }
-  reply.cache_for(options.list_ttl, true);
+  reply.cache_for(core.setup()->options.list_ttl, true);
   exchange->answer(std::move(reply));
 }
 

@@ -45,15 +45,25 @@ void append_number(std::string& out, double value) {
 
 }  // namespace
 
+Presentation::Presentation(ServerInfo given)
+    : info(std::move(given)),
+      full(implementation(info, true, true)),
+      titled(implementation(info, true, false)),
+      bare(implementation(info, false, false)) {}
+
+const std::string& Presentation::text(const Revision& revision) const {
+  if (revision.icons) return full;
+  return revision.structured ? titled : bare;
+}
+
 Setup::Setup(ServerOptions given)
     : options(std::move(given)),
-      full_info_(implementation(options.info, true, true)),
-      titled_info_(implementation(options.info, true, false)),
-      bare_info_(implementation(options.info, false, false)) {}
+      presentation_(std::make_shared<const Presentation>(options.info)) {}
 
-const std::string& Setup::server_info(const Revision& revision) const {
-  if (revision.icons) return full_info_;
-  return revision.structured ? titled_info_ : bare_info_;
+void Setup::present(ServerInfo info) const {
+  auto presentation = std::make_shared<const Presentation>(std::move(info));
+  const std::lock_guard lock(mutex_);
+  presentation_ = std::move(presentation);
 }
 
 // --- Reply --------------------------------------------------------------------------------------
@@ -108,8 +118,9 @@ void ObjectText::write_meta() {
 
 std::string Reply::finish() && {
   if (revision_.stateless) {
+    const auto presentation = setup_.presentation();
     meta("io.modelcontextprotocol/serverInfo",
-         introduces_ ? setup_.server_info(revision_) : setup_.titled_info());
+         introduces_ ? presentation->text(revision_) : presentation->titled);
     if (!subscription_.empty()) meta("io.modelcontextprotocol/subscriptionId", subscription_);
   }
   write_meta();

@@ -26,18 +26,34 @@
 
 namespace mxcp::mcp {
 
+// How the server presents itself, as JSON.
+struct Presentation {
+  explicit Presentation(ServerInfo given);
+
+  // To a client of that revision.
+  const std::string& text(const Revision& revision) const;
+
+  const ServerInfo info;
+  const std::string full;
+  const std::string titled;  // for every single result: name, title and version
+  const std::string bare;
+};
+
 // What all exchanges of one server share.
 struct Setup {
   explicit Setup(ServerOptions given);
 
-  ServerOptions options;
-  // How the server presents itself to a client of that revision; JSON.
-  const std::string& server_info(const Revision& revision) const;
-  // The same for every single result: name, title and version.
-  const std::string& titled_info() const { return titled_info_; }
+  const ServerOptions options;
+  std::shared_ptr<const Presentation> presentation() const {
+    const std::lock_guard lock(mutex_);
+    return presentation_;
+  }
+  // From any thread.
+  void present(ServerInfo info) const;
 
  private:
-  std::string full_info_, titled_info_, bare_info_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const Presentation> presentation_;
 };
 
 class Exchange;

@@ -91,11 +91,12 @@ void read_resource(Core& core, const ExchangePtr& exchange) {
         out += ']';
         add_limit_meta(reply, outcome);
         // What a query says now it may not say a moment later, nor to the next caller, unless the
-        // author knows better. An answer that took a question is nobody else's.
+        // author knows better. An answer that took a question, or looked at who asks, is nobody
+        // else's.
         project::CacheSettings cache;
         if (outcome.endpoint != nullptr && exchange->answers().empty()) {
           cache = outcome.endpoint->cache.value_or(cache);
-          if (outcome.endpoint->policies.any()) cache.same_for_all = false;
+          if (outcome.endpoint->policies.any() || outcome.about_caller) cache.same_for_all = false;
         }
         reply.cache_for(cache.ttl, cache.same_for_all);
         exchange->answer(std::move(reply));

@@ -69,6 +69,10 @@ void Server::drain(const std::shared_ptr<Session>& session, Instant deadline) {
   session->drain(deadline);
 }
 
+void Server::present(ServerInfo info) {
+  impl_->core.setup()->present(std::move(info));
+}
+
 void Server::notify_list_changed() {
   auto now = impl_->core.catalog();
   std::shared_ptr<const Catalog> before;

@@ -149,6 +149,8 @@ class Server {
   // then waits for the answers that are due, up to the deadline.
   void drain(const std::shared_ptr<Session>& session, Instant deadline);
 
+  // How it presents itself from now on, instead of ServerOptions::info.
+  void present(ServerInfo info);
   // The project was loaded anew: tells every session and subscription that was told to expect it
   // about the lists that are different now.
   void notify_list_changed();

@@ -330,13 +330,13 @@ void Session::initialize(const ExchangePtr& exchange) {
       client != nullptr && log::enabled(log::Level::kInfo)) {
     log::info("mcp", "client {} speaks {}", shorten(to_json(*client), 200), chosen->name);
   }
-  const Setup& setup = *core_.setup();
+  const auto presentation = core_.setup()->presentation();
   Reply reply(*exchange, 512);
   append_json_string(reply.member("protocolVersion"), chosen->name);
   reply.member("capabilities") += capabilities(*catalog, *chosen, peer_ != nullptr);
-  reply.member("serverInfo") += setup.server_info(*chosen);
-  if (!setup.options.info.instructions.empty()) {
-    append_json_string(reply.member("instructions"), setup.options.info.instructions);
+  reply.member("serverInfo") += presentation->text(*chosen);
+  if (const std::string& instructions = presentation->info.instructions; !instructions.empty()) {
+    append_json_string(reply.member("instructions"), instructions);
   }
   exchange->answer(std::move(reply));
 }

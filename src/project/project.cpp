@@ -300,6 +300,25 @@ std::shared_ptr<const Project> Project::with_endpoints(
   return copy;
 }
 
+std::shared_ptr<const Project> Project::without(
+    const std::map<std::string, std::vector<Error>>& broken) const {
+  auto copy = std::make_shared<Project>(*this);
+  for (EndpointFile& file : copy->files_) {
+    const auto found = broken.find(file.display_path);
+    if (found == broken.end()) continue;
+    if (file.errors.empty()) file.errors = found->second;
+    if (!file.endpoint) continue;
+    const Endpoint& endpoint = *file.endpoint;
+    copy->by_id_.erase(key_of(endpoint.kind, endpoint.id()));
+    std::erase_if(copy->endpoints_, [&](const auto& other) {
+      return other->kind == endpoint.kind && other->id() == endpoint.id() &&
+             other->file == endpoint.file;
+    });
+    file.endpoint = nullptr;
+  }
+  return copy;
+}
+
 const fs::path& Project::folder_of(EndpointKind kind) const {
   switch (kind) {
     case EndpointKind::kTool: return site_.paths.tools;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -59,6 +60,10 @@ class Project {
   std::shared_ptr<const Project> with_endpoints(
       const std::function<std::shared_ptr<const Endpoint>(const Endpoint&)>& change,
       bool types_derived) const;
+  // A copy in which these files, by their display path, are broken: they have the errors and no
+  // endpoint.
+  std::shared_ptr<const Project> without(
+      const std::map<std::string, std::vector<Error>>& broken) const;
   // False while tools may get a return type by a later with_endpoints.
   bool types_derived() const { return types_derived_; }
   std::shared_ptr<const Endpoint> find(EndpointKind kind, std::string_view id) const;

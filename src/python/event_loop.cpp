@@ -188,20 +188,21 @@ void EventLoop::submit(Job job) {
   item.start->finish(std::move(refused));
 }
 
-void EventLoop::stop(std::chrono::seconds limit) {
-  std::shared_ptr<Core> stopped;
+std::function<void(std::chrono::seconds limit)> EventLoop::detach() {
+  std::shared_ptr<Core> detached;
   {
     const std::lock_guard lock(mutex_);
-    stopped = std::move(core_);
-    core_ = nullptr;
+    detached = std::exchange(core_, nullptr);
   }
-  if (stopped == nullptr) return;
-  std::unique_lock lock(stopped->mutex);
-  stopped->stopping = true;
-  stopped->wake();
-  if (!stopped->end.wait_for(lock, limit, [&] { return stopped->ended; })) {
-    log::warning("python", "a coroutine blocks the event loop; it is left behind");
-  }
+  return [detached](std::chrono::seconds limit) {
+    if (detached == nullptr) return;
+    std::unique_lock lock(detached->mutex);
+    detached->stopping = true;
+    detached->wake();
+    if (!detached->end.wait_for(lock, limit, [&] { return detached->ended; })) {
+      log::warning("python", "a coroutine blocks the event loop; it is left behind");
+    }
+  };
 }
 
 // --- the loop's thread

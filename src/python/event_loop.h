@@ -44,7 +44,10 @@ class EventLoop {
   void start();
   // Cancels what runs and ends the thread, waiting `limit` for it: a coroutine that blocks its
   // thread is left behind. Not with the GIL held. The next submit() starts a new loop.
-  void stop(std::chrono::seconds limit);
+  void stop(std::chrono::seconds limit) { detach()(limit); }
+  // The next submit() starts a new loop, and what runs goes on on the old one, until the result is
+  // called: that stops it.
+  std::function<void(std::chrono::seconds limit)> detach();
 
  private:
   struct Core;

@@ -156,20 +156,19 @@ std::shared_ptr<const Function> Functions::resolve(
 }
 
 void Functions::clear() {
-  (void)exchange({});
-}
-
-Functions::Table Functions::exchange(Table table) {
+  Table gone;  // destroyed without the lock: that may need the GIL
   const std::lock_guard lock(mutex_);
-  table_.swap(table);
-  return table;
+  table_.swap(gone);
 }
 
-void Functions::keep(const project::Project& project) {
+void Functions::keep(const std::vector<std::shared_ptr<const project::Project>>& projects) {
   Table kept;  // then what is gone, destroyed without the lock: that may need the GIL
   const std::lock_guard lock(mutex_);
-  for (const auto& endpoint : project.endpoints()) {
-    if (auto known = table_.extract(endpoint.get())) kept.insert(std::move(known));
+  for (const auto& project : projects) {
+    if (project == nullptr) continue;
+    for (const auto& endpoint : project->endpoints()) {
+      if (auto known = table_.extract(endpoint.get())) kept.insert(std::move(known));
+    }
   }
   table_.swap(kept);
 }

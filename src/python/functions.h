@@ -38,13 +38,11 @@ class Functions {
                                           Modules& modules);
   void clear();
 
-  using Table = std::unordered_map<const project::Endpoint*, std::shared_ptr<const Function>>;
-  // Exchanges everything that was looked up.
-  Table exchange(Table table);
-  // Forgets the endpoints that are not the project's. With the GIL held.
-  void keep(const project::Project& project);
+  // Forgets the endpoints that are in none of the projects (which may be null). With the GIL held.
+  void keep(const std::vector<std::shared_ptr<const project::Project>>& projects);
 
  private:
+  using Table = std::unordered_map<const project::Endpoint*, std::shared_ptr<const Function>>;
   mutable std::mutex mutex_;  // held for look-ups only, never while Python runs
   Table table_;
 };

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -61,15 +63,14 @@ void add_once(const Error& error, std::vector<Error>& errors) {
 
 }  // namespace
 
-// All that one load leaves behind.
-struct Loaded {
-  std::shared_ptr<const project::Project> project;
-  std::vector<PyRef> init_hooks;
-  std::vector<PyRef> shutdown_hooks;
-  PyRef plugins;
-  PyRef base_context;
-  Modules::Aside modules;
-  Functions::Table functions;
+// What a stage() has put aside, and what is not in use yet.
+struct Staged {
+  std::shared_ptr<const project::Project> old_project;
+  std::vector<PyRef> old_init_hooks;
+  std::vector<PyRef> old_shutdown_hooks;
+  PyRef old_plugins;
+  Modules::Aside old_modules;
+  PyRef base_context;  // of the new code
 };
 
 struct PythonRuntime::Impl {
@@ -80,18 +81,20 @@ struct PythonRuntime::Impl {
         prompts(workers),
         schemas(workers) {}
 
-  Status prepare(std::shared_ptr<const project::Project> project);
+  Result<PyRef> prepare(std::shared_ptr<const project::Project> project);
+  std::vector<Error> load(const std::shared_ptr<const project::Project>& project,
+                          runtime::LoadScope scope, const std::vector<EndpointPointer>& endpoints,
+                          PyRef& base_context);
+  std::vector<Error> make_plugins(const project::Project& project, bool instances);
   std::vector<Error> import_all(const std::vector<fs::path>& files,
                                 const std::vector<EndpointPointer>& endpoints, bool hooks_only);
-  // With the GIL held.
-  Loaded take_loaded();
-  void put_loaded(Loaded loaded);
 
   PythonOptions options;
   invoke::Services* services = nullptr;
-  bool used = false;           // the interpreter was touched; main thread
-  bool shutdown_done = false;  // the shutdown hooks of this load have run; main thread
-  Modules modules;             // with the GIL
+  bool used = false;             // the interpreter was touched; main thread
+  bool shutdown_done = false;    // the shutdown hooks of this load have run; main thread
+  std::optional<Staged> staged;  // main thread; its members with the GIL
+  Modules modules;               // with the GIL
   EventLoop loop;
   Functions functions;
   Workers workers;  // after what their threads use
@@ -121,17 +124,19 @@ void PythonRuntime::connect(invoke::Services& services) {
 // --- load
 // -----------------------------------------------------------------------------------------
 
-// With the GIL held.
-Status PythonRuntime::Impl::prepare(std::shared_ptr<const project::Project> project) {
+// With the GIL held. The context in which the modules are imported, and calls begin later.
+Result<PyRef> PythonRuntime::Impl::prepare(std::shared_ptr<const project::Project> project) {
   State& global = state();
   global.services = services;
   global.loop = &loop;
   global.process = ::getpid();
   global.project = std::move(project);
   if (!std::exchange(used, true)) buffer_lines();
-  global.base_context = PyRef::steal(PyContext_CopyCurrent());
-  if (!global.base_context) return take_exception();
-  return modules.install(*global.project);
+  PyRef context = PyRef::steal(PyContext_CopyCurrent());
+  if (!context) return take_exception();
+  if (!global.base_context) global.base_context = PyRef::borrow(context.get());
+  MXCP_TRY(modules.install(*global.project));
+  return context;
 }
 
 std::vector<Error> PythonRuntime::Impl::import_all(const std::vector<fs::path>& files,
@@ -182,17 +187,28 @@ std::vector<Error> PythonRuntime::Impl::import_all(const std::vector<fs::path>& 
   return errors;
 }
 
-std::vector<Error> PythonRuntime::load(std::shared_ptr<const project::Project> project,
-                                       runtime::LoadScope scope,
-                                       const std::vector<EndpointPointer>& endpoints) {
-  Impl& impl = *impl_;
-  impl.shutdown_done = false;
+// With the GIL held.
+std::vector<Error> PythonRuntime::Impl::make_plugins(const project::Project& project,
+                                                     bool instances) {
+  Plugins plugins = create_plugins(project, instances);
+  if (plugins.functions.empty() || services == nullptr) return std::move(plugins.errors);
+  const GilRelease released;
+  if (Status set = services->set_functions(std::move(plugins.functions)); !set.ok()) {
+    plugins.errors.push_back(std::move(set).error().in("the SQL functions of plugins"));
+  }
+  return std::move(plugins.errors);
+}
+
+std::vector<Error> PythonRuntime::Impl::load(const std::shared_ptr<const project::Project>& project,
+                                             runtime::LoadScope scope,
+                                             const std::vector<EndpointPointer>& endpoints,
+                                             PyRef& base_context) {
   const bool all = scope == runtime::LoadScope::kAll;
-  const bool modules = all || scope == runtime::LoadScope::kEndpoint;
+  const bool with_modules = all || scope == runtime::LoadScope::kEndpoint;
   const fs::path& folder = project->site().paths.python;
-  const std::vector<fs::path> files = all       ? Modules::source_files(folder)
-                                      : modules ? Modules::possible_hook_files(folder)
-                                                : std::vector<fs::path>();
+  const std::vector<fs::path> files = all            ? Modules::source_files(folder)
+                                      : with_modules ? Modules::possible_hook_files(folder)
+                                                     : std::vector<fs::path>();
   std::vector<EndpointPointer> python_endpoints;
   const auto add = [&](const std::vector<EndpointPointer>& given) {
     for (const auto& endpoint : given) {
@@ -210,43 +226,28 @@ std::vector<Error> PythonRuntime::load(std::shared_ptr<const project::Project> p
   }
 
   const GilAcquire gil;
-  if (auto ready = impl.prepare(project); !ready.ok()) return {std::move(ready).error()};
-  const EnteredContext context(state().base_context);
-  Plugins plugins = create_plugins(*project, scope != runtime::LoadScope::kDeclarations);
-  std::vector<Error> errors = std::move(plugins.errors);
-  if (!plugins.functions.empty() && impl.services != nullptr) {
-    const GilRelease released;
-    if (Status set = impl.services->set_functions(std::move(plugins.functions)); !set.ok()) {
-      errors.push_back(std::move(set).error().in("the SQL functions of plugins"));
-    }
-  }
-  for (Error& error : impl.import_all(files, python_endpoints, !all)) {
+  auto ready = prepare(project);
+  if (!ready.ok()) return {std::move(ready).error()};
+  base_context = *std::move(ready);
+  const EnteredContext context(PyRef::borrow(base_context.get()));
+  std::vector<Error> errors = make_plugins(*project, scope != runtime::LoadScope::kDeclarations);
+  for (Error& error : import_all(files, python_endpoints, !all)) {
     errors.push_back(std::move(error));
   }
   return errors;
 }
 
-Loaded PythonRuntime::Impl::take_loaded() {
-  State& global = state();
-  return {std::exchange(global.project, nullptr),
-          std::exchange(global.init_hooks, {}),
-          std::exchange(global.shutdown_hooks, {}),
-          std::exchange(global.plugins, PyRef()),
-          std::exchange(global.base_context, PyRef()),
-          modules.set_aside(),
-          functions.exchange({})};
-}
-
-void PythonRuntime::Impl::put_loaded(Loaded loaded) {
-  State& global = state();
-  global.project = std::move(loaded.project);
-  global.init_hooks = std::move(loaded.init_hooks);
-  global.shutdown_hooks = std::move(loaded.shutdown_hooks);
-  global.plugins = std::move(loaded.plugins);
-  global.base_context = std::move(loaded.base_context);
-  modules.put_back(std::move(loaded.modules));
-  functions.exchange(std::move(loaded.functions));
-  shutdown_done = false;
+std::vector<Error> PythonRuntime::load(std::shared_ptr<const project::Project> project,
+                                       runtime::LoadScope scope,
+                                       const std::vector<EndpointPointer>& endpoints) {
+  impl_->shutdown_done = false;
+  PyRef context;
+  std::vector<Error> errors = impl_->load(project, scope, endpoints, context);
+  if (context) {
+    const GilAcquire gil;
+    state().base_context = std::move(context);
+  }
+  return errors;
 }
 
 void PythonRuntime::run_init_hooks() {
@@ -261,8 +262,9 @@ void PythonRuntime::run_shutdown_hooks() {
   {
     const GilAcquire gil;
     const EnteredContext context(state().base_context);
-    run_hooks(state().shutdown_hooks, "the on_shutdown hook");
-    shut_down_plugins();
+    run_hooks(impl_->staged ? impl_->staged->old_shutdown_hooks : state().shutdown_hooks,
+              "the on_shutdown hook");
+    if (!impl_->staged) shut_down_plugins();
   }
   close_held_queries();
 }
@@ -282,40 +284,108 @@ void PythonRuntime::unload() {
   PyGC_Collect();
 }
 
-std::vector<Error> PythonRuntime::replace(std::shared_ptr<const project::Project> project) {
+// --- changed code
+// -----------------------------------------------------------------------------------------
+
+// Calls go on meanwhile: what they need (the functions that were looked up, the base context) is
+// not touched before commit(). The new functions stand beside the old ones in the same table, since
+// they belong to other endpoints.
+std::vector<Error> PythonRuntime::stage(std::shared_ptr<const project::Project> project) {
   Impl& impl = *impl_;
-  if (!impl.used) return load(std::move(project), runtime::LoadScope::kAll, {});
-  Loaded old;
+  Staged& staged = impl.staged.emplace();
+  if (impl.used) {
+    const GilAcquire gil;
+    State& global = state();
+    staged.old_project = global.project;
+    staged.old_init_hooks = std::exchange(global.init_hooks, {});
+    staged.old_shutdown_hooks = std::exchange(global.shutdown_hooks, {});
+    staged.old_plugins = std::exchange(global.plugins, PyRef());
+    staged.old_modules = impl.modules.set_aside();
+  }
+  std::vector<Error> errors = impl.load(project, runtime::LoadScope::kAll, {}, staged.base_context);
+  if (impl.used) {
+    // Nothing of Python is left: the project is another one all the same.
+    const GilAcquire gil;
+    state().project = std::move(project);
+  }
+  return errors;
+}
+
+bool PythonRuntime::staged_has_hooks() const {
+  if (!impl_->staged || !impl_->used) return false;
+  const GilAcquire gil;
+  return !impl_->staged->old_shutdown_hooks.empty() || !state().init_hooks.empty();
+}
+
+std::function<void()> PythonRuntime::commit() {
+  Impl& impl = *impl_;
+  if (!impl.staged || !impl.used) {
+    impl.staged.reset();
+    return [] {};
+  }
+  const auto old = std::make_shared<Staged>(*std::move(impl.staged));
+  impl.staged.reset();
+  impl.shutdown_done = false;
   {
     const GilAcquire gil;
-    old = impl.take_loaded();
+    State& global = state();
+    if (old->base_context) std::swap(old->base_context, global.base_context);
   }
-  std::vector<Error> errors = load(std::move(project), runtime::LoadScope::kAll, {});
+  // What the old modules left running on the loop must not meet the new ones: they have another.
+  return [&impl, old, stop_loop = impl.loop.detach()] {
+    stop_loop(kLoopLimit);
+    const GilAcquire gil;
+    impl.functions.keep({state().project, impl.staged ? impl.staged->old_project : nullptr});
+    *old = {};
+    // Modules are cycles: without this the old ones would pile up reload by reload.
+    PyGC_Collect();
+  };
+}
+
+void PythonRuntime::discard() {
+  Impl& impl = *impl_;
+  if (!impl.used) {
+    impl.staged.reset();
+    return;
+  }
   const GilAcquire gil;
-  if (!errors.empty()) {
-    const Loaded failed = impl.take_loaded();
-    impl.put_loaded(std::move(old));
-    return errors;
+  State& global = state();
+  if (impl.staged) {
+    Staged staged = *std::move(impl.staged);
+    impl.staged.reset();
+    global.project = std::move(staged.old_project);
+    global.init_hooks = std::move(staged.old_init_hooks);
+    global.shutdown_hooks = std::move(staged.old_shutdown_hooks);
+    global.plugins = std::move(staged.old_plugins);
+    impl.modules.put_back(std::move(staged.old_modules));
+    impl.functions.keep({global.project});
   }
-  {
-    const EnteredContext context(old.base_context);
-    run_hooks(old.shutdown_hooks, "the on_shutdown hook");
-  }
-  {
-    // What the old modules left running on the loop must not meet the new ones.
+  if (!std::exchange(impl.shutdown_done, false) || !global.project) return;
+  // Who was told to shut down cannot be asked again.
+  const EnteredContext context(global.base_context);
+  for (const Error& error : impl.make_plugins(*global.project, true)) {
     const GilRelease released;
-    impl.loop.stop(kLoopLimit);
+    log::error("python", "{}", error.text());
   }
-  old = {};
-  PyGC_Collect();
-  return {};
 }
 
 void PythonRuntime::adopt(std::shared_ptr<const project::Project> project) {
   if (!impl_->used) return;
   const GilAcquire gil;
-  impl_->functions.keep(*project);
+  impl_->functions.keep({project});
+  // Now, and not by the first call: that might meet modules which are only staged.
+  for (const auto& endpoint : project->endpoints()) {
+    if (is_python(*endpoint) && impl_->functions.find(*endpoint) == nullptr) {
+      impl_->functions.resolve(endpoint, impl_->modules);
+    }
+  }
   state().project = std::move(project);
+}
+
+std::optional<Error> PythonRuntime::problem_of(const project::Endpoint& endpoint) const {
+  if (!is_python(endpoint)) return {};
+  const auto function = impl_->functions.find(endpoint);
+  return function == nullptr ? std::nullopt : function->error;
 }
 
 void PythonRuntime::finish() {

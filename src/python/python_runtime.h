@@ -18,9 +18,11 @@
 //   loop.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "invoke/call.h"
 #include "runtime/user_code.h"
@@ -46,7 +48,11 @@ class PythonRuntime final : public runtime::UserCode {
   void run_init_hooks() override;
   void run_shutdown_hooks() override;
   void unload() override;
-  std::vector<Error> replace(std::shared_ptr<const project::Project> project) override;
+  std::vector<Error> stage(std::shared_ptr<const project::Project> project) override;
+  bool staged_has_hooks() const override;
+  std::function<void()> commit() override;
+  void discard() override;
+  std::optional<Error> problem_of(const project::Endpoint& endpoint) const override;
   void adopt(std::shared_ptr<const project::Project> project) override;
   void finish() override;
   invoke::Runner& runner() override;

@@ -252,6 +252,7 @@ Value optional_text(const std::optional<std::string>& text) {
 // user_context() -> dict or None
 PyObject* user_context(PyObject*, PyObject*) {
   const auto call = current_call();
+  if (call != nullptr) call->caller.looked_at.set();
   if (call == nullptr || !call->caller.user) return Py_NewRef(Py_None);
   const UserContext& user = *call->caller.user;
   Array capabilities(user.capabilities.begin(), user.capabilities.end());
@@ -271,6 +272,7 @@ PyObject* user_context(PyObject*, PyObject*) {
 PyObject* execution_context(PyObject*, PyObject*) {
   const auto call = current_call();
   if (call == nullptr) return Py_NewRef(Py_None);
+  call->caller.looked_at.set();
   Object headers;
   for (const auto& [name, value] : call->caller.headers) headers.set(name, value);
   return to_python(Object{{"transport", call->caller.transport},

@@ -9,18 +9,6 @@
 
 namespace mxcp::runtime {
 
-namespace {
-
-std::vector<Error> file_errors(const project::Project& project) {
-  std::vector<Error> errors;
-  for (const auto& file : project.files()) {
-    errors.insert(errors.end(), file.errors.begin(), file.errors.end());
-  }
-  return errors;
-}
-
-}  // namespace
-
 Status Runtime::request_reload(std::function<Status()> payload, std::string description) {
   if (!impl_->options.server) {
     return Error{Code::kUnavailable,
@@ -71,7 +59,7 @@ Runtime::Impl::Reloaded Runtime::Impl::reload(const Reload& request) {
   std::vector<std::string> problems;
 
   // Drain: the call that asked for this reload is answered first, like every other.
-  drain();
+  drain(gate);
 
   // Close. From here to the end of the payload nobody opens the database again.
   on_main([this] { user_code.run_shutdown_hooks(); });
@@ -99,47 +87,93 @@ Runtime::Impl::Reloaded Runtime::Impl::reload(const Reload& request) {
   return {std::move(summary)};
 }
 
-// Closes the gate and waits for the running calls.
-void Runtime::Impl::drain() {
-  gate.close();
-  if (gate.wait_idle(Clock::system().now() + options.drain_limit)) return;
-  log::warning("runtime", "reload: cancelling {} call(s) that did not finish", gate.running());
-  gate.cancel_running(Code::kUnavailable);
-  gate.wait_idle(Clock::system().now() + kCancelLimit);
+void Runtime::Impl::drain(Gate& which) {
+  which.close();
+  if (which.wait_idle(Clock::system().now() + options.drain_limit)) return;
+  log::warning("runtime", "reload: cancelling {} call(s) that did not finish", which.running());
+  which.cancel_running(Code::kUnavailable);
+  which.wait_idle(Clock::system().now() + kCancelLimit);
 }
 
-// Fresh configuration, fresh modules, an open database, init hooks.
+namespace {
+
+std::string refusal(const std::vector<Error>& errors) {
+  std::string text = "nothing of the project is taken up, the old one stays until it is mended";
+  for (const Error& error : errors) text += "\n  " + error.text();
+  return text;
+}
+
+}  // namespace
+
+// Fresh configuration, an open database, fresh modules, init hooks. The database is still blocked.
 void Runtime::Impl::restart(std::vector<std::string>& problems) {
-  auto fresh = project::Project::load(options.load);
-  std::vector<Error> broken;
-  if (!fresh.ok()) {
-    broken.push_back(fresh.error());
-  } else if (!options.serve_broken) {
-    broken = file_errors(**fresh);
-  }
-  for (const Error& error : broken) {
-    problems.push_back("the project could not be read again, the old one stays: " + error.text());
-  }
+  std::shared_ptr<const project::Project> old;
   {
     const std::lock_guard lock(mutex);
-    if (broken.empty()) current_project = derived(*fresh, nullptr);
-    database_blocked = false;
+    old = current_project;
   }
-  database_unblocked.notify_all();
   {
     const std::lock_guard one(opening);
     wait_until.reset();
   }
-  if (auto opened = open_database(); !opened.ok()) problems.push_back(opened.error().text());
-  on_main([&] {
-    user_code.unload();
-    for (const Error& error : user_code.load(current_project, LoadScope::kAll, {})) {
-      problems.push_back(error.text());
-    }
+  auto loaded = project::Project::load(options.load);
+  std::shared_ptr<const project::Project> fresh;
+  std::vector<Error> refused;
+  if (loaded.ok()) {
+    Findings findings;
+    findings.add_files(**loaded);
+    refused = refusing(findings);
+    fresh = derived(*loaded, nullptr);
+  } else {
+    refused.push_back(loaded.error());
+  }
+  if (refused.empty()) refused = take_over(fresh);
+  if (!refused.empty()) {
+    problems.push_back(refusal(refused));
+    unblock_database();  // plugins may want it while they are made
+    on_main([this] { user_code.discard(); });
+    (void)open_for(*old);  // whoever calls gets the reason
+  }
+  on_main([this] {
     user_code.run_init_hooks();
     main_loop.install_signal_handlers();
   });
   complete_current();
+}
+
+void Runtime::Impl::unblock_database() {
+  {
+    const std::lock_guard lock(mutex);
+    database_blocked = false;
+  }
+  database_unblocked.notify_all();
+}
+
+// Opens the database as the fresh project wants it, loads its code and checks it; then the project
+// is the current one. Returns why not: then nothing is open, and what is staged is to be discarded.
+std::vector<Error> Runtime::Impl::take_over(const std::shared_ptr<const project::Project>& fresh) {
+  Findings findings;
+  findings.add_files(*fresh);
+  auto opened = open_for(*fresh);
+  unblock_database();  // user code may want it while it is imported
+  std::vector<Error> errors;
+  on_main([&] { errors = user_code.stage(fresh); });
+  findings.add_code(*fresh, std::move(errors), user_code);
+  if (opened.ok() && options.check) findings.add(options.check(*fresh, **opened));
+  std::vector<Error> refused = refusing(findings);
+  if (!opened.ok()) refused.push_back(opened.error());
+  if (!refused.empty()) {
+    opened = Error{Code::kUnavailable, ""};  // lets go of it
+    close_database();
+    return refused;
+  }
+  std::function<void()> end_old;
+  on_main([&] {
+    end_old = user_code.commit();
+    end_old();
+  });
+  exchange_project(fresh, findings);
+  return {};
 }
 
 // --- changed definitions
@@ -233,14 +267,32 @@ void Runtime::Impl::files_changed(Watch::Changes changes) {
   reload_wanted.notify_all();
 }
 
-// What forbids serving it.
-std::vector<Error> Runtime::Impl::problems_of(const project::Project& project) {
-  if (options.serve_broken) return {};
-  std::vector<Error> problems = file_errors(project);
-  if (!problems.empty() || !options.check) return problems;
+Findings Runtime::Impl::findings_of(const project::Project& project) {
+  Findings findings;
+  findings.add_files(project);
+  if (!options.check || (!findings.empty() && !options.serve_broken)) return findings;
   auto opened = open_database();
-  if (!opened.ok()) return {std::move(opened).error()};
-  return options.check(project, **opened);
+  if (opened.ok()) {
+    findings.add(options.check(project, **opened));
+  } else {
+    findings.add(std::move(opened).error());
+  }
+  return findings;
+}
+
+std::vector<Error> Runtime::Impl::refusing(const Findings& findings) {
+  const std::lock_guard lock(mutex);
+  return findings.refusing(*current_project, options.serve_broken, accepted);
+}
+
+// The project without what is broken in it is served from now on.
+void Runtime::Impl::exchange_project(std::shared_ptr<const project::Project> project,
+                                     const Findings& findings) {
+  auto usable = findings.usable(std::move(project));
+  std::set<std::string> general = findings.general();
+  const std::lock_guard lock(mutex);
+  current_project = std::move(usable);
+  accepted = std::move(general);
 }
 
 // The files that define the project changed. What is invalid is not served, and changes nothing.
@@ -252,49 +304,73 @@ Runtime::Impl::Reloaded Runtime::Impl::refresh(const Watch::Changes& changes) {
   }
   const std::string what = listed(changes, old->root());
   auto fresh = project::Project::load(options.load);
-  std::vector<Error> problems =
-      fresh.ok() ? problems_of(**fresh) : std::vector<Error>{fresh.error()};
+  Findings findings;
+  if (fresh.ok()) findings = findings_of(**fresh);
+  std::vector<Error> refused = fresh.ok() ? refusing(findings) : std::vector<Error>{fresh.error()};
   Extent extent = Extent::kDefinitions;
-  if (problems.empty()) {
+  if (refused.empty()) {
     extent = extent_of(*old, **fresh, changes);
     if (extent == Extent::kEverything) return reload({{}, what + " changed", {}});
-    if (extent == Extent::kCode) problems = replace_code(*fresh);
+    if (extent == Extent::kCode) refused = replace_code(*fresh, findings);
   }
-  if (!problems.empty()) {
+  if (!refused.empty()) {
     std::string summary = what + " changed, but is not served until it is mended";
-    for (const Error& problem : problems) {
+    for (const Error& problem : refused) {
       summary += "\n  " + problem.text();
     }
     log::error("runtime", "{}", summary);
     return {std::move(summary), false};
   }
   if (extent == Extent::kDefinitions) {
-    auto completed = complete(*fresh);
+    auto completed = complete(findings.usable(*fresh));
     user_code.adopt(completed);
-    const std::lock_guard lock(mutex);
-    current_project = std::move(completed);
+    exchange_project(std::move(completed), findings);
   }
   log::info("runtime", "taken up: {}", what);
   return {};
 }
 
-// Returns why the old code goes on.
-std::vector<Error> Runtime::Impl::replace_code(std::shared_ptr<const project::Project> fresh) {
-  std::vector<Error> problems;
-  drain();
+// Returns why the old code goes on. Calls run meanwhile; those of Python wait where hooks have to
+// run after the last of the old ones and before the first of the new.
+std::vector<Error> Runtime::Impl::replace_code(std::shared_ptr<const project::Project> fresh,
+                                               Findings findings) {
+  fresh = derived(std::move(fresh), nullptr);
+  std::vector<Error> errors;
+  bool hooks = false;
   on_main([&] {
-    problems = user_code.replace(fresh);
-    if (!problems.empty()) return;
+    errors = user_code.stage(fresh);
+    hooks = user_code.staged_has_hooks();
+    main_loop.install_signal_handlers();
+  });
+  findings.add_code(*fresh, std::move(errors), user_code);
+  if (std::vector<Error> refused = refusing(findings); !refused.empty()) {
+    on_main([this] { user_code.discard(); });
+    return refused;
+  }
+  if (!hooks) fresh = complete(std::move(fresh));
+  if (hooks) drain(code_gate);
+  on_main([&] {
+    if (hooks) user_code.run_shutdown_hooks();
+    std::function<void()> end_old = user_code.commit();
+    auto next = std::make_shared<Generation>(main_loop);
     {
       const std::lock_guard lock(mutex);
-      current_project = derived(fresh, nullptr);
+      std::swap(generation, next);
     }
+    exchange_project(fresh, findings);
+    if (!hooks) {
+      next->retire = std::move(end_old);
+      return;
+    }
+    end_old();
     user_code.run_init_hooks();
     main_loop.install_signal_handlers();
   });
-  if (problems.empty()) complete_current();
-  gate.open();
-  return problems;
+  if (hooks) {
+    complete_current();
+    code_gate.open();
+  }
+  return {};
 }
 
 // Runs a task on the main thread and waits for it.

@@ -104,13 +104,17 @@ Status Runtime::start(LoadScope scope,
 void Runtime::Impl::start_server(
     LoadScope scope, const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints) {
   start_watching();
-  std::vector<Error> problems = user_code.load(current_project, scope, endpoints);
+  std::vector<Error> errors = user_code.load(current_project, scope, endpoints);
   user_code.run_init_hooks();
   main_loop.install_signal_handlers();  // libraries may have taken them during the imports
-  for (Error& problem : open_and_check()) problems.push_back(std::move(problem));
-  if (!problems.empty() && options.on_start_problems && !options.on_start_problems(problems)) {
+  Findings findings;
+  findings.add_code(*current_project, std::move(errors), user_code);
+  findings.add(open_and_check());
+  if (!findings.empty() && options.on_start_problems &&
+      !options.on_start_problems(findings.errors())) {
     return;
   }
+  if (options.serve_broken) exchange_project(current_project, findings);
   complete_current();
   {
     const std::lock_guard lock(mutex);
@@ -118,6 +122,8 @@ void Runtime::Impl::start_server(
     reload_thread = std::thread([this] { reload_loop(); });
   }
   gate.open();
+  // Clients may have seen what is left out now.
+  if (!findings.empty() && on_reload) on_reload();
   if (options.on_start) options.on_start();
 }
 
@@ -142,9 +148,9 @@ void Runtime::Impl::complete_current() {
 }
 
 // After the init hooks, which may create tables.
-std::vector<Error> Runtime::Impl::open_and_check() {
+std::vector<Problem> Runtime::Impl::open_and_check() {
   auto opened = open_database();
-  if (!opened.ok()) return {std::move(opened).error()};
+  if (!opened.ok()) return {{std::move(opened).error(), {}}};
   if (!options.check) return {};
   return options.check(*current_project, **opened);
 }
@@ -152,43 +158,83 @@ std::vector<Error> Runtime::Impl::open_and_check() {
 // --- calls ---------------------------------------------------------------------------------------
 
 void Runtime::call(invoke::Request request, invoke::Done done) {
-  // The pass is held until the work is over and the answer was handed over: a drain waits for both.
-  struct Pending {
-    invoke::Request request;
-    invoke::Done done;
-    std::atomic<bool> ended{false};  // the outcome is known
-  };
-  auto pending = std::make_shared<Pending>();
-  pending->request = std::move(request);
-  pending->done = std::move(done);
-  const auto cancel = pending->request.cancel;
   // A completion is no call of the endpoint.
   invoke::CallObserver* const observer =
-      pending->request.completes.empty() ? impl_->options.observer : nullptr;
-  // A call that is given up while it runs has two ends, of which the first counts.
-  const auto end = [pending, observer](invoke::Outcome outcome) {
-    if (observer != nullptr) observer->call_ended(outcome);
-    std::exchange(pending->done, nullptr)(std::move(outcome));
+      request.completes.empty() ? impl_->options.observer : nullptr;
+  const auto pending =
+      std::make_shared<Impl::Pending>(std::move(request), std::move(done), observer);
+  const auto refuse = [impl = impl_.get(), pending](Error error) {
+    invoke::Outcome outcome;
+    outcome.error = std::move(error);
+    impl->end(*pending, std::move(outcome));
   };
+  const auto cancel = pending->request.cancel;
   impl_->gate.enter(
       cancel,
-      [this, impl = impl_.get(), pending, end](Gate::Pass pass) {
-        impl->active_calls.fetch_add(1, std::memory_order_relaxed);
-        pending->request.work = std::move(pass);
-        invoke::invoke(project(), impl->runners, std::move(pending->request),
-                       [impl, pending, end](invoke::Outcome outcome) {
-                         if (pending->ended.exchange(true)) return;
-                         // Whoever has read an answer does not count it as running.
-                         impl->active_calls.fetch_sub(1, std::memory_order_relaxed);
-                         end(std::move(outcome));
-                       });
+      [impl = impl_.get(), pending, refuse, cancel](Gate::Pass pass) {
+        if (!impl->runs_code(pending->request)) {
+          return impl->begin(pending, std::move(pass), std::nullopt);
+        }
+        impl->code_gate.enter(
+            cancel,
+            [impl, pending, pass](Gate::Pass code_pass) {
+              impl->begin(pending, pass, std::move(code_pass));
+            },
+            refuse);
       },
-      [pending, end](Error error) {
-        if (pending->ended.exchange(true)) return;
-        invoke::Outcome outcome;
-        outcome.error = std::move(error);
-        end(std::move(outcome));
-      });
+      refuse);
+}
+
+bool Runtime::Impl::runs_code(const invoke::Request& request) {
+  if (request.kind == project::EndpointKind::kPrompt) return false;
+  std::shared_ptr<const project::Project> project;
+  {
+    const std::lock_guard lock(mutex);
+    project = current_project;
+  }
+  const auto endpoint = project->find(request.kind, request.id);
+  return endpoint != nullptr && endpoint->language == project::Language::kPython;
+}
+
+// The passes are held until the work is over and the answer was handed over: a drain waits for
+// both.
+void Runtime::Impl::begin(const std::shared_ptr<Pending>& pending, Gate::Pass pass,
+                          std::optional<Gate::Pass> code_pass) {
+  active_calls.fetch_add(1, std::memory_order_relaxed);
+  auto before = Pending::State::kWaiting;
+  if (!pending->state.compare_exchange_strong(before, Pending::State::kRunning)) {
+    active_calls.fetch_sub(1, std::memory_order_relaxed);
+    return;  // given up meanwhile
+  }
+  std::shared_ptr<const project::Project> project;
+  std::shared_ptr<Generation> code;
+  {
+    const std::lock_guard lock(mutex);
+    project = current_project;
+    if (code_pass) code = generation;
+  }
+  if (code_pass) {
+    struct Held {
+      Gate::Pass pass, code_pass;
+      std::shared_ptr<Generation> code;
+    };
+    pending->request.work =
+        std::make_shared<Held>(Held{std::move(pass), *std::move(code_pass), std::move(code)});
+  } else {
+    pending->request.work = std::move(pass);
+  }
+  invoke::invoke(std::move(project), runners, std::move(pending->request),
+                 [this, pending](invoke::Outcome outcome) { end(*pending, std::move(outcome)); });
+}
+
+// A call that is given up while it runs has two ends, of which the first counts.
+void Runtime::Impl::end(Pending& pending, invoke::Outcome outcome) {
+  const auto before = pending.state.exchange(Pending::State::kEnded);
+  if (before == Pending::State::kEnded) return;
+  // Whoever has read an answer does not count it as running.
+  if (before == Pending::State::kRunning) active_calls.fetch_sub(1, std::memory_order_relaxed);
+  if (pending.observer != nullptr) pending.observer->call_ended(outcome);
+  std::exchange(pending.done, nullptr)(std::move(outcome));
 }
 
 void Runtime::when_ready(std::shared_ptr<CancelToken> cancel, std::function<void(Status)> then) {
@@ -233,6 +279,7 @@ void Runtime::stop(Instant deadline) {
   impl_->reload_wanted.notify_all();
   impl_->database_unblocked.notify_all();
   impl_->gate.shut();
+  impl_->code_gate.shut();
   if (!impl_->gate.wait_idle(deadline)) {
     log::warning("runtime", "cancelling {} running call(s)", impl_->gate.running());
     impl_->gate.cancel_running(Code::kUnavailable);
@@ -286,14 +333,21 @@ Result<std::shared_ptr<engine::Database>> Runtime::Impl::open_database() {
     if (!free) return Error{Code::kUnavailable, "the database is closed for a reload"};
     if (database) return database;
   }
-  const std::lock_guard one(opening);
   std::shared_ptr<const project::Project> project;
   {
     const std::lock_guard lock(mutex);
-    if (database) return database;
     project = current_project;
   }
-  engine::DatabaseOptions wanted = database_options(*project, options);
+  return open_for(*project);
+}
+
+Result<std::shared_ptr<engine::Database>> Runtime::Impl::open_for(const project::Project& project) {
+  const std::lock_guard one(opening);
+  {
+    const std::lock_guard lock(mutex);
+    if (database) return database;
+  }
+  engine::DatabaseOptions wanted = database_options(project, options);
   // A file that another process has is waited for once, whoever comes for it meanwhile or later.
   const Instant now = Clock::system().now();
   if (!wait_until) wait_until = now + wanted.wait_for_file;

@@ -9,16 +9,18 @@
 // bounded queue, up to `max_wait`, and then run; nothing is answered from a half-open state.
 //
 // A reload drains the running calls, runs the shutdown hooks, closes the database, runs its
-// payload, reads the project again, imports the user's modules afresh, reopens the database, runs
-// the init hooks and opens the gate. Whatever fails on the way is logged and kept in
-// reload_status(); the gate opens all the same, calls that need what is missing get an error that
-// says so, and another reload can mend it.
+// payload, reads the project again, reopens the database, imports the user's modules afresh beside
+// the old ones, checks all of it, runs the init hooks and opens the gate. When something is wrong
+// with the project the old one goes on with its old modules. Whatever fails on the way is logged
+// and kept in reload_status(); the gate opens all the same, calls that need what is missing get an
+// error that says so, and another reload can mend it.
 //
 // A server also watches the files that define it (Watch). When they change, the project is read and
 // checked beside the one in use; what is invalid is logged and the old one goes on. Changed YAML
-// and SQL take its place at once, while running calls end on the old. Changed Python waits for the
-// running calls, imports the modules afresh (the old ones stay when that fails) and runs the hooks.
-// Changed configuration, and changed Python where plugins give SQL functions, is a whole reload.
+// and SQL take its place at once, while running calls end on the old. Changed Python is imported
+// beside the old while calls go on, and takes its place at once, too; only where hooks have to run
+// between the two, calls of Python wait for those that run. Changed configuration, and changed
+// Python where plugins give SQL functions, is a whole reload.
 //
 // Threads: start() and stop() on the main thread; everything else from any thread.
 #pragma once
@@ -32,6 +34,7 @@
 #include <vector>
 
 #include "invoke/pipeline.h"
+#include "runtime/findings.h"
 #include "runtime/main_loop.h"
 #include "runtime/user_code.h"
 
@@ -45,11 +48,11 @@ struct RuntimeOptions {
   std::size_t max_waiting = 4096;
   project::LoadOptions load;  // how a reload reads the project again
   bool watch = false;         // server only: take up changed files
-  bool serve_broken = false;  // leave broken endpoints out instead of refusing the change
+  bool serve_broken = false;  // leave broken endpoints out: see Findings
 
   // What else must hold before the first call is let in, asked after the init hooks with the
   // database open (e.g. that the SQL of every endpoint prepares). Server only; may be empty.
-  std::function<std::vector<Error>(const project::Project&, engine::Database&)> check;
+  std::function<std::vector<Problem>(const project::Project&, engine::Database&)> check;
   // Server only, may be empty: the project with what its SQL says about it (see Project::
   // with_endpoints). Asked as soon as a project was read, with no database, and again when the
   // database is open and the init hooks have run; calls are let in after that.

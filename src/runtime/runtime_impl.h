@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +34,19 @@ WorkerPool::Options slow_sql_pool(const RuntimeOptions& options);
 engine::DatabaseOptions database_options(const project::Project& project,
                                          const RuntimeOptions& runtime);
 
+// The Python code that a call runs on. What it leaves behind is ended on the main thread after its
+// last call, once it is no longer the current one.
+struct Generation {
+  explicit Generation(MainLoop& main_loop) : loop(main_loop) {}
+  Generation(const Generation&) = delete;
+  Generation& operator=(const Generation&) = delete;
+  ~Generation() {
+    if (retire) loop.post(std::move(retire));
+  }
+  MainLoop& loop;
+  std::function<void()> retire;
+};
+
 struct Runtime::Impl {
   Impl(Runtime& owner, RuntimeOptions given, std::shared_ptr<const project::Project> first,
        UserCode& code, MainLoop& loop)
@@ -40,12 +54,16 @@ struct Runtime::Impl {
         user_code(code),
         main_loop(loop),
         current_project(derived(std::move(first), nullptr)),
+        generation(std::make_shared<Generation>(loop)),
         gate({options.max_wait, options.max_waiting}),
+        code_gate({options.max_wait, options.max_waiting}),
         sql_workers(sql_pool(options)),
         slow_sql_workers(slow_sql_pool(options)),
         sql_runner(owner, sql_workers, slow_sql_workers),
         runners{&sql_runner,           &code.runner(), &code.prompt_runner(),
-                code.schema_checker(), &deadlines,     options.server ? &limiter : nullptr} {}
+                code.schema_checker(), &deadlines,     options.server ? &limiter : nullptr} {
+    code_gate.open();
+  }
 
   struct Reload {
     std::function<Status()> payload;
@@ -66,11 +84,31 @@ struct Runtime::Impl {
   // --- start ---
   void start_server(LoadScope scope,
                     const std::vector<std::shared_ptr<const project::Endpoint>>& endpoints);
-  std::vector<Error> open_and_check();
+  std::vector<Problem> open_and_check();
+
+  // --- calls ---
+  struct Pending {
+    Pending(invoke::Request given, invoke::Done then, invoke::CallObserver* hears)
+        : request(std::move(given)), done(std::move(then)), observer(hears) {}
+
+    invoke::Request request;
+    invoke::Done done;
+    invoke::CallObserver* observer;
+    enum class State { kWaiting, kRunning, kEnded };
+    std::atomic<State> state{State::kWaiting};
+  };
+  void begin(const std::shared_ptr<Pending>& pending, Gate::Pass pass,
+             std::optional<Gate::Pass> code_pass);
+  // Its outcome is known, or it is given up.
+  void end(Pending& pending, invoke::Outcome outcome);
+  bool runs_code(const invoke::Request& request);
 
   // --- database ---
   Result<std::shared_ptr<engine::Database>> open_database();
+  // The same, as `project` wants it, without looking whether it is blocked.
+  Result<std::shared_ptr<engine::Database>> open_for(const project::Project& project);
   void close_database();
+  void unblock_database();
 
   // --- reload, on its own thread ---
   struct Reloaded {
@@ -79,16 +117,20 @@ struct Runtime::Impl {
   };
   void reload_loop();
   Reloaded reload(const Reload& request);
-  void drain();
+  // Closes the gate and waits for what runs in it.
+  void drain(Gate& which);
   void restart(std::vector<std::string>& problems);
+  std::vector<Error> take_over(const std::shared_ptr<const project::Project>& fresh);
   void on_main(std::function<void()> task);
 
   // --- changed definitions, on the same thread ---
   void start_watching();
   void files_changed(Watch::Changes changes);
   Reloaded refresh(const Watch::Changes& changes);
-  std::vector<Error> problems_of(const project::Project& project);
-  std::vector<Error> replace_code(std::shared_ptr<const project::Project> fresh);
+  Findings findings_of(const project::Project& project);
+  std::vector<Error> refusing(const Findings& findings);
+  void exchange_project(std::shared_ptr<const project::Project> project, const Findings& findings);
+  std::vector<Error> replace_code(std::shared_ptr<const project::Project> fresh, Findings findings);
 
   RuntimeOptions options;
   UserCode& user_code;
@@ -96,6 +138,8 @@ struct Runtime::Impl {
 
   mutable std::mutex mutex;  // guards everything up to the blank line
   std::shared_ptr<const project::Project> current_project;
+  std::shared_ptr<Generation> generation;
+  std::set<std::string> accepted;  // problems that are served with, see Findings::general
   std::shared_ptr<engine::Database> database;
   bool database_blocked = false;  // between the closing of a reload and the end of its payload
   std::condition_variable database_unblocked;
@@ -116,6 +160,7 @@ struct Runtime::Impl {
   std::thread open_thread;
   std::unique_ptr<Watch> watch;
   Gate gate;
+  Gate code_gate;  // behind the other: calls of Python functions
   // Calls whose outcome is not known yet. The gate counts longer, until the caller has it.
   std::atomic<std::size_t> active_calls{0};
   Deadlines deadlines;

@@ -4,7 +4,9 @@
 // it (signal.signal, GUI toolkits). None of these is called with the GIL held.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -34,10 +36,20 @@ class UserCode {
   virtual void run_shutdown_hooks() = 0;  // then plugins' shutdown()
   // Forgets the project's modules, hooks and plugins, so that load() imports them afresh.
   virtual void unload() = 0;
-  // Loads everything afresh (kAll) while nothing runs. Errors: the old modules, hooks and plugins
-  // are back as if nothing had been tried. Otherwise the old shutdown hooks have run, the new init
-  // hooks are still to be.
-  virtual std::vector<Error> replace(std::shared_ptr<const project::Project> project) = 0;
+  // Changed code comes in two steps. stage() imports everything afresh (kAll) beside the old, which
+  // may answer calls meanwhile. commit() or discard() is next, whatever was found.
+  virtual std::vector<Error> stage(std::shared_ptr<const project::Project> project) = 0;
+  // Whether something must run between the last call of the old code and the first of the new.
+  virtual bool staged_has_hooks() const = 0;
+  // Calls of the staged project find its code from now on; its init hooks are still to be run. The
+  // result, called on the main thread when the last call of the old code is over, forgets that.
+  virtual std::function<void()> commit() = 0;
+  // The old code stays as if nothing had been tried. Had it been shut down (this is for then, too,
+  // with nothing staged), its plugins are made anew, and its init hooks are still to be run.
+  virtual void discard() = 0;
+  // What keeps the function of an endpoint from being called, as far as load() or stage() found it.
+  // Any thread.
+  virtual std::optional<Error> problem_of(const project::Endpoint& endpoint) const = 0;
   // The same modules serve another snapshot from now on; what belonged to endpoints that are gone
   // is forgotten. Any thread.
   virtual void adopt(std::shared_ptr<const project::Project> project) = 0;

@@ -75,10 +75,14 @@ struct Watch::Impl {
     fs::path path;
     bool whole = false;           // below the root: every defining file and folder counts
     std::set<std::string> files;  // names that count whatever they are called
+    std::map<std::string, std::set<fs::path>> links;  // to a file in it, by the file's name
   };
 
   Status begin();
-  Status add_folder(const fs::path& path, bool whole, const std::string& file = {});
+  Status add_folder(const fs::path& path, bool whole, const std::string& file = {},
+                    const std::string& target = {}, const fs::path& link = {});
+  // A link to a file changes with what it leads to, wherever that is.
+  Status follow(const fs::path& link);
   // The folder and those below it; `found` gets the files that are there already.
   Status add_tree(const fs::path& root, std::set<fs::path>* found);
   void run();
@@ -103,12 +107,29 @@ Status Watch::Impl::begin() {
     std::error_code ignored;
     if (!fs::is_directory(file.parent_path(), ignored)) continue;
     MXCP_TRY(add_folder(file.parent_path(), false, file.filename().string()));
+    MXCP_TRY(follow(file));
   }
   thread = std::thread([this] { run(); });
   return {};
 }
 
-Status Watch::Impl::add_folder(const fs::path& path, bool whole, const std::string& file) {
+Status Watch::Impl::follow(const fs::path& link) {
+  constexpr int kMaxLinks = 16;  // the links may go round in a circle
+  std::error_code error;
+  fs::path at = link;
+  for (int i = 0; i < kMaxLinks && fs::is_symlink(at, error); ++i) {
+    const fs::path target = fs::read_symlink(at, error);
+    if (error) return {};
+    at = (at.parent_path() / target).lexically_normal();
+    const fs::path folder = at.parent_path();
+    if (!fs::is_directory(folder, error)) return {};
+    MXCP_TRY(add_folder(folder, false, {}, at.filename().string(), link));
+  }
+  return {};
+}
+
+Status Watch::Impl::add_folder(const fs::path& path, bool whole, const std::string& file,
+                               const std::string& target, const fs::path& link) {
   if (folders.size() >= kMaxFolders) {
     return Error{Code::kUnavailable,
                  "the project has too many folders to watch",
@@ -122,9 +143,11 @@ Status Watch::Impl::add_folder(const fs::path& path, bool whole, const std::stri
                  "the folder '" + path.string() + "' cannot be watched: " + std::strerror(errno)};
   }
   Folder& folder = folders[id];
-  folder.path = path;
+  // The same folder may be reached by another path: its files are called as in the project.
+  if (folder.path.empty() || whole) folder.path = path;
   folder.whole = folder.whole || whole;
   if (!file.empty()) folder.files.insert(file);
+  if (!link.empty()) folder.links[target].insert(link);
   return {};
 }
 
@@ -136,8 +159,9 @@ Status Watch::Impl::add_tree(const fs::path& root, std::set<fs::path>* found) {
     if (it->is_directory(ignored)) {
       if (it->is_symlink(ignored) || is_skipped_folder(it->path())) continue;
       MXCP_TRY(add_tree(it->path(), found));
-    } else if (found != nullptr && defines_something(it->path())) {
-      found->insert(it->path());
+    } else if (defines_something(it->path())) {
+      if (it->is_symlink(ignored)) MXCP_TRY(follow(it->path()));
+      if (found != nullptr) found->insert(it->path());
     }
   }
   return {};
@@ -196,6 +220,9 @@ void Watch::Impl::take(const inotify_event& event, Changes& changes) {
   const Folder& folder = found->second;
   const std::string name = event.name;
   const fs::path path = folder.path / name;
+  if (const auto links = folder.links.find(name); links != folder.links.end()) {
+    changes.files.insert(links->second.begin(), links->second.end());
+  }
   if (is_exchanged_link(name)) {
     changes.lost = true;
   } else if ((event.mask & IN_ISDIR) != 0) {
@@ -210,6 +237,9 @@ void Watch::Impl::take(const inotify_event& event, Changes& changes) {
   } else if (folder.files.contains(name) || (folder.whole && defines_something(path))) {
     // A link or an empty file has no other event; a file that is being written has one more.
     changes.files.insert(path);
+    if (const auto followed = follow(path); !followed.ok()) {
+      log::warning("watch", "{}", followed.error().text());
+    }
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // Every folder below the root is watched (inotify), except hidden ones, __pycache__, node_modules,
 // site-packages and virtual environments. Files count when they end in .yml, .yaml, .sql or .py;
-// the `files` given count whatever they are called. What changes within a moment is told as one
+// the `files` given count whatever they are called, and a link to a file changes with what it leads
+// to. What changes within a moment is told as one
 // set.
 //
 // Linux only: elsewhere start() fails with kUnavailable.

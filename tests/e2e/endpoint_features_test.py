@@ -342,3 +342,41 @@ async def slow():
         assert server.value("slow") == "done"
         server.modern = MODERN
         assert server.value("slow") == "done"
+
+
+def test_what_looked_at_its_caller_is_for_nobody_else(project: Project) -> None:
+    def resource(name: str, source: str) -> None:
+        project.write({f"resources/{name}.yml": (
+            f"mxcp: 1\nresource:\n  uri: docs://{name}\n  name: {name}\n"
+            f"  cache: {{ttl: 10m, scope: public}}\n  {source}\n"
+        )})  # fmt: skip
+
+    resource("plain", "source: {code: SELECT 1 AS a}")
+    resource("user", "source: {code: SELECT get_username() AS u}")
+    resource("header", "source: {code: \"SELECT get_request_header('x-u') AS h\"}")
+    for name, body in {
+        "asks": "get_user_context()",
+        "header": "db.execute(\"SELECT get_request_header('x-u') AS h\")",
+        "plain": "1",
+    }.items():
+        resource(f"py_{name}", f"language: python\n  source: {{file: ../python/py_{name}.py}}")
+        project.write({f"python/py_{name}.py": (
+            "from mxcp.runtime import db\nfrom mxcp.sdk.auth.context import get_user_context\n"
+            f"def py_{name}():\n    return str({body})\n"
+        )})  # fmt: skip
+    with HttpServer(project) as server:
+        server.modern = MODERN
+        scopes = {}
+        for name in ("plain", "user", "header", "py_asks", "py_header", "py_plain"):
+            # The second time its statement is prepared already.
+            for _ in range(2):
+                read = server.request("resources/read", {"uri": f"docs://{name}"})["result"]
+                assert scopes.setdefault(name, read["cacheScope"]) == read["cacheScope"], name
+        assert scopes == {
+            "plain": "public",
+            "user": "private",
+            "header": "private",
+            "py_asks": "private",
+            "py_header": "private",
+            "py_plain": "public",
+        }

@@ -22,7 +22,9 @@ def stocked(project: Project) -> Project:
             "INSERT INTO users VALUES (1, 'Ann', 1.50), (2, NULL, 1234567890.25);"
             "CREATE VIEW rich AS SELECT * FROM users WHERE paid > 100;"
             "CREATE SCHEMA s; CREATE TABLE s.other (x INTEGER[]);"
-            "CREATE MACRO few(n) AS TABLE SELECT * FROM users LIMIT n; CREATE SEQUENCE seq"
+            "CREATE MACRO few(n) AS TABLE SELECT * FROM users LIMIT n; CREATE SEQUENCE seq;"
+            "CREATE MACRO any_csv(p) AS TABLE SELECT * FROM read_csv(p);"
+            "CREATE MACRO any_text(p) AS (SELECT max(content) FROM read_text(p))"
         )
     return project
 
@@ -138,6 +140,13 @@ ESCAPES = [
     "SELECT current_setting('temp_directory')",
     "SELECT nextval('seq')",
     "SELECT write_log('x')",
+    'WITH "SECRET" AS (SELECT * FROM "SECRET") SELECT * FROM "SECRET"',
+    "SELECT * FROM (WITH \"SECRET\" AS (SELECT 1) SELECT 1), 'SECRET'",
+    'WITH csv AS (SELECT 1) SELECT * FROM "STEM"."csv"',
+    "SELECT * FROM any_csv('SECRET')",
+    "SELECT any_text('SECRET')",
+    "SELECT * FROM histogram('SECRET', password)",
+    "FROM pg_catalog.pg_settings",
 ]
 
 
@@ -150,6 +159,7 @@ def test_escapes_are_refused(stocked: Project, tmp_path: Path) -> None:
         before = server.value("execute_sql_query", sql="FROM users")
         for escape in ESCAPES:
             sql = escape.replace("SECRET", str(secret)).replace("OUT", str(out))
+            sql = sql.replace("STEM", str(secret.with_suffix("")))
             result = server.call("execute_sql_query", sql=sql)
             assert result["isError"] is True, (sql, result)
             assert "hunter2" not in str(result), sql
@@ -167,6 +177,9 @@ def test_mistakes_are_explained(stocked: Project) -> None:
         assert "Candidate bindings" in ask("SELECT nam FROM users")
         assert "one SELECT on the tables and views" in ask("DROP TABLE users")
         assert "parameter 'sql'" in server.error("execute_sql_query", sql="")
+        assert "there is no statement in it" in ask("--")
+        assert "more than one statement" in ask("SELECT 1; SELECT 2")
+        assert "PIVOT needs the values" in ask("PIVOT users ON name USING count(*)")
 
 
 def test_long_results_are_cut_and_say_so(stocked: Project) -> None:

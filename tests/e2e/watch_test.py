@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -241,3 +242,169 @@ def test_no_watch(served: Project) -> None:
         time.sleep(0.5)
         assert server.value("one") == 1
         assert tool_names(server) == ["one"]
+
+
+BROKEN = [
+    ("tools/one.yml", tool_yaml("one", "sql", "SELEC 1"), "tools/one.yml:7:7"),
+    ("python/py.py", "def py(:\n    return 2\n", "python/py.py:1"),
+    ("python/py.py", "raise ValueError('broken')\ndef py():\n    return 2\n", "broken"),
+    ("python/py.py", "def other():\n    return 2\n", "py.py"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "said"), BROKEN)
+@pytest.mark.parametrize("asked_by", ["signal", "function"])
+def test_a_whole_reload_serves_nothing_broken(
+    served: Project, name: str, text: str, said: str, asked_by: str
+) -> None:
+    served.python_tool("py", "def py():\n    return 1\n", "return: {type: integer}")
+    served.python_tool(
+        "again", "from mxcp.runtime import reload_duckdb\ndef again():\n    reload_duckdb()\n"
+    )
+    before = (served.folder / name).read_text()
+    with served.serve("--no-watch") as server:
+        server.initialize()
+        assert (server.value("one"), server.value("py")) == (1, 1)
+
+        def reload() -> None:
+            if asked_by == "signal":
+                server.signal(signal.SIGHUP)
+            else:
+                server.call("again")
+
+        served.write({name: text})
+        reload()
+        assert said in server.wait_for_log("the old one stays until it is mended")
+        assert (server.value("one"), server.value("py")) == (1, 1)
+        assert tool_names(server) == ["again", "one", "py"]
+        served.write({name: before})
+        served.sql_tool("one", "SELECT 5 AS n", "return: {type: integer}")
+        reload()
+        eventually(lambda: server.value("one"), 5, server)
+        assert server.value("py") == 1
+
+
+def test_old_plugins_and_hooks_work_on_after_a_refused_reload(served: Project) -> None:
+    code = (
+        "from mxcp.runtime import on_init, on_shutdown\nevents = []\n"
+        "@on_init\ndef begin():\n    events.append('init')\n"
+        "@on_shutdown\ndef end():\n    events.append('shutdown')\n"
+        "def look():\n    return events\n"
+    )
+    served.python_tool("look", code)
+    with served.serve("--no-watch") as server:
+        server.initialize()
+        assert server.value("look") == ["init"]
+        served.write({"python/look.py": "import nothing_like_it\n"})
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("the old one stays")
+        assert server.value("look") == ["init", "shutdown", "init"]
+
+
+WAITS = (
+    "import pathlib, time\n{more}"
+    "def waits():\n"
+    "    while not pathlib.Path('go').exists():\n        time.sleep(0.02)\n"
+    "    return VERSION\nVERSION = 1\n"
+)
+HOOK = "from mxcp.runtime import on_shutdown\n@on_shutdown\ndef end():\n    pass\n"
+
+
+def test_changed_python_waits_for_no_call(served: Project) -> None:
+    served.python_tool("waits", WAITS.format(more=""))
+    served.python_tool("other", "def other():\n    return 1\n")
+    with served.serve() as server:
+        server.initialize()
+        assert (server.value("one"), server.value("other")) == (1, 1)
+        running = server.start_call("waits")
+        served.write({"python/other.py": "def other():\n    return 2\n"})
+        served.write({"python/waits.py": WAITS.format(more="").replace("= 1", "= 2")})
+        eventually(lambda: server.value("other"), 2, server)
+        assert server.value("one") == 1
+        assert not server.answered(running)
+        served.write({"go": ""})
+        assert server.answer(running)["result"]["content"][0]["text"] == "1"
+        assert server.value("waits") == 2
+
+
+def test_coroutines_end_on_the_loop_they_began_on(served: Project) -> None:
+    code = (
+        "import asyncio, pathlib\nlock = asyncio.Lock()\nasync def waits():\n"
+        "    async with lock:\n"
+        "        while not pathlib.Path('go').exists():\n            await asyncio.sleep(0.02)\n"
+        "    return VERSION\nVERSION = 1\n"
+    )
+    served.python_tool("waits", code)
+    served.python_tool("other", "async def other():\n    return 1\n")
+    with served.serve() as server:
+        server.initialize()
+        assert server.value("other") == 1
+        running = [server.start_call("waits"), server.start_call("waits")]
+        served.write({"python/other.py": "async def other():\n    return 2\n"})
+        served.write({"python/waits.py": code.replace("= 1", "= 2")})
+        eventually(lambda: server.value("other"), 2, server)
+        served.write({"go": ""})
+        for call in running:
+            assert server.answer(call)["result"]["content"][0]["text"] == "1"
+        assert server.value("waits") == 2
+
+
+def test_where_hooks_are_only_python_waits(served: Project) -> None:
+    served.python_tool("waits", WAITS.format(more=HOOK))
+    served.python_tool("quick", "def quick():\n    return 1\n")
+    with served.serve() as server:
+        server.initialize()
+        assert (server.value("one"), server.value("quick")) == (1, 1)
+        running = server.start_call("waits")
+        served.write({"python/waits.py": WAITS.format(more=HOOK).replace("= 1", "= 2")})
+        asked: list[int] = []
+
+        def python_waits() -> bool:
+            asked.append(server.start_call("quick"))
+            for _ in range(20):
+                assert server.value("one") == 1
+            return not server.answered(asked[-1])
+
+        eventually(python_waits, True, server)
+        assert not server.answered(running)
+        served.write({"go": ""})
+        assert server.answer(running)["result"]["content"][0]["text"] == "1"
+        for call in asked:
+            assert server.answer(call)["result"]["content"][0]["text"] == "1"
+        assert server.value("waits") == 2
+
+
+def test_ignoring_errors_leaves_out_what_is_broken_and_keeps_what_works(served: Project) -> None:
+    served.sql_tool("typo", "SELEC 1")
+    served.python_tool("py", "def py(:\n    return 2\n")
+    served.python_tool("raises", "raise ValueError('no luck')\n")
+    with served.serve("--ignore-errors") as server:
+        server.initialize()
+        assert server.value("one") == 1
+        assert tool_names(server) == ["one"]
+        for said in ("tools/typo.yml", "python/py.py:1", "no luck"):
+            assert said in server.stderr
+        # Mended it comes, though others are still broken.
+        served.sql_tool("typo", "SELECT 7 AS n", "return: {type: integer}")
+        eventually(lambda: tool_names(server), ["one", "typo"], server)
+        assert server.value("typo") == 7
+        # Broken again it stays as it was.
+        served.sql_tool("typo", "SELEC 8")
+        server.wait_for_log("tools/typo.yml changed, but is not served until it is mended")
+        assert server.value("typo") == 7
+        served.write({"python/py.py": "def py():\n    return 3\n"})
+        served.sql_tool("typo", "SELECT 9 AS n", "return: {type: integer}")
+        eventually(lambda: tool_names(server), ["one", "py", "typo"], server)
+        assert (server.value("py"), server.value("typo")) == (3, 9)
+
+
+def test_the_server_s_own_words_are_taken_up(served: Project) -> None:
+    site = "mxcp: 1\nproject: test\nprofile: default\nserver: {instructions: WORDS}\n"
+    served.write({"mxcp-site.yml": site.replace("WORDS", "Old")})
+    with served.serve() as server:
+        server.modern = "2026-07-28"
+        discover = lambda: server.request("server/discover")["result"]["instructions"]  # noqa: E731
+        assert server.value("one") == 1
+        assert discover() == "Old"
+        served.write({"mxcp-site.yml": site.replace("WORDS", "New")})
+        eventually(discover, "New", server)

@@ -27,10 +27,17 @@ class FakeUserCode final : public runtime::UserCode, public invoke::Runner {
   void run_init_hooks() override { record("init"); }
   void run_shutdown_hooks() override { record("shutdown"); }
   void unload() override { record("unload"); }
-  std::vector<Error> replace(std::shared_ptr<const project::Project>) override {
-    record("replace");
+  std::vector<Error> stage(std::shared_ptr<const project::Project>) override {
+    record("stage");
     return problems;
   }
+  bool staged_has_hooks() const override { return hooks; }
+  std::function<void()> commit() override {
+    record("commit");
+    return [this] { record("end"); };
+  }
+  void discard() override { record("discard"); }
+  std::optional<Error> problem_of(const project::Endpoint&) const override { return {}; }
   void adopt(std::shared_ptr<const project::Project>) override { record("adopt"); }
   void finish() override {}
   invoke::Runner& runner() override { return *this; }
@@ -51,6 +58,7 @@ class FakeUserCode final : public runtime::UserCode, public invoke::Runner {
   std::function<void(const invoke::Call&, invoke::RunnerDone)> body =
       [](const invoke::Call&, const invoke::RunnerDone& done) { done(invoke::RawResult{}); };
   std::vector<Error> problems;
+  bool hooks = false;
   std::mutex mutex;
   std::vector<std::string> events;
 };
@@ -201,10 +209,41 @@ TEST_CASE("reload: hooks, closed database, payload, fresh modules, hooks, new da
   REQUIRE(status.ok());
   server.wait_reloads(1);
   CHECK(server.code.taken() ==
-        std::vector<std::string>{"shutdown", "payload", "unload", "load", "init"});
+        std::vector<std::string>{"shutdown", "payload", "stage", "commit", "end", "init"});
   CHECK(text(server.call("generation")) == "2");
   CHECK(text(server.call("more")) == "[{\"7\":7}]");
   CHECK(server.runtime().reload_status().last_error.empty());
+}
+
+TEST_CASE("a reload keeps the old project while the new one is invalid, and says so") {
+  Server server{{"tools/generation.yml", kSql}, {"tools/py.yml", kPython}};
+  make_database(database_of(server), 1);
+  server.start();
+  CHECK(text(server.call("generation")) == "1");
+  server.code.taken();
+  const auto last_error = [&] { return server.runtime().reload_status().last_error; };
+
+  server.files().write("tools/generation.yml", "mxcp: 1\ntool: {name: generation, sorce: 1}\n");
+  REQUIRE(server.runtime().request_reload({}, "").ok());
+  server.wait_reloads(1);
+  CHECK(text(server.call("generation")) == "1");
+  CHECK(last_error().find("tools/generation.yml:2") != std::string::npos);
+  // The old code had been shut down: it begins again.
+  CHECK(server.code.taken() == std::vector<std::string>{"shutdown", "discard", "init"});
+
+  server.files().write("tools/generation.yml", kSql);
+  server.code.problems.push_back({Code::kPython, "boom"});
+  REQUIRE(server.runtime().request_reload({}, "").ok());
+  server.wait_reloads(2);
+  CHECK(text(server.call("generation")) == "1");
+  CHECK(last_error().find("boom") != std::string::npos);
+  CHECK(server.code.taken() == std::vector<std::string>{"shutdown", "stage", "discard", "init"});
+
+  server.code.problems.clear();
+  REQUIRE(server.runtime().request_reload({}, "").ok());
+  server.wait_reloads(3);
+  CHECK(last_error().empty());
+  CHECK(text(server.call("py")) == "null");
 }
 
 TEST_CASE("a payload that fails is reported and survived") {
@@ -301,7 +340,8 @@ TEST_CASE("a reload waits for running calls, and later calls wait for the reload
   }
   for (int n = answered; n < 2; n = answered) answered.wait(n);
   CHECK(server.code.taken() == std::vector<std::string>{"first null", "shutdown", "payload",
-                                                        "unload", "load", "init", "second null"});
+                                                        "stage", "commit", "end", "init",
+                                                        "second null"});
 }
 
 TEST_CASE("outside a server there is nothing to reload") {

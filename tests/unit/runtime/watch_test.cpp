@@ -120,3 +120,19 @@ TEST_CASE("changes of one moment are told together") {
   CHECK(told.until(root / "tools/t49.yml").size() == 50);
   CHECK(told.times() == 1);
 }
+
+TEST_CASE("a link to a file changes with what it leads to") {
+  const test::TempProject project({{"tools/a.yml", "a"}});
+  const test::TempProject elsewhere({{"shared/b.yml", "b"}, {"shared/q.txt", "q"}});
+  const fs::path root = project.root();
+  fs::create_symlink(elsewhere.root() / "shared/b.yml", root / "tools/b.yml");
+  Told told({.root = root, .quiet = std::chrono::milliseconds(20)});
+  write(elsewhere.root() / "shared/b.yml", "changed");
+  CHECK(told.until(root / "tools/b.yml") == std::set<fs::path>{root / "tools/b.yml"});
+  // One that comes later, whose file is exchanged.
+  fs::create_symlink(elsewhere.root() / "shared/q.txt", root / "tools/q.sql");
+  told.until(root / "tools/q.sql");
+  write(elsewhere.root() / "shared/new", "new");
+  fs::rename(elsewhere.root() / "shared/new", elsewhere.root() / "shared/q.txt");
+  told.until(root / "tools/q.sql");
+}
