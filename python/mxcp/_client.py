@@ -20,7 +20,7 @@ def elicitation(message, schema=None, url=None, elicitation_id=None):
     if url is None:
         if elicitation_id is not None:
             raise TypeError("elicitation_id belongs to an elicitation with url=")
-        params["requestedSchema"] = schema or {"type": "object", "properties": {}}
+        params["requestedSchema"] = _checked_schema(schema)
     else:
         if schema is not None:
             raise TypeError("an elicitation has a schema or an url, not both")
@@ -28,6 +28,17 @@ def elicitation(message, schema=None, url=None, elicitation_id=None):
         if elicitation_id is not None:
             params["elicitationId"] = elicitation_id
     return {"method": "elicitation/create", "params": params}
+
+
+def _checked_schema(schema):
+    if not schema:
+        return {"type": "object", "properties": {}}
+    if schema.get("type") == "object" and isinstance(schema.get("properties"), dict):
+        return schema
+    raise ValueError(
+        "the schema of an elicitation describes an object: "
+        "{'type': 'object', 'properties': {'name': {'type': 'string'}}}"
+    )
 
 
 def _checked_url(url):

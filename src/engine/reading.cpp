@@ -123,7 +123,7 @@ bool Reading::only_reads(std::string_view sql) const {
     texts.pop_back();
     // U&"\006Eextval" is a name that its text does not show.
     if (to_lower(text).find("u&\"") != std::string::npos) return false;
-    const SqlNames names = names_in(text);
+    const TextNames names = names_in(text);
     const auto look_through = [&](const auto& definitions, const std::string& name) {
       const auto [begin, end] = definitions.equal_range(name);
       if (begin == end || !seen.insert(name).second) return;

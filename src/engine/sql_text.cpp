@@ -44,7 +44,7 @@ bool is_writing(std::string_view word) {
 
 class Scanner {
  public:
-  explicit Scanner(std::string_view sql, SqlNames* names = nullptr) : sql_(sql), names_(names) {}
+  explicit Scanner(std::string_view sql, TextNames* names = nullptr) : sql_(sql), names_(names) {}
 
   std::vector<SqlPiece> run() {
     while (at_ < sql_.size()) step();
@@ -180,7 +180,7 @@ class Scanner {
   }
 
   std::string_view sql_;
-  SqlNames* names_;
+  TextNames* names_;
   std::string last_name_;  // the token before this one, if it is a name
   std::size_t at_ = 0;
   SqlPiece piece_;
@@ -195,8 +195,8 @@ std::vector<SqlPiece> split_sql(std::string_view sql) {
   return Scanner(sql).run();
 }
 
-SqlNames names_in(std::string_view sql) {
-  SqlNames names;
+TextNames names_in(std::string_view sql) {
+  TextNames names;
   Scanner(sql, &names).run();
   return names;
 }

@@ -63,10 +63,10 @@ RunText with_typed_parameters(std::string_view sql, const SqlPiece& piece,
 
 // The names in a text, lower case: words and what stands between double quotes, keywords included;
 // and those of them that a parenthesis follows, as it follows the name of a function.
-struct SqlNames {
+struct TextNames {
   std::set<std::string> all, called;
 };
-SqlNames names_in(std::string_view sql);
+TextNames names_in(std::string_view sql);
 
 // True when every statement is a query (SELECT, FROM, WITH, VALUES, SHOW ...) that names nothing
 // which could change the database or a file, by its words alone: a column named "delete" makes it

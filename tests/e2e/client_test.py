@@ -7,7 +7,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from harness import PATIENCE, Project, official_client
+from harness import PATIENCE, Project, begin, official_client
 from http_harness import LEGACY, MODERN, PREFIX, HttpServer
 
 pytestmark = pytest.mark.stdio
@@ -407,3 +407,15 @@ def test_elicitation_in_the_modes_of_the_client(served: Project) -> None:
         assert last["result"]["content"][0]["text"] == "accept"
         bad = call("visit", {"url": {}}, arguments={"url": "/in"})["result"]
         assert "url must be an absolute https URL" in bad["content"][0]["text"]
+
+
+def test_a_schema_that_describes_no_object_is_told_before_anybody_is_asked(project: Project) -> None:
+    project.python_tool(
+        "ask",
+        "from mxcp.runtime import mcp\n\n\nasync def ask():\n"
+        "    return await mcp.elicit('Who?', {'name': {'type': 'string'}})\n",
+    )
+    with project.serve() as server:
+        server.request("initialize", {**begin("2025-11-25"), "capabilities": {"elicitation": {}}})
+        server.send("notifications/initialized")
+        assert "the schema of an elicitation describes an object" in server.error("ask")

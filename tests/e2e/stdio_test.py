@@ -392,7 +392,7 @@ LONG = {
     "query": "from mxcp.runtime import db\ndef long():\n    print('it runs')\n"
     "    return db.execute('SELECT count(*) FROM range(100000000) a, range(100000000) b')\n",
     "question": "from mxcp.runtime import mcp\nasync def long():\n    print('it runs')\n"
-    "    return await mcp.elicit('Who?', {'name': {'type': 'string'}})\n",
+    "    return await mcp.elicit('Who?')\n",
 }
 
 

@@ -395,7 +395,7 @@ resources/a.yml:7:14: 'json' is no MIME type (for example 'application/json' or 
      R"(prompt:
   name: p
 )",
-     R"(prompts/a.yml:1:1: 'messages' is missing in the prompt (a prompt needs at least one '- prompt: ...' under 'messages:')
+     R"(prompts/a.yml:1:1: 'messages' is missing in the prompt (a prompt needs at least one '- prompt: ...' under 'messages:', or a Python function under 'source:')
 )"},
     {"prompts/a.yml",
      R"(prompt:
@@ -407,16 +407,23 @@ resources/a.yml:7:14: 'json' is no MIME type (for example 'application/json' or 
     {"prompts/a.yml",
      R"(prompt:
   name: p
-  source: {code: x}
   messages:
     - role: usr
       content: hi
     - prompt: 5
 )",
-     R"(prompts/a.yml:3:3: unknown key 'source' in the prompt (the keys here are 'name', 'description', 'tags', 'parameters', 'return', 'messages', 'policies', 'tests', 'enabled', 'title', 'icons', '_meta' and 'limits')
-prompts/a.yml:5:13: 'role' must be one of 'user', 'assistant' or 'system', found the string 'usr' (did you mean 'user'?)
-prompts/a.yml:6:7: unknown key 'content' in a message (did you mean 'prompt'?)
-prompts/a.yml:7:15: 'prompt' must be a string, found the number 5 (put it in quotes: "5")
+     R"(prompts/a.yml:4:13: 'role' must be one of 'user', 'assistant' or 'system', found the string 'usr' (did you mean 'user'?)
+prompts/a.yml:5:7: unknown key 'content' in a message (did you mean 'prompt'?)
+prompts/a.yml:6:15: 'prompt' must be a string, found the number 5 (put it in quotes: "5")
+)"},
+    {"prompts/a.yml",
+     R"(prompt:
+  name: p
+  source: {code: x}
+  messages:
+    - prompt: hi
+)",
+     R"(prompts/a.yml:3:3: 'messages' and 'source' both say what the prompt is (remove one of them)
 )"},
     {"tools/a.yml",
      R"(tool:
