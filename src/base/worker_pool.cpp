@@ -47,15 +47,15 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::submit(std::function<void()> task) {
+  bool wake_watcher = false;
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= options_.max_queued) return false;
     queue_.push_back(std::move(task));
     if (queue_.size() > idle_ && threads_.size() < options_.threads + replaced_) start_thread();
     if (options_.slow_after.count() > 0 && !std::exchange(watching_, true)) {
-      if (watcher_.joinable()) {
-        watch_.notify_one();
-      } else {
+      wake_watcher = watcher_.joinable();
+      if (!wake_watcher) {
         watcher_ = std::thread([this] {
           std::unique_lock own(mutex_);
           watch_for_slow(own);
@@ -64,6 +64,7 @@ bool WorkerPool::submit(std::function<void()> task) {
     }
   }
   wake_.notify_one();
+  if (wake_watcher) watch_.notify_one();
   return true;
 }
 

@@ -130,13 +130,15 @@ void SlowEndpoints::note(const project::Endpoint& endpoint, Duration took) {
 }
 
 void SqlRunner::run(std::shared_ptr<const Call> call, RunnerDone done) {
-  WorkerPool& workers = slow_.contains(*call->endpoint) ? slow_workers_ : workers_;
+  // The SQL behind the completions of a prompt has no name of its own.
+  const bool named = !call->endpoint->id().empty();
+  WorkerPool& workers = named && slow_.contains(*call->endpoint) ? slow_workers_ : workers_;
   // The task must be copyable, and `done` is needed again when the queue refuses the task.
   const auto shared_done = std::make_shared<RunnerDone>(std::move(done));
-  const bool taken = workers.submit([this, call = std::move(call), shared_done] {
+  const bool taken = workers.submit([this, call = std::move(call), shared_done, named] {
     Instant began{};
     auto raw = execute(services_, call, began);
-    if (began != Instant()) slow_.note(*call->endpoint, Clock::system().now() - began);
+    if (named && began != Instant()) slow_.note(*call->endpoint, Clock::system().now() - began);
     (*shared_done)(std::move(raw));
   });
   if (!taken) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/rules.h"
 #include "runtime/runtime_impl.h"
 
 namespace mxcp::runtime {
@@ -60,6 +61,7 @@ Runtime::Impl::Reloaded Runtime::Impl::reload(const Reload& request) {
 
   // Drain: the call that asked for this reload is answered first, like every other.
   drain(gate);
+  if (is_stopping()) return {"", false};
 
   // Close. From here to the end of the payload nobody opens the database again.
   on_main([this] { user_code.run_shutdown_hooks(); });
@@ -89,10 +91,21 @@ Runtime::Impl::Reloaded Runtime::Impl::reload(const Reload& request) {
 
 void Runtime::Impl::drain(Gate& which) {
   which.close();
-  if (which.wait_idle(Clock::system().now() + options.drain_limit)) return;
+  constexpr std::chrono::milliseconds kLookEvery{100};
+  const Instant deadline = Clock::system().now() + options.drain_limit;
+  while (!which.wait_idle(std::min(deadline, Clock::system().now() + kLookEvery))) {
+    if (is_stopping()) return;
+    if (Clock::system().now() >= deadline) break;
+  }
+  if (which.running() == 0) return;
   log::warning("runtime", "reload: cancelling {} call(s) that did not finish", which.running());
   which.cancel_running(Code::kUnavailable);
   which.wait_idle(Clock::system().now() + kCancelLimit);
+}
+
+bool Runtime::Impl::is_stopping() const {
+  const std::lock_guard lock(mutex);
+  return stopping;
 }
 
 namespace {
@@ -127,7 +140,12 @@ void Runtime::Impl::restart(std::vector<std::string>& problems) {
   } else {
     refused.push_back(loaded.error());
   }
-  if (refused.empty()) refused = take_over(fresh);
+  bool to_check = false;
+  if (refused.empty()) {
+    Taken taken = take_over(fresh);
+    refused = std::move(taken.refused);
+    to_check = taken.to_check;
+  }
   if (!refused.empty()) {
     problems.push_back(refusal(refused));
     unblock_database();  // plugins may want it while they are made
@@ -138,7 +156,13 @@ void Runtime::Impl::restart(std::vector<std::string>& problems) {
     user_code.run_init_hooks();
     main_loop.install_signal_handlers();
   });
+  if (to_check) {
+    Findings found;
+    found.add(open_and_check());
+    for (const Error& error : refusing(found)) problems.push_back(error.text());
+  }
   complete_current();
+  if (problems.empty()) not_taken_up = {};
 }
 
 void Runtime::Impl::unblock_database() {
@@ -150,22 +174,35 @@ void Runtime::Impl::unblock_database() {
 }
 
 // Opens the database as the fresh project wants it, loads its code and checks it; then the project
-// is the current one. Returns why not: then nothing is open, and what is staged is to be discarded.
-std::vector<Error> Runtime::Impl::take_over(const std::shared_ptr<const project::Project>& fresh) {
+// is the current one. Or it is refused: then nothing is open, and what is staged is to be
+// discarded.
+Runtime::Impl::Taken Runtime::Impl::take_over(
+    const std::shared_ptr<const project::Project>& fresh) {
   Findings findings;
   findings.add_files(*fresh);
   auto opened = open_for(*fresh);
   unblock_database();  // user code may want it while it is imported
   std::vector<Error> errors;
-  on_main([&] { errors = user_code.stage(fresh); });
+  bool hooks = false;
+  on_main([&] {
+    errors = user_code.stage(fresh);
+    hooks = user_code.staged_has_hooks();
+  });
   findings.add_code(*fresh, std::move(errors), user_code);
-  if (opened.ok() && options.check) findings.add(options.check(*fresh, **opened));
+  if (opened.ok() && options.check) {
+    std::vector<Problem> problems = options.check(*fresh, **opened);
+    // What the init hooks attach, load and create is missing yet.
+    if (hooks) {
+      std::erase_if(problems, [](const Problem& p) { return p.error.rule == rules::kSqlInvalid; });
+    }
+    findings.add(std::move(problems));
+  }
   std::vector<Error> refused = refusing(findings);
   if (!opened.ok()) refused.push_back(opened.error());
   if (!refused.empty()) {
     opened = Error{Code::kUnavailable, ""};  // lets go of it
     close_database();
-    return refused;
+    return {std::move(refused)};
   }
   std::function<void()> end_old;
   on_main([&] {
@@ -173,7 +210,7 @@ std::vector<Error> Runtime::Impl::take_over(const std::shared_ptr<const project:
     end_old();
   });
   exchange_project(fresh, findings);
-  return {};
+  return {{}, hooks && options.check};
 }
 
 // --- changed definitions
@@ -287,16 +324,23 @@ std::vector<Error> Runtime::Impl::refusing(const Findings& findings) {
 
 // The project without what is broken in it is served from now on.
 void Runtime::Impl::exchange_project(std::shared_ptr<const project::Project> project,
-                                     const Findings& findings) {
+                                     const Findings& findings, std::shared_ptr<Generation>* next) {
   auto usable = findings.usable(std::move(project));
   std::set<std::string> general = findings.general();
   const std::lock_guard lock(mutex);
   current_project = std::move(usable);
   accepted = std::move(general);
+  if (next == nullptr) return;
+  generation->successor = *next;
+  std::swap(generation, *next);
 }
 
 // The files that define the project changed. What is invalid is not served, and changes nothing.
-Runtime::Impl::Reloaded Runtime::Impl::refresh(const Watch::Changes& changes) {
+Runtime::Impl::Reloaded Runtime::Impl::refresh(const Watch::Changes& latest) {
+  // What was refused before still is not in service.
+  Watch::Changes changes = latest;
+  changes.files.insert(not_taken_up.files.begin(), not_taken_up.files.end());
+  changes.lost |= not_taken_up.lost;
   std::shared_ptr<const project::Project> old;
   {
     const std::lock_guard lock(mutex);
@@ -305,15 +349,26 @@ Runtime::Impl::Reloaded Runtime::Impl::refresh(const Watch::Changes& changes) {
   const std::string what = listed(changes, old->root());
   auto fresh = project::Project::load(options.load);
   Findings findings;
-  if (fresh.ok()) findings = findings_of(**fresh);
-  std::vector<Error> refused = fresh.ok() ? refusing(findings) : std::vector<Error>{fresh.error()};
+  std::vector<Error> refused;
   Extent extent = Extent::kDefinitions;
-  if (refused.empty()) {
+  if (fresh.ok()) {
     extent = extent_of(*old, **fresh, changes);
-    if (extent == Extent::kEverything) return reload({{}, what + " changed", {}});
-    if (extent == Extent::kCode) refused = replace_code(*fresh, findings);
+    if (extent == Extent::kEverything) {
+      findings.add_files(**fresh);  // its SQL is for the database that it will have
+    } else {
+      findings = findings_of(**fresh);
+    }
+    refused = refusing(findings);
+  } else {
+    refused.push_back(fresh.error());
   }
+  if (refused.empty() && extent == Extent::kEverything) {
+    not_taken_up = std::move(changes);  // unless it succeeds
+    return reload({{}, what + " changed", {}});
+  }
+  if (refused.empty() && extent == Extent::kCode) refused = replace_code(*fresh, findings);
   if (!refused.empty()) {
+    not_taken_up = std::move(changes);
     std::string summary = what + " changed, but is not served until it is mended";
     for (const Error& problem : refused) {
       summary += "\n  " + problem.text();
@@ -326,6 +381,7 @@ Runtime::Impl::Reloaded Runtime::Impl::refresh(const Watch::Changes& changes) {
     user_code.adopt(completed);
     exchange_project(std::move(completed), findings);
   }
+  not_taken_up = {};
   log::info("runtime", "taken up: {}", what);
   return {};
 }
@@ -349,15 +405,15 @@ std::vector<Error> Runtime::Impl::replace_code(std::shared_ptr<const project::Pr
   }
   if (!hooks) fresh = complete(std::move(fresh));
   if (hooks) drain(code_gate);
+  if (is_stopping()) {
+    on_main([this] { user_code.discard(); });
+    return {{Code::kUnavailable, "the server is shutting down"}};
+  }
   on_main([&] {
     if (hooks) user_code.run_shutdown_hooks();
     std::function<void()> end_old = user_code.commit();
     auto next = std::make_shared<Generation>(main_loop);
-    {
-      const std::lock_guard lock(mutex);
-      std::swap(generation, next);
-    }
-    exchange_project(fresh, findings);
+    exchange_project(fresh, findings, &next);
     if (!hooks) {
       next->retire = std::move(end_old);
       return;

@@ -55,7 +55,7 @@ engine::DatabaseOptions database_options(const project::Project& project,
     if (options.threads == 0) options.threads = 1;
     // One for each thread of both pools of SQL.
     options.max_connections = sql_pool(runtime).threads + slow_sql_pool(runtime).threads;
-    options.extra_connections = kMaxSlow;
+    options.extra_connections = 2 * kMaxSlow;
     options.wait_for_file = kWaitForFile;
   }
   for (const auto& secret : project.user().secrets) {
@@ -172,57 +172,60 @@ void Runtime::call(invoke::Request request, invoke::Done done) {
   impl_->gate.enter(
       cancel,
       [impl = impl_.get(), pending, refuse, cancel](Gate::Pass pass) {
-        if (!impl->runs_code(pending->request)) {
-          return impl->begin(pending, std::move(pass), std::nullopt);
+        auto project = impl->project();
+        if (!Impl::runs_code(*project, pending->request)) {
+          return impl->begin(pending, std::move(project), std::move(pass));
         }
         impl->code_gate.enter(
             cancel,
             [impl, pending, pass](Gate::Pass code_pass) {
-              impl->begin(pending, pass, std::move(code_pass));
+              impl->begin_code(pending, pass, std::move(code_pass));
             },
             refuse);
       },
       refuse);
 }
 
-bool Runtime::Impl::runs_code(const invoke::Request& request) {
-  if (request.kind == project::EndpointKind::kPrompt) return false;
-  std::shared_ptr<const project::Project> project;
-  {
-    const std::lock_guard lock(mutex);
-    project = current_project;
-  }
-  const auto endpoint = project->find(request.kind, request.id);
+std::shared_ptr<const project::Project> Runtime::Impl::project() const {
+  const std::lock_guard lock(mutex);
+  return current_project;
+}
+
+bool Runtime::Impl::runs_code(const project::Project& project, const invoke::Request& request) {
+  const auto endpoint = project.find(request.kind, request.id);
   return endpoint != nullptr && endpoint->language == project::Language::kPython;
 }
 
 // The passes are held until the work is over and the answer was handed over: a drain waits for
 // both.
-void Runtime::Impl::begin(const std::shared_ptr<Pending>& pending, Gate::Pass pass,
-                          std::optional<Gate::Pass> code_pass) {
+void Runtime::Impl::begin_code(const std::shared_ptr<Pending>& pending, Gate::Pass pass,
+                               Gate::Pass code_pass) {
+  struct Held {
+    Gate::Pass pass, code_pass;
+    std::shared_ptr<Generation> code;
+  };
+  const auto held = std::make_shared<Held>();
+  held->pass = std::move(pass);
+  held->code_pass = std::move(code_pass);
+  std::shared_ptr<const project::Project> project;
+  {
+    const std::lock_guard lock(mutex);
+    project = current_project;
+    held->code = generation;
+  }
+  begin(pending, std::move(project), held);
+}
+
+void Runtime::Impl::begin(const std::shared_ptr<Pending>& pending,
+                          std::shared_ptr<const project::Project> project,
+                          std::shared_ptr<void> work) {
   active_calls.fetch_add(1, std::memory_order_relaxed);
   auto before = Pending::State::kWaiting;
   if (!pending->state.compare_exchange_strong(before, Pending::State::kRunning)) {
     active_calls.fetch_sub(1, std::memory_order_relaxed);
     return;  // given up meanwhile
   }
-  std::shared_ptr<const project::Project> project;
-  std::shared_ptr<Generation> code;
-  {
-    const std::lock_guard lock(mutex);
-    project = current_project;
-    if (code_pass) code = generation;
-  }
-  if (code_pass) {
-    struct Held {
-      Gate::Pass pass, code_pass;
-      std::shared_ptr<Generation> code;
-    };
-    pending->request.work =
-        std::make_shared<Held>(Held{std::move(pass), *std::move(code_pass), std::move(code)});
-  } else {
-    pending->request.work = std::move(pass);
-  }
+  pending->request.work = std::move(work);
   invoke::invoke(std::move(project), runners, std::move(pending->request),
                  [this, pending](invoke::Outcome outcome) { end(*pending, std::move(outcome)); });
 }
@@ -308,8 +311,7 @@ void Runtime::stop(Instant deadline) {
 // --- services ------------------------------------------------------------------------------------
 
 std::shared_ptr<const project::Project> Runtime::project() const {
-  const std::lock_guard lock(impl_->mutex);
-  return impl_->current_project;
+  return impl_->project();
 }
 
 Result<std::shared_ptr<engine::Database>> Runtime::database() {

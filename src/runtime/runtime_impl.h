@@ -45,6 +45,7 @@ struct Generation {
   }
   MainLoop& loop;
   std::function<void()> retire;
+  std::shared_ptr<Generation> successor;  // is not ended before this one
 };
 
 struct Runtime::Impl {
@@ -97,11 +98,14 @@ struct Runtime::Impl {
     enum class State { kWaiting, kRunning, kEnded };
     std::atomic<State> state{State::kWaiting};
   };
-  void begin(const std::shared_ptr<Pending>& pending, Gate::Pass pass,
-             std::optional<Gate::Pass> code_pass);
+  std::shared_ptr<const project::Project> project() const;
+  static bool runs_code(const project::Project& project, const invoke::Request& request);
+  // `work` is held until the work is over.
+  void begin(const std::shared_ptr<Pending>& pending,
+             std::shared_ptr<const project::Project> project, std::shared_ptr<void> work);
+  void begin_code(const std::shared_ptr<Pending>& pending, Gate::Pass pass, Gate::Pass code_pass);
   // Its outcome is known, or it is given up.
   void end(Pending& pending, invoke::Outcome outcome);
-  bool runs_code(const invoke::Request& request);
 
   // --- database ---
   Result<std::shared_ptr<engine::Database>> open_database();
@@ -119,8 +123,13 @@ struct Runtime::Impl {
   Reloaded reload(const Reload& request);
   // Closes the gate and waits for what runs in it.
   void drain(Gate& which);
+  bool is_stopping() const;
   void restart(std::vector<std::string>& problems);
-  std::vector<Error> take_over(const std::shared_ptr<const project::Project>& fresh);
+  struct Taken {
+    std::vector<Error> refused;
+    bool to_check = false;  // after the init hooks: its SQL may need what they do
+  };
+  Taken take_over(const std::shared_ptr<const project::Project>& fresh);
   void on_main(std::function<void()> task);
 
   // --- changed definitions, on the same thread ---
@@ -129,7 +138,9 @@ struct Runtime::Impl {
   Reloaded refresh(const Watch::Changes& changes);
   Findings findings_of(const project::Project& project);
   std::vector<Error> refusing(const Findings& findings);
-  void exchange_project(std::shared_ptr<const project::Project> project, const Findings& findings);
+  // `next`: the code of that project; receives the code before it.
+  void exchange_project(std::shared_ptr<const project::Project> project, const Findings& findings,
+                        std::shared_ptr<Generation>* next = nullptr);
   std::vector<Error> replace_code(std::shared_ptr<const project::Project> fresh, Findings findings);
 
   RuntimeOptions options;
@@ -156,6 +167,7 @@ struct Runtime::Impl {
   engine::ScalarFunctions functions;  // guarded by `opening`
   std::optional<Instant> wait_until;  // for a file that another process has; the same
   std::function<void()> on_reload;
+  Watch::Changes not_taken_up;  // what was refused is part of the next change; reload thread
   std::thread reload_thread;
   std::thread open_thread;
   std::unique_ptr<Watch> watch;

@@ -408,3 +408,75 @@ def test_the_server_s_own_words_are_taken_up(served: Project) -> None:
         assert discover() == "Old"
         served.write({"mxcp-site.yml": site.replace("WORDS", "New")})
         eventually(discover, "New", server)
+
+
+def test_a_prompt_in_python_ends_on_the_code_it_began_on(served: Project) -> None:
+    code = (
+        "import asyncio, pathlib\n{more}async def waits():\n"
+        "    while not pathlib.Path('go').exists():\n        await asyncio.sleep(0.02)\n"
+        "    return VERSION\nVERSION = 'old'\n"
+    )
+    served.write({"python/waits.py": code.format(more="")})
+    served.write({"prompts/waits.yml": (
+        "mxcp: 1\nprompt: {name: waits, language: python, source: {file: ../python/waits.py}}\n"
+    )})  # fmt: skip
+    served.python_tool("other", "def other():\n    return 1\n")
+    with served.serve() as server:
+        server.initialize()
+        assert server.value("other") == 1
+        running = server.start("prompts/get", {"name": "waits"})
+        served.write({"python/other.py": "def other():\n    return 2\n"})
+        served.write({"python/waits.py": code.format(more="").replace("old", "new")})
+        eventually(lambda: server.value("other"), 2, server)
+        served.write({"go": ""})
+        message = server.answer(running)["result"]["messages"][0]
+        assert message["content"]["text"] == "old"
+
+
+def test_what_init_hooks_attach_is_there_when_a_reload_is_checked(served: Project) -> None:
+    served.python_tool(
+        "hooked",
+        "from mxcp.runtime import db, on_init\n@on_init\ndef attach():\n"
+        "    db.execute(\"ATTACH IF NOT EXISTS ':memory:' AS other\")\n"
+        "    db.execute('CREATE TABLE IF NOT EXISTS other.n AS SELECT 7 AS i')\n"
+        "def hooked():\n    return 1\n",
+    )
+    served.sql_tool("seven", "SELECT i FROM other.n", "return: {type: integer}")
+    with served.serve("--no-watch") as server:
+        server.initialize()
+        assert server.value("seven") == 7
+        served.sql_tool("one", "SELECT 5 AS n", "return: {type: integer}")
+        server.signal(signal.SIGHUP)
+        eventually(lambda: server.value("one"), 5, server)
+        assert server.value("seven") == 7
+        assert "reload: " not in server.stderr
+
+
+def test_what_was_refused_is_part_of_the_next_change(served: Project) -> None:
+    head = "parameters: [{name: a, type: integer}]"
+    served.python_tool("adds", "def adds(a):\n    return a\n", head)
+    yaml = (served.folder / "tools/adds.yml").read_text()
+    with served.serve() as server:
+        server.initialize()
+        assert server.value("adds", a=1) == 1
+        # Both files at once, one with a mistake; then only that one is mended.
+        served.write({"python/adds.py": "def adds(a, b):\n    return a + b\n"})
+        served.write({"tools/adds.yml": yaml.replace("name: a,", "nam: a,")})
+        server.wait_for_log("not served until it is mended")
+        mended = yaml.replace("type: integer}]", "type: integer}, {name: b, type: integer}]")
+        assert mended != yaml
+        served.write({"tools/adds.yml": mended})
+        eventually(lambda: server.call("adds", a=1, b=2).get("isError", False), False, server)
+        assert server.value("adds", a=1, b=2) == 3
+
+
+def test_an_end_does_not_wait_for_a_reload_that_waits(served: Project) -> None:
+    served.python_tool("stuck", "import time\ndef stuck():\n    print('it runs')\n    time.sleep(600)\n")
+    with served.serve("--no-watch", "--debug") as server:
+        server.initialize()
+        server.start_call("stuck")
+        server.wait_for_log("it runs")
+        server.signal(signal.SIGHUP)
+        server.wait_for_log("reload begins")
+        server.signal(signal.SIGTERM)
+        server.wait()
