@@ -438,10 +438,10 @@ def test_what_init_hooks_attach_is_there_when_a_reload_is_checked(served: Projec
         "hooked",
         "from mxcp.runtime import db, on_init\n@on_init\ndef attach():\n"
         "    db.execute(\"ATTACH IF NOT EXISTS ':memory:' AS other\")\n"
-        "    db.execute('CREATE TABLE IF NOT EXISTS other.n AS SELECT 7 AS i')\n"
+        "    db.execute('CREATE OR REPLACE MACRO other.seven() AS 7')\n"
         "def hooked():\n    return 1\n",
     )
-    served.sql_tool("seven", "SELECT i FROM other.n", "return: {type: integer}")
+    served.sql_tool("seven", "SELECT other.seven() AS n", "return: {type: integer}")
     with served.serve("--no-watch") as server:
         server.initialize()
         assert server.value("seven") == 7
