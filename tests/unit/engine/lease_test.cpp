@@ -430,7 +430,8 @@ TEST_CASE("preparing tells about a source without running it") {
     REQUIRE((*typed)[0].columns.size() == 3);
     CHECK((*typed)[0].columns[1].name == "y");
     CHECK((*typed)[0].columns[1].type.name == "DOUBLE");
-    CHECK((*typed)[0].columns[2].type.name == "VARCHAR");
+    // 1.4 cannot tell the type of what is NULL, as every value is here.
+    CHECK((*typed)[0].columns[2].type.name == (f.is_1_4() ? "" : "VARCHAR"));
     CHECK((*typed)[0].parameters.size() == 3);
     CHECK(!(*typed)[0].refused);
   }
@@ -495,13 +496,17 @@ TEST_CASE("a statement is planned for values as they will be bound, and not run"
   CHECK(type_of("SELECT coalesce($x, 1) AS v", 1) == "v:INTEGER ");
   CHECK(type_of("SELECT coalesce($x, 1) AS v", ExactNumber{"1.25"}) == "v:DECIMAL(12,2) ");
   // A text is cast where one is needed; a number is not.
-  CHECK(type_of("SELECT id FROM t WHERE $x IS NULL OR d >= $x", "") == "id:INTEGER ");
+  // 1.4 says INTEGER of what is NULL, too, so that is no answer there.
+  const std::string integer = f.is_1_4() ? "" : "INTEGER";
+  CHECK(type_of("SELECT id FROM t WHERE $x IS NULL OR d >= $x", "") == "id:" + integer + " ");
   CHECK(type_of("SELECT id % $x AS v, greatest(d, $x) AS w FROM t", "") != "");
   CHECK(type_of("SELECT id FROM t WHERE d >= $x", 1).starts_with("refused: Binder Error"));
   CHECK(type_of("SELECT l[$x] FROM t", 1.5).starts_with("refused: Binder Error"));
-  CHECK(type_of("SELECT $x.b", Object{{"a", 1}}).starts_with("refused: Binder Error"));
+  if (!f.is_1_4()) {
+    CHECK(type_of("SELECT $x.b", Object{{"a", 1}}).starts_with("refused: Binder Error"));
+  }
   CHECK(type_of("SELECT $x.a AS v, $x.a, $x.a", Object{{"a", 1}}) ==
-        "v:INTEGER ($x).a:INTEGER ($x).a_1:INTEGER ");
+        "v:" + integer + " ($x).a:" + integer + " ($x).a_1:" + integer + " ");
   CHECK(type_of("INSERT INTO t(id) SELECT nextval('s') + $x", 1) == "");
   CHECK(type_of("SELECT nextval('s') + $x AS v", 1) == "v:BIGINT ");
   CHECK(f.value("SELECT nextval('s')") == "1");
