@@ -30,6 +30,7 @@ using LogicalType = struct LogicalTypeHandle*;
 using Value = struct ValueHandle*;
 using ClientContext = struct ClientContextHandle*;
 using ScalarFunction = struct ScalarFunctionHandle*;
+using ScalarFunctionSet = struct ScalarFunctionSetHandle*;
 using BindInfo = struct BindInfoHandle*;
 using FunctionInfo = struct FunctionInfoHandle*;
 using ArrowOptions = struct ArrowOptionsHandle*;
@@ -340,6 +341,10 @@ using ScalarExecute = void (*)(FunctionInfo info, DataChunk input, Vector output
   X(void, scalar_function_set_bind, (c::ScalarFunction, c::ScalarBind))                            \
   X(void, scalar_function_set_function, (c::ScalarFunction, c::ScalarExecute))                     \
   X(c::State, register_scalar_function, (c::Connection, c::ScalarFunction))                        \
+  X(c::ScalarFunctionSet, create_scalar_function_set, (const char*))                               \
+  X(void, destroy_scalar_function_set, (c::ScalarFunctionSet*))                                    \
+  X(c::State, add_scalar_function_to_set, (c::ScalarFunctionSet, c::ScalarFunction))               \
+  X(c::State, register_scalar_function_set, (c::Connection, c::ScalarFunctionSet))                 \
   X(void*, scalar_function_bind_get_extra_info, (c::BindInfo))                                     \
   X(void, scalar_function_get_client_context, (c::BindInfo, c::ClientContext*))                    \
   X(void, scalar_function_bind_set_error, (c::BindInfo, const char*))                              \

@@ -48,6 +48,7 @@ using ContextHandle = Handle<c::ClientContext, &Api::destroy_client_context>;
 using ArrowOptionsHandle = Handle<c::ArrowOptions, &Api::destroy_arrow_options>;
 using ErrorDataHandle = Handle<c::ErrorData, &Api::destroy_error_data>;
 using FunctionHandle = Handle<c::ScalarFunction, &Api::destroy_scalar_function>;
+using FunctionSetHandle = Handle<c::ScalarFunctionSet, &Api::destroy_scalar_function_set>;
 
 // A result, which is a structure and not a pointer.
 class ResultHandle {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <thread>
 
 #include "base/json.h"
@@ -303,8 +304,10 @@ Status Instance::add_functions(c::Connection connection, const ScalarFunctions& 
                    "rename the method or the plugin"};
     }
   }
-  for (const auto& function : functions) {
-    MXCP_TRY(register_scalar_function(*this, connection, function));
+  std::map<std::string, ScalarFunctions> by_name;
+  for (const auto& function : functions) by_name[function->name()].push_back(function);
+  for (const auto& [name, forms] : by_name) {
+    MXCP_TRY(register_scalar_functions(*this, connection, forms));
   }
   return {};
 }

@@ -68,14 +68,10 @@ void execute(c::FunctionInfo info, c::DataChunk input, c::Vector output) {
   if (!done.ok()) api.scalar_function_set_error(info, done.error().message.c_str());
 }
 
-}  // namespace
-
-Status register_scalar_function(Instance& instance, c::Connection connection,
-                                std::shared_ptr<ScalarFunction> function) {
+FunctionHandle make_function(Instance& instance, std::shared_ptr<ScalarFunction> function) {
   const Api& api = instance.api();
-  const std::string name = function->name();
-  const FunctionHandle handle(api, api.create_scalar_function());
-  api.scalar_function_set_name(handle.get(), name.c_str());
+  FunctionHandle handle(api, api.create_scalar_function());
+  api.scalar_function_set_name(handle.get(), function->name().c_str());
   for (const ColumnType& parameter : function->parameters()) {
     const TypeHandle type = make_type(api, parameter);
     api.scalar_function_add_parameter(handle.get(), type.get());
@@ -87,7 +83,22 @@ Status register_scalar_function(Instance& instance, c::Connection connection,
                                      destroy_registered);
   api.scalar_function_set_bind(handle.get(), bind);
   api.scalar_function_set_function(handle.get(), execute);
-  if (api.register_scalar_function(connection, handle.get()) == c::kSuccess) return {};
+  return handle;
+}
+
+}  // namespace
+
+Status register_scalar_functions(Instance& instance, c::Connection connection,
+                                 const ScalarFunctions& forms) {
+  const Api& api = instance.api();
+  const std::string& name = forms.front()->name();
+  const FunctionSetHandle set(api, api.create_scalar_function_set(name.c_str()));
+  bool added = true;
+  for (const auto& form : forms) {
+    const FunctionHandle handle = make_function(instance, form);
+    added = added && api.add_scalar_function_to_set(set.get(), handle.get()) == c::kSuccess;
+  }
+  if (added && api.register_scalar_function_set(connection, set.get()) == c::kSuccess) return {};
   return Error{Code::kDatabase, "DuckDB refuses to register the function " + name};
 }
 

@@ -40,8 +40,9 @@ class ScalarFunction {
 
 using ScalarFunctions = std::vector<std::shared_ptr<ScalarFunction>>;
 
-// For every connection of the instance, as long as that is open.
-Status register_scalar_function(Instance& instance, c::Connection connection,
-                                std::shared_ptr<ScalarFunction> function);
+// All functions of one name, for every connection of the instance, as long as that is open. (1.4
+// refuses a second registration of a name.)
+Status register_scalar_functions(Instance& instance, c::Connection connection,
+                                 const ScalarFunctions& forms);
 
 }  // namespace mxcp::engine
