@@ -6,6 +6,7 @@
 
 #include "python/py_ref.h"
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,6 +28,7 @@ struct Function {
   Place place;                 // of its `def`, for errors that have no other
   std::optional<Error> error;  // then there is no callable
   std::shared_ptr<const project::Endpoint> endpoint;  // keeps the key of the table alive
+  mutable std::atomic<bool> quick{false};             // see Workers::Turn::was_quick
 };
 
 class Functions {

@@ -10,6 +10,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,9 +29,15 @@ class GilAcquire {
   PyGILState_STATE state_;
 };
 
+// How often this thread has left the GIL by way of GilRelease.
+inline std::uint64_t& gil_releases() {
+  static thread_local std::uint64_t count = 0;
+  return count;
+}
+
 class GilRelease {
  public:
-  GilRelease() : state_(PyEval_SaveThread()) {}
+  GilRelease() : state_(PyEval_SaveThread()) { ++gil_releases(); }
   ~GilRelease() { PyEval_RestoreThread(state_); }
   GilRelease(const GilRelease&) = delete;
   GilRelease& operator=(const GilRelease&) = delete;

@@ -97,7 +97,7 @@ void PythonRunner::run_on_worker(Workers::Turn& turn,
   std::shared_ptr<const Function> function = functions_.find(*call->endpoint);
   PyShared awaitable, context;  // what a plain function returned
   {
-    const Workers::Entered gil(turn);
+    const Workers::Entered gil(turn, function != nullptr && function->quick);
     if (function == nullptr && state().project != nullptr) {
       function = functions_.resolve(call->endpoint, modules_);
     }
@@ -122,6 +122,7 @@ void PythonRunner::run_on_worker(Workers::Turn& turn,
     // What it returned or raised after its query was interrupted is of no interest.
     if (cancelled(*call)) result = call->cancel->error();
     done(to_raw(*std::move(result), function ? function->place : Place()));
+    if (function != nullptr) function->quick = turn.was_quick();
   } else if (awaitable == nullptr) {
     run_on_loop(call, function, std::move(done));  // a coroutine function, only now looked up
   } else {

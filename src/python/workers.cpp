@@ -19,6 +19,10 @@ constexpr std::size_t kComing = 1;
 // two others could begin then, it would slow them down a hundred times: beside it everybody comes.
 constexpr std::chrono::milliseconds kLongWait{4};
 constexpr std::chrono::milliseconds kCrowdedFor{100};
+// A task is quick that takes no longer, with the writing of its answer.
+constexpr std::chrono::microseconds kQuick{200};
+// How long others wait behind one that should be quick.
+constexpr std::chrono::milliseconds kPatience{1};
 
 // Attaches a thread state to the thread for its whole life: threading.local and the like persist.
 void with_thread_state(const std::function<void()>& body) {
@@ -39,7 +43,7 @@ void with_thread_state(const std::function<void()>& body) {
 struct Workers::Queue : std::enable_shared_from_this<Queue> {
   using SharedTask = std::shared_ptr<Task>;
 
-  explicit Queue(WorkerPool& threads) : pool(threads) {}
+  Queue(WorkerPool& threads, Deadlines& the_deadlines) : pool(threads), deadlines(&the_deadlines) {}
 
   bool submit(Task given) {
     const auto task = std::make_shared<Task>(std::move(given));
@@ -47,6 +51,7 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
     if (waiting.size() >= kMaxQueued) return false;
     if (waiting.empty() && has_room()) return start(task);
     waiting.push_back(task);
+    look_soon();
     return true;
   }
 
@@ -56,14 +61,41 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
     std::vector<SharedTask> begun;  // perhaps over already, when it is let go
     const std::lock_guard lock(mutex);
     --coming;
-    while (!waiting.empty() && has_room()) {
-      begun.push_back(std::move(waiting.front()));
-      waiting.pop_front();
-      if (start(begun.back())) continue;
-      ++coming;
-      return std::move(begun.back());
-    }
-    return nullptr;
+    if (start_waiting(begun)) return nullptr;
+    return take_first();
+  }
+
+  // One that was on its way has arrived and is quick: the next one waits for its end. 0 when it
+  // shall not.
+  std::uint64_t begin_stay() {
+    const std::lock_guard lock(mutex);
+    const Instant now = Clock::system().now();
+    if (stay != 0 || now < crowded_until) return 0;
+    --coming;
+    stay = ++last_stay;
+    stay_since = now;
+    look_soon();
+    return stay;
+  }
+
+  // What the thread does next.
+  SharedTask end_stay(std::uint64_t which) {
+    const std::lock_guard lock(mutex);
+    if (stay != which) return nullptr;
+    stay = 0;
+    return waiting.empty() ? nullptr : take_first();
+  }
+
+  // Whether what should be quick is.
+  void look() {
+    std::vector<SharedTask> begun;
+    const std::lock_guard lock(mutex);
+    looking = false;
+    if (stay == 0 || waiting.empty()) return;
+    if (Clock::system().now() - stay_since < kPatience) return look_soon();
+    const std::uint64_t ended = std::exchange(stay, 0);
+    // It goes on as before where there are no more threads.
+    if (!start_waiting(begun)) stay = ended;
   }
 
   void run(SharedTask task) {
@@ -73,7 +105,7 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
       (*task)(turn);
       turn.pass();
       --busy;
-      task = std::move(turn.left_);
+      task = turn.stay_ != 0 ? end_stay(turn.stay_) : std::move(turn.left_);
     }
   }
 
@@ -83,7 +115,9 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
   }
 
   // The functions below are called with the lock held.
-  bool has_room() const { return coming < kComing || Clock::system().now() < crowded_until; }
+  bool has_room() const {
+    return (coming < kComing && stay == 0) || Clock::system().now() < crowded_until;
+  }
   bool start(const SharedTask& task) {
     const bool taken = pool.submit([self = shared_from_this(), task]() mutable {
       const std::shared_ptr<Queue> queue = std::move(self);
@@ -92,11 +126,40 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
     if (taken) ++coming;
     return taken;
   }
+  // As many as there is room for. False when the pool takes nothing any more.
+  bool start_waiting(std::vector<SharedTask>& begun) {
+    while (!waiting.empty() && has_room()) {
+      if (!start(waiting.front())) return false;
+      begun.push_back(std::move(waiting.front()));
+      waiting.pop_front();
+    }
+    return true;
+  }
+  // To be run by the thread that asks.
+  SharedTask take_first() {
+    SharedTask first = std::move(waiting.front());
+    waiting.pop_front();
+    ++coming;
+    return first;
+  }
+  void look_soon() {
+    if (stay == 0 || waiting.empty() || deadlines == nullptr || std::exchange(looking, true))
+      return;
+    look_entry = deadlines->after(kPatience, [weak = weak_from_this()] {
+      if (const auto queue = weak.lock()) queue->look();
+    });
+  }
 
   WorkerPool& pool;
   std::mutex mutex;
+  Deadlines* deadlines;  // null at the end
+  bool looking = false;
+  Deadlines::Entry look_entry;
   std::deque<SharedTask> waiting;
   std::size_t coming = 0;
+  std::uint64_t stay = 0;  // the running quick task after which the next one comes; 0: none
+  std::uint64_t last_stay = 0;
+  Instant stay_since{};
   Instant crowded_until{};
   std::atomic<std::uint64_t> entered{0};  // how many have got the GIL
   std::atomic<int> busy{0};               // inside of a task
@@ -110,14 +173,22 @@ Workers::Turn::Wait Workers::Turn::begin_waiting() const {
   return {Clock::system().now(), queue_ == nullptr ? 0 : queue_->entered.load()};
 }
 
-void Workers::Turn::end_waiting(const Wait& wait) {
+void Workers::Turn::end_waiting(const Wait& wait, bool quick) {
+  entered_ = Clock::system().now();
+  releases_ = gil_releases();
   if (queue_ == nullptr) return;
   // Nobody else came either: somebody computes.
-  if (queue_->entered.fetch_add(1) == wait.entered) {
-    const Instant now = Clock::system().now();
-    if (now - wait.since >= kLongWait) queue_->crowd(now + kCrowdedFor);
+  if (queue_->entered.fetch_add(1) == wait.entered && entered_ - wait.since >= kLongWait) {
+    queue_->crowd(entered_ + kCrowdedFor);
   }
-  pass();
+  if (quick) stay_ = queue_->begin_stay();
+  if (stay_ == 0) return pass();
+  queue_ = nullptr;
+}
+
+bool Workers::Turn::was_quick() const {
+  return entered_ != Instant() && releases_ == gil_releases() &&
+         Clock::system().now() - entered_ <= kQuick;
 }
 
 Workers::Workers(std::size_t threads)
@@ -125,9 +196,16 @@ Workers::Workers(std::size_t threads)
                                                              .max_queued = kMaxQueued,
                                                              .name = "mxcp-python",
                                                              .around = with_thread_state})),
-      queue_(std::make_shared<Queue>(*pool_)) {}
+      deadlines_(std::make_unique<Deadlines>()) {
+  queue_ = std::make_shared<Queue>(*pool_, *deadlines_);
+}
 
 Workers::~Workers() {
+  {
+    const std::lock_guard lock(queue_->mutex);
+    queue_->deadlines = nullptr;
+  }
+  deadlines_.reset();
   if (queue_->busy > 0) pool_.release();
 }
 

@@ -8,6 +8,10 @@
 //       const Workers::Entered gil(turn);  // the GIL; from here on the next task may come
 //       ...
 //     });
+//
+// To wake another thread for the next task takes as long as a short function. A task that is known
+// to be quick therefore has the next one come to its own thread, once it is over; only when it
+// turns out to take long does another thread come meanwhile.
 #pragma once
 
 #include "python/py_ref.h"
@@ -17,6 +21,7 @@
 #include <memory>
 
 #include "base/clock.h"
+#include "base/deadlines.h"
 #include "base/worker_pool.h"
 
 namespace mxcp::python {
@@ -44,6 +49,9 @@ class Workers {
     Turn& operator=(const Turn&) = delete;
     // Lets the next task come, as Entered does. Once; later calls do nothing.
     void pass();
+    // Since it had the GIL: whether it took so little time, and never left the GIL to wait for
+    // something, that tasks like it may be called quick. To be asked at its end.
+    bool was_quick() const;
 
    private:
     friend struct Queue;
@@ -54,16 +62,21 @@ class Workers {
     };
     explicit Turn(Queue& queue) : queue_(&queue) {}
     Wait begin_waiting() const;
-    void end_waiting(const Wait& wait);
+    void end_waiting(const Wait& wait, bool quick);
 
     Queue* queue_;
     std::shared_ptr<Task> left_;  // to be run by the same thread
+    std::uint64_t stay_ = 0;      // the next task comes to this thread, unless that ended
+    Instant entered_{};
+    std::uint64_t releases_ = 0;  // of the GIL by this thread, before
   };
 
-  // The GIL, in a task.
+  // The GIL, in a task. `quick`: as Turn::was_quick() said of the last task like this one.
   class Entered {
    public:
-    explicit Entered(Turn& turn) : wait_(turn.begin_waiting()) { turn.end_waiting(wait_); }
+    explicit Entered(Turn& turn, bool quick = false) : wait_(turn.begin_waiting()) {
+      turn.end_waiting(wait_, quick);
+    }
 
    private:
     const Turn::Wait wait_;
@@ -73,6 +86,7 @@ class Workers {
  private:
   std::unique_ptr<WorkerPool> pool_;
   std::shared_ptr<Queue> queue_;
+  std::unique_ptr<Deadlines> deadlines_;
 };
 
 }  // namespace mxcp::python
