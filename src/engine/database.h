@@ -61,6 +61,8 @@ struct DatabaseOptions {
   std::size_t extra_connections = 0;
   std::chrono::milliseconds extra_after{100};
   std::size_t statements_per_connection = 64;
+  // A query that runs for so long leaves moments to others from then on (base/pace.h). 0: never.
+  std::chrono::milliseconds gentle_after{0};
   std::vector<SecretOptions> secrets = {};  // created once per instance; an unknown type is skipped
   std::vector<ExtensionOptions> extensions = {};  // LOAD, and INSTALL only if that fails
 };

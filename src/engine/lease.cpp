@@ -24,16 +24,19 @@ std::vector<std::string> names_of(const PreparedSql& prepared) {
   return names;
 }
 
-// Runs the tasks of a query one by one, telling how far it is. A result that is produced while it
-// is read goes on telling then.
-void run_with_progress(ResultState& query) {
+// Runs the tasks of a query one by one, as far as this is to be done here. A result that is
+// produced while it is read goes on so then.
+void run_tasks(ResultState& query) {
   const Api& api = query.api();
   while (true) {
     const c::PendingState state = api.pending_execute_task(query.pending.get());
     if (state == c::kPendingError || api.pending_execution_is_finished(state)) return;
-    // All tasks are with DuckDB's own threads.
-    if (state == c::kPendingNoTasks) std::this_thread::sleep_for(kNoTaskPause);
-    query.tell_progress();
+    if (state == c::kPendingNoTasks) {
+      // All are with DuckDB's own threads; it can wait for them itself when nobody wants to know.
+      if (!query.progress) return;
+      std::this_thread::sleep_for(kNoTaskPause);
+    }
+    query.between_tasks();
   }
 }
 
@@ -42,6 +45,7 @@ struct Run {
   std::string_view sql;
   const Arguments& arguments;
   const ExecuteOptions& options;
+  const DatabaseOptions& database;
 
   const Api& api() const { return connection.api(); }
 
@@ -96,10 +100,11 @@ Run::Outcome Run::statement(PreparedSql& prepared, bool last) const {
     return {state->error(api().pending_error(state->pending.get()), c::kErrorInvalid), false, true};
   }
 
+  state->pace = Pace(database.gentle_after);
   state->begin();
   if (options.cancel != nullptr && options.cancel->cancelled()) return {options.cancel->error()};
   connection.before(prepared);
-  if (options.progress) run_with_progress(*state);
+  if (options.progress || database.gentle_after.count() > 0) run_tasks(*state);
   const c::State done = api().execute_pending(state->pending.get(), state->result.out());
   state->pending.reset();
   connection.after(prepared);
@@ -242,8 +247,9 @@ Result<ResultSet> Lease::execute(std::string_view sql, const types::Arguments& p
   if (options.cancel != nullptr && options.cancel->cancelled()) return options.cancel->error();
   connection.abandon_active();
   const CallerScope caller(connection, options);
-  const Run run{connection, sql, parameters, options};
-  const std::size_t capacity = impl_->pool->options().statements_per_connection;
+  const DatabaseOptions& database = impl_->pool->options();
+  const Run run{connection, sql, parameters, options, database};
+  const std::size_t capacity = database.statements_per_connection;
   if (PreparedSql* prepared = connection.cached(sql)) {
     MXCP_TRY(check_names(names_of(*prepared), parameters, options.allow_unused));
     if (const TypedForm typed(connection, sql, *prepared, parameters, capacity); typed.get()) {

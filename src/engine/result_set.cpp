@@ -94,7 +94,8 @@ Error ResultState::error(const char* text, c::ErrorType type) {
   return failure;
 }
 
-void ResultState::tell_progress() {
+void ResultState::between_tasks() {
+  pace.step();
   if (!progress) return;
   const Instant now = Clock::system().now();
   if (next_progress == Instant()) next_progress = now + kProgressEvery;
@@ -158,7 +159,7 @@ Result<void*> ResultSet::next_chunk() {
     return Error{Code::kInternal, "the rows were not read before the next statement was run"};
   }
   *state.chunk.out() = state.api().fetch_chunk(*state.result.get());
-  state.tell_progress();
+  state.between_tasks();
   if (state.chunk) return static_cast<void*>(state.chunk.get());
   state.done = true;
   // A result that is produced while it is read can fail on the way; it ends then like at the end.

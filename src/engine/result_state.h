@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/cancel.h"
+#include "base/pace.h"
 #include "engine/connection.h"
 #include "engine/database.h"
 #include "engine/handle.h"
@@ -36,8 +37,9 @@ struct ResultState {
   void abandon();
   // DuckDB's error as ours; an interrupted query ends with the reason of its cancellation.
   Error error(const char* text, c::ErrorType type);
-  // Tells how far the query is, when somebody listens and it is time to.
-  void tell_progress();
+  // Between two tasks of the query: tells how far it is, when somebody listens and it is time to,
+  // and leaves a moment to others when it runs for long.
+  void between_tasks();
   // Reads the columns, and whether all of them can be read from vectors.
   void read_columns();
 
@@ -55,6 +57,7 @@ struct ResultState {
   bool done = false;
   bool abandoned = false;
 
+  Pace pace;
   ProgressFn progress;
   double last_progress = 0;
   Instant next_progress = {};

@@ -57,6 +57,7 @@ engine::DatabaseOptions database_options(const project::Project& project,
     options.max_connections = sql_pool(runtime).threads + slow_sql_pool(runtime).threads;
     options.extra_connections = 2 * kMaxSlow;
     options.wait_for_file = kWaitForFile;
+    options.gentle_after = kSlowAfter;
   }
   for (const auto& secret : project.user().secrets) {
     if (!secret.parameters.empty()) {

@@ -64,6 +64,35 @@ TEST_CASE("cancelled while its rows are read") {
   CHECK(outcome_of(lease.execute("SELECT 1 AS a", {})) == "[{\"a\":1}]");
 }
 
+TEST_CASE("a query that pauses for others gives the same, and can be cancelled") {
+  Fixture f({.gentle_after = std::chrono::milliseconds(1)});
+  Lease lease = f.lease();
+  CHECK(outcome_of(lease.execute("SELECT sum(range)::BIGINT AS s FROM range(30000000)", {})) ==
+        "[{\"s\":449999985000000}]");
+  // Produced while it is read.
+  auto rows = lease.execute("SELECT range FROM range(300000)", {});
+  REQUIRE(rows.ok());
+  std::string json;
+  const auto read = rows_to_json(*rows, json, RowLimits{});
+  REQUIRE(read.ok());
+  CHECK(read->rows == 300000);
+
+  CHECK(outcome_of(lease.execute("SELECT CAST('x' AS INTEGER) AS a FROM range(10)", {}))
+            .find("Could not convert string 'x' to INT32") != std::string::npos);
+
+  CancelToken cancel;
+  std::thread canceller([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    cancel.cancel(Code::kTimeout);
+  });
+  auto endless = lease.execute(kEndless, {}, {.cancel = &cancel});
+  const Status stopped = endless.ok() ? rows_to_json(*endless, json) : Status(endless.error());
+  canceller.join();
+  REQUIRE(!stopped.ok());
+  CHECK(stopped.error().code == Code::kTimeout);
+  CHECK(outcome_of(lease.execute("SELECT 1 AS a", {})) == "[{\"a\":1}]");
+}
+
 TEST_CASE("a token that is cancelled after its query does not touch the next one") {
   Fixture f;
   Lease lease = f.lease();
