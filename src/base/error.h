@@ -64,6 +64,7 @@ struct Place {
   std::string text() const;
   friend bool operator==(const Place&, const Place&) = default;
   // By file, then as one reads.
+  // NOLINTNEXTLINE(modernize-use-nullptr): what the compiler makes of it
   friend auto operator<=>(const Place&, const Place&) = default;
 };
 

@@ -295,7 +295,7 @@ class Builder {
                          std::string(kind == YamlNode::Kind::kMapping ? "a mapping" : "a list"),
                      at, "put text that begins with '{' or '[' in quotes");
     }
-    if (tag != "" && tag != "!" && tag != "tag:yaml.org,2002:map" &&
+    if (!tag.empty() && tag != "!" && tag != "tag:yaml.org,2002:map" &&
         tag != "tag:yaml.org,2002:seq") {
       return fail_tag(tag, at);
     }

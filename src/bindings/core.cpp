@@ -47,7 +47,7 @@ int run(const std::vector<std::string>& arguments) {
   return 1;
 }
 
-void main(nb::list argv) {
+void main(const nb::list& argv) {
   const std::vector<std::string> arguments = to_bytes(argv);
   if (PyObject* path = PySys_GetObject("path"); path != nullptr && PyList_Check(path)) {
     mxcp::engine::set_library_search_path(to_bytes(path));

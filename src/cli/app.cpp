@@ -299,7 +299,7 @@ McpServer& make_stdio_server(Parts& parts, net::StdioStreams streams) {
   return *new AppStdioServer(parts, streams);
 }
 
-McpServer& make_http_server(Parts& parts, HttpServing options) {
+McpServer& make_http_server(Parts& parts, const HttpServing& options) {
   return *new AppHttpServer(parts, options);
 }
 

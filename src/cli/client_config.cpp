@@ -132,6 +132,7 @@ std::string toml_config(const Client& client, const ClientEntry& entry) {
 
 std::vector<std::string> client_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(kClients));
   for (const Client& client : kClients) names.emplace_back(client.name);
   return names;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 #include "cli/context.h"
@@ -69,7 +70,7 @@ Object as_json(const std::vector<EndpointReport>& reports) {
 }
 
 std::string milliseconds(double seconds) {
-  return std::to_string(static_cast<long>(seconds * 1000 + 0.5)) + " ms";
+  return std::to_string(std::lround(seconds * 1000)) + " ms";
 }
 
 void print_text(const std::vector<EndpointReport>& reports, Stream& out) {

@@ -55,10 +55,10 @@ std::string Stream::paint(std::string_view code, std::string_view text) const {
   return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }
 
-int Output::succeed(Value result, Object more) {
+int Output::succeed(Value result, const Object& more) {
   Object envelope;
   envelope.add("status", "ok");
-  for (auto& [key, value] : more) envelope.add(key, std::move(value));
+  for (const auto& [key, value] : more) envelope.add(key, value);
   envelope.add("result", std::move(result));
   write_pretty_json(std::move(envelope), [this](std::string_view text) { out.write(text); });
   out.write("\n");

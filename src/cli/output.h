@@ -52,7 +52,7 @@ class Output {
   Output(int out_fd, int err_fd) : out(out_fd), err(err_fd) {}
 
   // The success envelope on stdout, with `more` in front of the result; the exit status 0.
-  int succeed(Value result, Object more = {});
+  int succeed(Value result, const Object& more = {});
   // The failure envelope on stdout, or "Error: ..." on stderr; the error's exit status.
   int fail(const Error& error);
   // Ctrl-C: "Cancelled." on stderr, or the failure envelope; 1.

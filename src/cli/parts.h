@@ -70,7 +70,7 @@ struct HttpServing {
   bool stateless = false;
   bool metrics = false;  // the page /metrics
 };
-McpServer& make_http_server(Parts& parts, HttpServing options);
+McpServer& make_http_server(Parts& parts, const HttpServing& options);
 
 // Vault and 1Password, for references in the user configuration.
 project::SecretStores secret_stores();

@@ -10,7 +10,8 @@
 
 namespace mxcp::engine {
 
-// DuckDB's parameter names do not distinguish case; the exact name wins. nullptr when there is none.
+// DuckDB's parameter names do not distinguish case; the exact name wins. nullptr when there is
+// none.
 const Value* find_argument(const types::Arguments& arguments, std::string_view name);
 
 // Every name that the SQL uses is given, and the other way round. Errors: kSql, with a suggestion.

@@ -69,7 +69,7 @@ Error open_error(const fs::path& file, const char* text) {
   const DuckError parsed = parse_duckdb_error(text);
   const std::string& message = parsed.message;
   const auto says = [&](std::string_view part) { return message.find(part) != std::string::npos; };
-  const auto error = [&](std::string what, std::string hint) {
+  const auto error = [&](const std::string& what, std::string hint) {
     return Error{
         Code::kDatabase, "the database " + path + " " + what, {}, std::move(hint), message};
   };
@@ -277,7 +277,7 @@ Result<c::Connection> Instance::connect() {
 
 Status Instance::add_functions(const ScalarFunctions& functions) {
   MXCP_TRY(c::Connection connection, connect());
-  const Status status = add_functions(connection, functions);
+  Status status = add_functions(connection, functions);
   api_.disconnect(&connection);
   next_generation();
   return status;

@@ -49,7 +49,7 @@ class Collector {
  private:
   void members(const Value& node, const Scope* scope,
                std::initializer_list<std::string_view> except = {});
-  void query_node(const Value& node, const std::string& type, const Scope* scope);
+  void query_node(const Value& node, std::string_view type, const Scope* scope);
   void table(const Value& node, const Scope* scope);
   void table_function(const Value& node, const Scope* scope);
   void show(const Value& node);
@@ -71,7 +71,7 @@ void Collector::visit(const Value& node, const Scope* scope) {
   if (kind == "BASE_TABLE") {
     table(node, scope);
   } else if (kind.ends_with("_NODE")) {
-    return query_node(node, *type, scope);
+    return query_node(node, kind, scope);
   }
   if (const auto* const name = text_member(node, "function_name")) {
     names_.functions.insert(to_lower(*name));
@@ -88,7 +88,7 @@ void Collector::members(const Value& node, const Scope* scope,
 
 // DuckDB 1.4 puts a CTE_NODE with its `query` and `child` around a query for each of its common
 // table expressions; these stand in `cte_map` as well, which is all that 2.0 has.
-void Collector::query_node(const Value& node, const std::string& type, const Scope* scope) {
+void Collector::query_node(const Value& node, std::string_view type, const Scope* scope) {
   std::deque<Scope> own;  // a deque: what is in it does not move
   const auto inner = [&] { return own.empty() ? scope : &own.back(); };
   const Value* const map = node.find("cte_map");

@@ -129,6 +129,7 @@ std::optional<Outcome> as_content(const Call& call, Value& value, bool rows,
 // Which rules are broken where, and nothing of the data.
 std::string to_rules(const std::vector<types::Violation>& violations) {
   std::vector<std::string> lines;
+  lines.reserve(violations.size());
   for (const types::Violation& v : violations) {
     lines.push_back((v.path.empty() ? "the result" : v.path) + " breaks '" + v.rule + "'");
   }

@@ -82,7 +82,7 @@ void call_tool(Core& core, const ExchangePtr& exchange);
 // resources.cpp
 void read_resource(Core& core, const ExchangePtr& exchange);
 // The call that reads a resource, on behalf of the exchange.
-invoke::Request resource_request(const ExchangePtr& exchange, Catalog::Resource resource);
+invoke::Request resource_request(const ExchangePtr& exchange, const Catalog::Resource& resource);
 // Beside data that was cut: a second element that says so, for whoever reads. The data stays what
 // its type says, and the URI is another one (#truncated), so that nobody takes it for the data.
 void append_resource_notice(std::string& out, std::string_view uri, const invoke::Outcome& outcome);

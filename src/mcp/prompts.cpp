@@ -96,9 +96,9 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
   }
 
  private:
-  void read(Catalog::Resource resource) {
+  void read(const Catalog::Resource& resource) {
     core_.backend().call(
-        resource_request(exchange_, std::move(resource)),
+        resource_request(exchange_, resource),
         [self = shared_from_this()](const invoke::Outcome& outcome) { self->embed(outcome); });
   }
 

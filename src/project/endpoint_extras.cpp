@@ -252,7 +252,7 @@ class HeaderCollector {
                     "one; not inside of a list");
   }
 
-  void walk(const types::TypeSpec& spec, std::vector<std::string> path, bool reachable) {
+  void walk(const types::TypeSpec& spec, const std::vector<std::string>& path, bool reachable) {
     if (!spec.mcp_header.empty()) {
       const auto it = spec.places.find("x-mcp-header");
       const Place& place = it == spec.places.end() ? spec.place : it->second;
@@ -266,7 +266,7 @@ class HeaderCollector {
     for (const auto& [name, property] : spec.properties) {
       auto inner = path;
       inner.push_back(name);
-      walk(property, std::move(inner), reachable);
+      walk(property, inner, reachable);
     }
   }
 

@@ -93,6 +93,7 @@ std::vector<Candidate> find_candidates(const Paths& paths, std::vector<Unreadabl
     }
   }
   std::vector<Candidate> out;
+  out.reserve(found.size());
   for (auto& [path, kinds] : found) out.push_back({path, std::move(kinds)});
   return out;
 }

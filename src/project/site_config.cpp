@@ -285,7 +285,7 @@ class SiteReader {
         problems_.error(fields.place_of(key), "'" + std::string(key) + "' is empty",
                         "give a folder, or remove the key for the default");
       }
-      const fs::path folder = under(site_.root, given.value_or(std::string(key)));
+      fs::path folder = under(site_.root, given.value_or(std::string(key)));
       std::error_code ignored;
       const bool endpoints = key == "tools" || key == "resources" || key == "prompts";
       if (given && endpoints && !fs::is_directory(folder, ignored)) {

@@ -33,8 +33,8 @@ struct Profile {
   fs::path database;  // absolute
   bool readonly = false;
   std::string readonly_by = {};  // what says so, for messages
-  int threads = 0;  // (+) DuckDB's `threads`; 0: the rule in engine/database.h
-  fs::path drift;   // absolute
+  int threads = 0;               // (+) DuckDB's `threads`; 0: the rule in engine/database.h
+  fs::path drift;                // absolute
   bool audit_enabled = false;
   fs::path audit;  // absolute prefix of the segment files
   std::int64_t audit_max_file_size = 52428800;
