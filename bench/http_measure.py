@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench import http_servers, http_tools, processes, projects
 from bench.expected import PROJECT
+from bench.figures import Figure
 from bench.floor import Floor, check_same
 from bench.http_servers import HttpServer, SlowCaller
 from bench.http_tools import TOOLS, Tool
@@ -104,8 +105,11 @@ class HttpBench:
                         server.check(tool, modern)
                     # What is in flight takes the peer seconds: its one round is longer.
                     seconds = max(6.0, self.seconds) if name == "peer" else self.seconds
-                    load = server.load(self.work, [tool], count, seconds, modern=modern)
-                    self._note(row, name, load.result())
+                    with ThreadTimes(server) as times:
+                        result = server.load(self.work, [tool], count, seconds, modern=modern).result()
+                    self._note(row, name, result)
+                    if name == "ours":
+                        times.note(self.figures.figure(row, name), result)
                 except BenchError as error:
                     self.bench._report(row, name, error)
                     lanes.remove(lane)
@@ -147,8 +151,13 @@ class HttpBench:
         floor.start_loop(list(statements), bound, threads, self.seconds)
         form = "" if statements == tool.statements else ", typed"
         figure = self.figures.figure(row, f"floor, {floor.name}{form}")
-        figure.samples.append(floor.loop_rate())
-        load.result()
+        before = processes.cpu_seconds(floor.pid)
+        with ThreadTimes(echo) as times:
+            figure.samples.append(floor.loop_rate())
+            sent = load.result()
+        own = processes.cpu_seconds(floor.pid) - before  # its threads have ended
+        figure.more["cpu_us"] = {"C loop": own * 1e6 / (figure.value * self.seconds)}
+        times.note(figure, sent)
 
     # ---- a large result, one after the other
 
@@ -220,6 +229,27 @@ class HttpBench:
         figure.more = {"reloads": reloads, "p99_alone": alone["p99"], "p99": result["p99"],
                        "most": result["most"], "seconds_to_take_up": statistics.median(took)}  # fmt: skip
         self.bench._progress(row)
+
+
+class ThreadTimes:
+    """What the threads of a process compute inside of a `with`."""
+
+    def __init__(self, process: HttpServer):
+        self.process = process
+
+    def __enter__(self):
+        self.before = processes.thread_seconds(self.process.pid)
+        return self
+
+    def __exit__(self, *_):
+        after = processes.thread_seconds(self.process.pid)
+        self.seconds = {name: taken - self.before.get(name, 0) for name, taken in after.items()}
+
+    def note(self, figure: Figure, load: dict) -> None:
+        """In microseconds a call, with the load generator's."""
+        cpu = figure.more.setdefault("cpu_us", {})
+        cpu.update({name: seconds * 1e6 / max(1, load["sent"]) for name, seconds in self.seconds.items()})
+        cpu["load generator"] = load["cpu_us"]
 
 
 def two_seconds(server: HttpServer) -> int:

@@ -109,6 +109,19 @@ def cpu_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def thread_seconds(pid: int) -> dict[str, float]:
+    """The processor time of a process's threads so far, by name (those of one name together)."""
+    found: dict[str, float] = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            nanoseconds = int((task / "schedstat").read_text().split()[0])
+        except OSError:  # it has ended
+            continue
+        found[name] = found.get(name, 0) + nanoseconds / 1e9
+    return found
+
+
 def _tree(pid: int) -> list[int]:
     found, queue = [], [pid]
     while queue:

@@ -147,6 +147,7 @@ def _http(figures: Figures) -> str:
             continue
         sides = figures.rows[name]
         floors = [f.value for s, f in sides.items() if s.startswith("floor") and f.value]
+        plain = [f.value for s, f in sides.items() if s.startswith("floor") and not s.endswith("typed") and f.value]
         sdk = [f for s, f in sides.items() if s.startswith("sdk") and f.value]
         ours = figures.value(name, "ours")
         lines.append(
@@ -155,8 +156,9 @@ def _http(figures: Figures) -> str:
                 *(_loaded(sides.get(s)) for s in ("ours", "ours, 2026-07-28")),
                 _loaded(max(sdk, key=lambda f: f.value)) if sdk else "-",
                 _loaded(sides.get("peer")),
-                f"{max(floors):,.0f}" if floors else "-",
-                f"{ours / max(floors):.2f}" if floors and ours else "-",
+                " / ".join(dict.fromkeys(f"{max(rates):,.0f}" for rates in (plain, floors) if rates)) or "-",
+                " / ".join(dict.fromkeys(f"{ours / max(rates):.2f}" for rates in (plain, floors) if rates and ours))
+                or "-",
                 str(sum(f.wrong for f in sides.values())),
             ]
         )
@@ -166,7 +168,29 @@ def _http(figures: Figures) -> str:
     header += ["official SDK", "peer", "C loop", "ours / C loop", "wrong"]
     echo = figures.rows.get("http-echo", {}).get("echo")
     alone = f"\n\nBoost.Beast alone, 32 connections: {_loaded(echo)}." if echo else ""
-    return _table(header, lines, "lrrrrrrr") + alone
+    return _table(header, lines, "lrrrrrrr") + alone + _processor_times(figures)
+
+
+def _processor_times(figures: Figures) -> str:
+    """What a call costs at 32 connections, by who computes."""
+    names = {"mxcp-http": "reading", "mxcp-sql": "SQL", "mxcp-python": "Python", "mxcp-loop": "event loop"}
+    lines = []
+    for row, sides in figures.rows.items():
+        ours = _more(sides.get("ours"), "cpu_us")
+        if not row.endswith("-32") or not ours:
+            continue
+        rest = sum(v for name, v in ours.items() if name not in names and name != "load generator")
+        floor = max((f for s, f in sides.items() if s.startswith("floor")), key=lambda f: f.value, default=None)
+        beside = _more(floor, "cpu_us") or {}
+        echo = sum(v for name, v in beside.items() if name not in ("C loop", "load generator"))
+        cells = [ours["load generator"], *(ours.get(name, 0) for name in names), rest]
+        cells += [beside.get("C loop", 0), echo, beside.get("load generator", 0)]
+        lines.append([row.removeprefix("http-"), *(f"{v:,.0f}" if v >= 0.5 else "" for v in cells)])
+    if not lines:
+        return ""
+    header = ["processor time of a call, us", "load generator", *names.values(), "other threads", "C loop"]
+    header += ["echo beside it", "its load generator"]
+    return "\n\n" + _table(header, lines, "l" + "r" * 9)
 
 
 def _loaded(figure: Figure | None) -> str:

@@ -88,15 +88,18 @@ class Below:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """A rate: at least so many times the best of the sides whose name begins like this."""
+    """A rate: at least so many times the best of the sides whose name begins like this, and does not
+    end like that."""
 
     times: float
     side: str
     what: str = ""
+    but: str = "-"
 
     def judge(self, row: str, figures: Figures) -> Verdict:
         target = f"{self.times:g} x {self.what or self.side}"
-        others = [f.value for s, f in figures.rows.get(row, {}).items() if s.startswith(self.side)]
+        sides = figures.rows.get(row, {}).items()
+        others = [f.value for s, f in sides if s.startswith(self.side) and not s.endswith(self.but)]
         ours = figures.value(row, "ours")
         if not ours or not any(others):
             return Verdict(target, "", "")
@@ -180,7 +183,9 @@ def over_http() -> list[Row]:
         for count in CONNECTIONS:
             targets: tuple[Target, ...] = ()
             if tool in sql and count >= 8:
-                targets += (AtLeast(0.7, "floor"),)
+                targets += (AtLeast(0.7, "floor", but="typed"),)
+            if tool == "add_one" and count >= 8:
+                targets += (AtLeast(0.7, "floor", "floor with the type of $a written into it"),)
             if count == 32:
                 targets += (*at_32.get(tool, ()), Steady(3))
             if tool == "sleepy_async" and count == 256:
