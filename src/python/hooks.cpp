@@ -41,6 +41,8 @@ Status call_and_wait(PyObject* function) {
   return wait_for(std::move(result));
 }
 
+// A copy: hooks may register others meanwhile.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void run_hooks(std::vector<PyRef> hooks, const std::string& what) {
   for (const PyRef& hook : hooks) {
     const Status done = call_and_wait(hook.get());

@@ -33,7 +33,7 @@ constexpr std::chrono::seconds kLoopLimit{5};
 
 std::size_t thread_count(const PythonOptions& options) {
   if (options.threads != 0) return options.threads;
-  return std::max<std::size_t>(32, 4 * std::thread::hardware_concurrency());
+  return std::max<std::size_t>(128, 4 * std::thread::hardware_concurrency());
 }
 
 // `print` shows up when it happens, also when stdout is a file or a pipe.

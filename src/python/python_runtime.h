@@ -30,7 +30,7 @@
 namespace mxcp::python {
 
 struct PythonOptions {
-  std::size_t threads = 0;  // sync functions at a time; 0: max(32, 4 x cores)
+  std::size_t threads = 0;  // sync functions at a time; 0: max(128, 4 x cores)
   bool server = false;
 };
 

@@ -19,9 +19,21 @@ void Findings::add(std::vector<Problem> problems) {
   for (Problem& problem : problems) add(std::move(problem.error), std::move(problem.path));
 }
 
-void Findings::add_files(const project::Project& project) {
+void Findings::add_files(const project::Project& project, const project::Project& served) {
   for (const auto& file : project.files()) {
     for (const Error& error : file.errors) add(error, file.display_path);
+  }
+  for (const auto& file : project.skipped()) {
+    if (!file.why) continue;
+    const auto before = std::find_if(served.files().begin(), served.files().end(),
+                                     [&](const auto& f) { return f.path == file.path; });
+    if (before == served.files().end() || !before->endpoint) continue;
+    const std::string what = std::string(project::name_of(before->endpoint->kind)) + " '" +
+                             before->endpoint->id() + "'";
+    Error error = *file.why;
+    error.message = "this file described the " + what + ", and no longer does: " + error.message;
+    error.hint = "remove the file, or say 'enabled: false' in it, to end the " + what;
+    add(std::move(error), file.display_path);
   }
 }
 

@@ -25,8 +25,9 @@ class Findings {
  public:
   void add(Error error, std::string path = {});
   void add(std::vector<Problem> problems);
-  // Those of the files themselves.
-  void add_files(const project::Project& project);
+  // Those of the files themselves, and files that described an endpoint of `served` and are none
+  // now: half saved, most likely.
+  void add_files(const project::Project& project, const project::Project& served);
   // `errors` are what load() or stage() returned for the project.
   void add_code(const project::Project& project, std::vector<Error> errors, const UserCode& code);
 

@@ -134,7 +134,7 @@ void Runtime::Impl::restart(std::vector<std::string>& problems) {
   std::vector<Error> refused;
   if (loaded.ok()) {
     Findings findings;
-    findings.add_files(**loaded);
+    findings.add_files(**loaded, *old);
     refused = refusing(findings);
     fresh = derived(*loaded, nullptr);
   } else {
@@ -179,7 +179,7 @@ void Runtime::Impl::unblock_database() {
 Runtime::Impl::Taken Runtime::Impl::take_over(
     const std::shared_ptr<const project::Project>& fresh) {
   Findings findings;
-  findings.add_files(*fresh);
+  findings.add_files(*fresh, *this->project());
   auto opened = open_for(*fresh);
   unblock_database();  // user code may want it while it is imported
   std::vector<Error> errors;
@@ -306,7 +306,7 @@ void Runtime::Impl::files_changed(Watch::Changes changes) {
 
 Findings Runtime::Impl::findings_of(const project::Project& project) {
   Findings findings;
-  findings.add_files(project);
+  findings.add_files(project, *this->project());
   if (!options.check || (!findings.empty() && !options.serve_broken)) return findings;
   auto opened = open_database();
   if (opened.ok()) {
@@ -354,7 +354,7 @@ Runtime::Impl::Reloaded Runtime::Impl::refresh(const Watch::Changes& latest) {
   if (fresh.ok()) {
     extent = extent_of(*old, **fresh, changes);
     if (extent == Extent::kEverything) {
-      findings.add_files(**fresh);  // its SQL is for the database that it will have
+      findings.add_files(**fresh, *old);  // its SQL is for the database that it will have
     } else {
       findings = findings_of(**fresh);
     }

@@ -71,6 +71,8 @@ def test_an_sql_file_and_a_new_folder(served: Project) -> None:
         ("tools/one.yml", "mxcp: 1\ntool:\n  name: one\n  sorce: {}\n", "tools/one.yml:4:3"),
         ("tools/one.yml", "mxcp: 1\ntool: [\n", "never closed"),
         ("tools/one.yml", tool_yaml("one", "sql", "SELEC 1"), "tools/one.yml:7:7"),
+        ("tools/one.yml", "name: one\n", "described the tool 'one', and no longer does"),
+        ("tools/one.yml", tool_yaml("one", "sql", "SELECT 1").replace("tool:", "resource:"), "tools/one.yml"),
         ("tools/two.yml", tool_yaml("one", "sql", "SELECT 1"), "tools/two.yml"),
         ("mxcp-site.yml", "mxcp: 1\nproject: x\nprofile: default\nnope: 1\n", "mxcp-site.yml:4:1"),
     ],
@@ -91,6 +93,15 @@ def test_what_is_invalid_is_not_served(served: Project, name: str, text: str, sa
             (served.folder / name).unlink()
         served.sql_tool("last", "SELECT 9 AS n")
         eventually(lambda: tool_names(server), ["last", "one"], server)
+
+
+def test_a_file_that_says_it_is_disabled_ends_its_tool(served: Project) -> None:
+    with served.serve() as server:
+        server.initialize()
+        assert server.value("one") == 1
+        served.sql_tool("last", "SELECT 9 AS n")
+        served.write({"tools/one.yml": "mxcp: 1\ntool:\n  enabled: false\n"})
+        eventually(lambda: tool_names(server), ["last"], server)
 
 
 def test_a_refused_change_is_no_news(served: Project) -> None:
