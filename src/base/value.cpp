@@ -5,10 +5,20 @@
 #include <limits>
 
 namespace mxcp {
+namespace {
+
+// To look through fewer members is faster than to hash a key.
+constexpr std::size_t kLarge = 32;
+
+}  // namespace
 
 Object::Object(std::initializer_list<Member> members) : members_(members) {}
 
 const Value* Object::find(std::string_view key) const {
+  if (index_.places != nullptr) {
+    const auto found = index_.places->find(std::string(key));
+    return found == index_.places->end() ? nullptr : &members_[found->second].second;
+  }
   for (const auto& [name, value] : members_) {
     if (name == key) return &value;
   }
@@ -20,11 +30,16 @@ Value* Object::find(std::string_view key) {
 }
 
 Value& Object::set(std::string key, Value value) {
+  if (members_.size() >= kLarge && index_.places == nullptr) {
+    index_.places = std::make_unique<std::unordered_map<std::string, std::size_t>>();
+    for (std::size_t i = 0; i < members_.size(); ++i) index_.places->emplace(members_[i].first, i);
+  }
   if (Value* old = find(key)) return *old = std::move(value);
   return add(std::move(key), std::move(value));
 }
 
 Value& Object::add(std::string key, Value value) {
+  if (index_.places != nullptr) index_.places->emplace(key, members_.size());
   return members_.emplace_back(std::move(key), std::move(value)).second;
 }
 
@@ -33,6 +48,7 @@ bool Object::erase(std::string_view key) {
                                [&](const Member& m) { return m.first == key; });
   if (it == members_.end()) return false;
   members_.erase(it);
+  index_.places.reset();
   return true;
 }
 
@@ -57,6 +73,14 @@ std::vector<Object::Member>::iterator Object::end() {
 
 bool operator==(const Object& a, const Object& b) {
   if (a.size() != b.size()) return false;
+  if (a.size() >= kLarge) {
+    std::unordered_map<std::string_view, const Value*> known;
+    for (const Object::Member& m : b) known.emplace(m.first, &m.second);
+    return std::all_of(a.begin(), a.end(), [&](const Object::Member& m) {
+      const auto other = known.find(m.first);
+      return other != known.end() && *other->second == m.second;
+    });
+  }
   return std::all_of(a.begin(), a.end(), [&](const Object::Member& m) {
     const Value* other = b.find(m.first);
     return other != nullptr && *other == m.second;

@@ -5,13 +5,15 @@
 // timestamps and bytes. Integers keep 64 bits; a number that is neither an int64 nor exactly a
 // double's shortest text stays an ExactNumber (its digits), so nothing is ever rounded in passing.
 //
-// Objects keep their insertion order and are searched linearly: they are small.
+// Objects keep their insertion order. They are searched linearly while they are small.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -94,6 +96,7 @@ class Object {
 
   std::vector<Member>::const_iterator begin() const;
   std::vector<Member>::const_iterator end() const;
+  // Keys must not be changed.
   std::vector<Member>::iterator begin();
   std::vector<Member>::iterator end();
 
@@ -101,7 +104,24 @@ class Object {
   friend bool operator==(const Object& a, const Object& b);
 
  private:
+  // Where the members of a large object are, by key, so that set() need not look through all of
+  // them: what a client sends may have a million. Made by set(); a copy makes its own.
+  struct Index {
+    Index() = default;
+    Index(const Index&) {}
+    Index(Index&&) noexcept = default;
+    Index& operator=(const Index&) {
+      places.reset();
+      return *this;
+    }
+    Index& operator=(Index&&) noexcept = default;
+    ~Index() = default;
+
+    std::unique_ptr<std::unordered_map<std::string, std::size_t>> places;
+  };
+
   std::vector<Member> members_;
+  Index index_;
 };
 
 class Value {

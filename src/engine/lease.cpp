@@ -32,7 +32,8 @@ void run_tasks(ResultState& query) {
     const c::PendingState state = api.pending_execute_task(query.pending.get());
     if (state == c::kPendingError || api.pending_execution_is_finished(state)) return;
     if (state == c::kPendingNoTasks) {
-      // All are with DuckDB's own threads; it can wait for them itself when nobody wants to know.
+      // All are with DuckDB's own threads; execute_pending() can wait for them when nobody wants to
+      // know. In a server these threads are few, if any.
       if (!query.progress) return;
       std::this_thread::sleep_for(kNoTaskPause);
     }

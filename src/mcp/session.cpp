@@ -13,6 +13,9 @@ namespace {
 
 // Resources that one session may subscribe to.
 constexpr std::size_t kMaxWatched = 1000;
+constexpr std::size_t kMaxWatchedUri = 8192;  // bytes of each
+// Messages in one array: each costs far more than its two bytes may be.
+constexpr std::size_t kMaxBatch = 1000;
 
 // Collects the answers to one batch and sends them as one array when the last is there.
 // Notifications pass at once.
@@ -104,6 +107,13 @@ bool Session::receive_batch(Array items, const PeerPtr& peer, const Caller& call
     refuse(peer, {}, {kInvalidRequest, "the array of messages is empty"});
     return true;
   }
+  if (items.size() > kMaxBatch) {
+    refuse(
+        peer, {},
+        {kInvalidRequest, "the array has " + std::to_string(items.size()) + " messages; at most " +
+                              std::to_string(kMaxBatch) + " may come at a time"});
+    return true;
+  }
   std::vector<Incoming> messages;
   std::size_t answers = 0;
   for (Value& item : items) {
@@ -171,7 +181,8 @@ void Session::handle_request(Message message, const Asker& asker) {
       std::make_shared<Exchange>(std::move(message), std::move(known), asker.caller, asker.peer,
                                  std::weak_ptr<ExchangeOwner>(weak_from_this()), core_.setup());
   if (const auto error = begin(exchange, method)) {
-    if (!is_open()) exchange->abandon();
+    // The session's own stream is gone; what came by itself, as a POST, is still answered.
+    if (!is_open() && asker.peer == peer_) exchange->abandon();
     return exchange->fail(*error);
   }
   if (!stateless && handle_own_method(exchange, asker.in_batch)) return;
@@ -355,6 +366,10 @@ void Session::subscribe(const ExchangePtr& exchange, bool on) {
   if (!has_resources(*catalog)) return exchange->fail(nothing_to_serve("resources"));
   const std::string* const uri = required_text(exchange, "uri");
   if (uri == nullptr) return;
+  if (uri->size() > kMaxWatchedUri) {
+    return exchange->fail(
+        {kInvalidParams, "'uri' is longer than " + std::to_string(kMaxWatchedUri) + " bytes"});
+  }
   if (on && !catalog->resolve(*uri)) {
     return exchange->fail({exchange->revision().resource_not_found,
                            "resource not found: '" + *uri + "'", Value(Object{{"uri", *uri}})});
@@ -386,7 +401,7 @@ bool Session::has_running() const {
 
 void Session::refuse(const PeerPtr& peer, const std::optional<RequestId>& id,
                      const RpcError& error) {
-  if (!is_open()) return;
+  if (!is_open() && peer == peer_) return;
   peer->answer(error_message(id ? &*id : nullptr, revision().null_id, error), error.code);
 }
 

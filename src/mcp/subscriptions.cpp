@@ -12,6 +12,7 @@ namespace {
 
 // Resources, and tasks, that one subscription may name; more are neither honoured nor looked up.
 constexpr std::size_t kMaxNames = 1000;
+constexpr std::size_t kMaxUri = 8192;  // bytes
 
 // The texts of a list, each once, without those past kMaxNames. The error when it is no such list.
 std::variant<std::vector<std::string>, RpcError> read_names(const Value& wanted,
@@ -179,7 +180,7 @@ void listen(Core& core, const ExchangePtr& exchange) {
   const auto uris = read_names(*wanted, "resourceSubscriptions");
   if (const RpcError* const wrong = std::get_if<RpcError>(&uris)) return exchange->fail(*wrong);
   for (const std::string& uri : *std::get_if<0>(&uris)) {
-    if (catalog->resolve(uri)) filter.resources.push_back(uri);
+    if (uri.size() <= kMaxUri && catalog->resolve(uri)) filter.resources.push_back(uri);
   }
   const Value* const tasks = wanted->find("taskIds");
   if (tasks != nullptr && !tasks->is_null() && !exchange->declares(kTasksExtension)) {

@@ -266,6 +266,12 @@ HttpConnection::Parsed HttpConnection::parse() {
     in_.erase(0, in_used_);
     in_used_ = 0;
   }
+  // What the parser leaves of a body is the head of a chunk or a trailer, for which it has no
+  // bound.
+  if (phase_ == Phase::kBody && in_.size() > service_.options.max_header) {
+    fail(431, explanation(431));
+    return Parsed::kFailed;
+  }
   if (has_header) {
     phase_ = Phase::kBody;
     phase_began_ = Clock::system().now();

@@ -4,12 +4,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/log.h"
 #include "python/exceptions.h"
@@ -124,6 +126,8 @@ struct EventLoop::Core : std::enable_shared_from_this<Core> {
   static PyObject* drain_callback(PyObject* self, PyObject*);
   void drain();
   void begin(std::shared_ptr<Running> running);
+  void note(const std::shared_ptr<Running>& running);
+  void end_begun();
 
   const int wake_fd;
   std::mutex mutex;  // never held while Python runs
@@ -134,6 +138,10 @@ struct EventLoop::Core : std::enable_shared_from_this<Core> {
   std::optional<Error> broken;  // the loop could not start
   std::condition_variable end;
   pthread_t thread{};
+
+  // Those with a task, some of them over already. On the loop's thread.
+  std::vector<std::weak_ptr<Running>> begun;
+  std::size_t sweep_at = 64;  // looks for those that are over when there are so many
 
   PyObject* loop = nullptr;  // borrowed from run(), with the GIL
   PyObject* helper = nullptr;
@@ -250,6 +258,27 @@ void EventLoop::Core::run() {
     log::error("python", "the event loop ended: {}\n{}", error.message, error.detail);
   }
   loop = helper = finish = nullptr;
+  end_begun();
+}
+
+void EventLoop::Core::note(const std::shared_ptr<Running>& running) {
+  if (begun.size() >= sweep_at) {
+    std::erase_if(begun, [](const auto& one) { return one.expired(); });
+    sweep_at = std::max<std::size_t>(64, 2 * begun.size());
+  }
+  begun.push_back(running);
+}
+
+// Coroutines that did not end although they were cancelled: nobody runs them any more, and each
+// keeps its job alive, which keeps its task. With the GIL.
+void EventLoop::Core::end_begun() {
+  for (const auto& one : std::exchange(begun, {})) {
+    const std::shared_ptr<Running> left = one.lock();
+    if (left == nullptr) continue;
+    left->task = PyRef();
+    const GilRelease released;
+    left->finish(Error{Code::kUnavailable, "the event loop has ended"});
+  }
 }
 
 void EventLoop::Core::fail_queue(const Error& error) {
@@ -323,6 +352,7 @@ void EventLoop::Core::begin(std::shared_ptr<Running> running) {
     PyRef task = coroutine ? call_method(loop, "create_task", coroutine.get()) : PyRef();
     if (task) {
       running->task = std::move(task);
+      note(running);
     } else {
       error = take_exception();
     }

@@ -94,8 +94,10 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
     if (stay == 0 || waiting.empty()) return;
     if (Clock::system().now() - stay_since < kPatience) return look_soon();
     const std::uint64_t ended = std::exchange(stay, 0);
+    if (start_waiting(begun)) return;
     // It goes on as before where there are no more threads.
-    if (!start_waiting(begun)) stay = ended;
+    stay = ended;
+    look_soon();
   }
 
   void run(SharedTask task) {

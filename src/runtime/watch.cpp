@@ -208,6 +208,10 @@ void Watch::Impl::read_events(Changes& changes) {
 void Watch::Impl::take(const inotify_event& event, Changes& changes) {
   if ((event.mask & IN_Q_OVERFLOW) != 0) {
     changes.lost = true;
+    // Folders that were made meanwhile had no event of their own.
+    if (const auto added = add_tree(options.root, nullptr); !added.ok()) {
+      log::warning("watch", "{}", added.error().text());
+    }
     return;
   }
   const auto found = folders.find(event.wd);
