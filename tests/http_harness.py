@@ -108,7 +108,7 @@ class HttpServer(Requests):
         self.session: str | None = None
         self.version = LEGACY
         self.modern: str | None = None
-        self._pool = ThreadPoolExecutor(64)
+        self._pool = ThreadPoolExecutor(80)
         self._running: dict[int, Future[Response]] = {}
         self._next_id = 0
         self._expected_code: int | None = 0

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import zlib
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from urllib.parse import urlsplit
 
 from mxcp import _core
+
+# How long a client may take over an answer, in seconds.
+PATIENCE = 15 * 60
+NO_ANSWER = f"the client did not answer within {PATIENCE // 60} minutes"
+
+# Half of the threads for plain functions: the others stay for those that ask nothing.
+MAX_BLOCKING = 64
+_blocking = threading.BoundedSemaphore(MAX_BLOCKING)
 
 
 class CallSuspended(BaseException):
@@ -69,23 +79,47 @@ def ask_one(key, question, pick=None):
 
 
 def ask(questions, pick=None):
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return _ask_and_block(questions, pick)
+    future = _asked(questions)
+
+    async def wait():
+        try:
+            answers = await asyncio.wait_for(asyncio.wrap_future(future), PATIENCE)
+        except asyncio.TimeoutError:
+            raise RuntimeError(NO_ANSWER) from None
+        return pick(answers) if pick else answers
+
+    return wait()
+
+
+def _ask_and_block(questions, pick):
+    if not _blocking.acquire(blocking=False):
+        raise RuntimeError(
+            f"{MAX_BLOCKING} plain functions wait for the answers of their clients already; "
+            "try again later (functions with 'async def' hold no thread while they wait)"
+        )
+    try:
+        answers = _asked(questions).result(PATIENCE)
+    except FutureTimeout:
+        raise RuntimeError(NO_ANSWER) from None
+    finally:
+        _blocking.release()
+    return pick(answers) if pick else answers
+
+
+def _asked(questions):
     future = Future()
 
     def answered(answers, error, stopped):
+        if future.done():
+            return  # nobody waits any more
         if error is None:
             future.set_result(answers)
         else:
             future.set_exception(CallSuspended(error) if stopped else RuntimeError(error))
 
     _core.ask_client(questions, answered)
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        answers = future.result()
-        return pick(answers) if pick else answers
-
-    async def wait():
-        answers = await asyncio.wrap_future(future)
-        return pick(answers) if pick else answers
-
-    return wait()
+    return future

@@ -15,6 +15,7 @@
 #include "net/http_guard.h"
 #include "quality/derive.h"
 #include "quality/validate.h"
+#include "runtime/end_watch.h"
 
 namespace mxcp::cli {
 namespace {
@@ -27,6 +28,7 @@ constexpr std::chrono::seconds kAfterEnd{1};
 constexpr std::chrono::seconds kAfterSignal{5};
 constexpr std::chrono::milliseconds kBookkeeping{200};
 constexpr std::chrono::seconds kLastAnswers{1};
+constexpr std::chrono::seconds kEndLimit{25};
 
 // One broken endpoint, or one problem that belongs to none.
 struct Failure {
@@ -278,6 +280,7 @@ class Serve {
         server_(make_server(parts_)) {}
 
   int run() {
+    if (serves_) runtime::EndWatch::arm(kEndLimit);
     loop_.install_signal_handlers();
     if (serves_) {
       loop_.on_hangup = [this] {

@@ -55,9 +55,21 @@ constexpr std::array<std::string_view, 10> kOwnScans = {
 
 // Scalar functions that change something, tell settings (which may be keys), bind SQL that nobody
 // looked at, or only hold a worker.
-constexpr std::array<std::string_view, 10> kRefusedFunctions = {
-    "current_setting", "getenv", "getvariable", "json_serialize_plan", "nextval", "pg_sleep",
-    "setseed",         "setval", "sleep_ms",    "write_log",
+// The last three are ours, and give away what the client proves its identity with.
+constexpr std::array<std::string_view, 13> kRefusedFunctions = {
+    "current_setting",
+    "getenv",
+    "getvariable",
+    "json_serialize_plan",
+    "nextval",
+    "pg_sleep",
+    "setseed",
+    "setval",
+    "sleep_ms",
+    "write_log",
+    "get_request_header",
+    "get_request_headers_json",
+    "get_user_external_token",
 };
 
 constexpr const char* kAllowed =

@@ -218,6 +218,20 @@ Outcome finish(const Call& call, RawResult raw) {
   return outcome;
 }
 
+// DuckDB and user code may put a whole table into the text of an error.
+void limit_text(Error& error) {
+  constexpr std::size_t kMost = 8192;
+  for (std::string* const text : {&error.message, &error.detail}) {
+    const std::size_t room = text == &error.message ? kMost : 8 * kMost;
+    if (text->size() <= room) continue;
+    const std::size_t size = text->size();
+    std::size_t end = room;
+    while (end > 0 && (static_cast<unsigned char>((*text)[end]) & 0xC0U) == 0x80U) --end;
+    text->resize(end);
+    *text += "… (" + plural(size - end, "more byte") + ")";
+  }
+}
+
 double seconds_since(Instant start) {
   return std::chrono::duration<double>(Clock::system().now() - start).count();
 }
@@ -361,13 +375,14 @@ class Running : public std::enable_shared_from_this<Running> {
   // The work is over.
   void finish(Outcome outcome) {
     deadline_ = {};
+    // Whoever has read an answer does not count as running, and may call again.
+    ticket_.reset();
     if (!answered_.exchange(true)) {
       answer(std::move(outcome));
     } else {
       log::info("call", "{} '{}' ended {:.1f} s after it began; its time was up before",
                 project::name_of(endpoint_->kind), endpoint_->id(), seconds_since(start_));
     }
-    ticket_.reset();
     work_.reset();
   }
 
@@ -375,6 +390,7 @@ class Running : public std::enable_shared_from_this<Running> {
     outcome.endpoint = endpoint_;
     outcome.seconds = seconds_since(start_);
     outcome.about_caller = call_ && call_->caller.looked_at.is_set();
+    if (outcome.error) limit_text(*outcome.error);
     if (outcome.error && !outcome.error->detail.empty() && log_failure_) {
       log::error("call", "{} '{}': {}\n{}", project::name_of(endpoint_->kind), endpoint_->id(),
                  outcome.error->message, outcome.error->detail);

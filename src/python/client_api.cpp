@@ -1,4 +1,7 @@
 // mcp.elicit() and its like: questions of user code to the client, or to whoever sits before it.
+#include <memory>
+#include <utility>
+
 #include "base/json.h"
 #include "python/from_python.h"
 #include "python/runtime_api.h"
@@ -20,6 +23,23 @@ void call_back(const PyShared& callback, Result<Object> answers) {
                          : PyRef();
   // The loop it belonged to is closed: nobody waits any more.
   if (!done) PyErr_Clear();
+}
+
+// Answers come on the threads that read, which must not wait for the GIL: a thread of its own takes
+// them. `callback` is taken, so that its last reference goes there, too.
+void hand_over(const std::shared_ptr<PyShared>& callback, Result<Object> answers) {
+  struct Held {
+    PyShared callback;
+    Result<Object> answers;
+  };
+  const auto held =
+      std::make_shared<Held>(Held{std::exchange(*callback, nullptr), std::move(answers)});
+  const auto task = [held] {
+    call_back(held->callback, std::move(held->answers));
+    held->callback = nullptr;
+  };
+  WorkerPool* const answering = state().answering.load();
+  if (answering == nullptr || !answering->submit(task)) task();
 }
 
 }  // namespace
@@ -50,11 +70,11 @@ PyObject* ask_client(PyObject*, PyObject* args) {
     }
     questions.push_back({key, *method->as_string(), *params->as_object()});
   }
-  const PyShared shared = share(PyRef::borrow(callback));
+  const auto shared = std::make_shared<PyShared>(share(PyRef::borrow(callback)));
   {
     const GilRelease released;
     call->client->ask(std::move(questions),
-                      [shared](Result<Object> answers) { call_back(shared, std::move(answers)); });
+                      [shared](Result<Object> answers) { hand_over(shared, std::move(answers)); });
   }
   Py_RETURN_NONE;
 }

@@ -97,6 +97,7 @@ struct PythonRuntime::Impl {
   Modules modules;               // with the GIL
   EventLoop loop;
   Functions functions;
+  WorkerPool answering{{.threads = 1, .max_queued = 65536, .name = "mxcp-answers"}};
   Workers workers;  // after what their threads use
   PythonRunner runner;
   PromptRunner prompts;
@@ -112,6 +113,7 @@ PythonRuntime::~PythonRuntime() {
   const GilAcquire gil;
   State& global = state();
   global.services = nullptr;
+  global.answering = nullptr;
   global.loop = nullptr;
   global.project = nullptr;
   global.base_context = PyRef();
@@ -128,6 +130,7 @@ void PythonRuntime::connect(invoke::Services& services) {
 Result<PyRef> PythonRuntime::Impl::prepare(std::shared_ptr<const project::Project> project) {
   State& global = state();
   global.services = services;
+  global.answering = &answering;
   global.loop = &loop;
   global.process = ::getpid();
   global.project = std::move(project);

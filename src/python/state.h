@@ -11,6 +11,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/worker_pool.h"
 #include "invoke/call.h"
 
 namespace mxcp::python {
@@ -36,6 +37,9 @@ struct State {
   PyRef base_context;
   // The contextvar that carries the Call, as a capsule.
   PyRef call_variable;
+
+  // Calls back into Python with the answers of clients; null outside of a runtime.
+  std::atomic<WorkerPool*> answering{nullptr};  // any thread
 
   // While a reload payload runs the database is closed, and the file may be opened by anybody.
   std::atomic<int> payloads_running{0};  // any thread

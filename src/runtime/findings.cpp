@@ -69,7 +69,15 @@ std::shared_ptr<const project::Project> Findings::usable(
 
 std::vector<Error> Findings::refusing(const project::Project& served, bool leave_out,
                                       const std::set<std::string>& accepted) const {
-  if (!leave_out) return errors();
+  std::vector<Error> refusing = leave_out ? refusing_served(served, accepted) : errors();
+  // A mistake in a module is a problem of every endpoint that uses it.
+  std::set<std::string> said;
+  std::erase_if(refusing, [&](const Error& error) { return !said.insert(error.text()).second; });
+  return refusing;
+}
+
+std::vector<Error> Findings::refusing_served(const project::Project& served,
+                                             const std::set<std::string>& accepted) const {
   std::vector<Error> errors;
   for (const Problem& problem : problems_) {
     const auto file = std::find_if(served.files().begin(), served.files().end(),

@@ -44,6 +44,10 @@ class Findings {
   std::set<std::string> general() const;
 
  private:
+  // Those of what is served now, and new ones that no endpoint has.
+  std::vector<Error> refusing_served(const project::Project& served,
+                                     const std::set<std::string>& accepted) const;
+
   std::vector<Problem> problems_;
 };
 

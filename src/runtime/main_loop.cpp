@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "runtime/end_watch.h"
+
 namespace mxcp::runtime {
 namespace {
 
@@ -31,6 +33,8 @@ void on_signal(int signal) {
     hangup.store(true);
   } else if (stop_signal.exchange(signal) != 0) {
     ::_exit(128 + signal);  // asked twice: leave now
+  } else {
+    EndWatch::notice();
   }
   wake_descriptor(signal_wake_fd.load());
 }
@@ -67,6 +71,7 @@ void MainLoop::stop() {
     const std::lock_guard lock(mutex_);
     stop_ = true;
   }
+  EndWatch::notice();
   wake();
 }
 

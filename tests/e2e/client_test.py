@@ -419,3 +419,27 @@ def test_a_schema_that_describes_no_object_is_told_before_anybody_is_asked(proje
         server.request("initialize", {**begin("2025-11-25"), "capabilities": {"elicitation": {}}})
         server.send("notifications/initialized")
         assert "the schema of an elicitation describes an object" in server.error("ask")
+
+
+# --- questions that nobody answers ---------------------------------------------------------------
+
+
+def test_unanswered_questions_leave_threads_for_others(project: Project) -> None:
+    project.python_tool("ask", """
+        from mxcp.runtime import mcp
+
+        def ask():
+            return mcp.elicit("Really?")["action"]
+        """)  # fmt: skip
+    project.python_tool("plain", "def plain(): return 1")
+    with HttpServer(project) as server:
+        able = {**begin("2025-11-25"), "capabilities": {"elicitation": {}}}
+        response = server.post("initialize", able, id=0)
+        server.session = response.headers["mcp-session-id"]
+        asked = [server.start("tools/call", {"name": "ask", "arguments": {}}) for _ in range(65)]
+        server.wait_until(lambda: server.active_calls() == 64, "one is refused")
+        assert server.value("plain") == 1
+        refused = [id for id in asked if server._running[id].done()]
+        assert len(refused) == 1
+        text = server.answer(refused[0])["result"]["content"][0]["text"]
+        assert "64 plain functions wait for the answers of their clients already" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -286,6 +287,29 @@ def test_what_is_too_large(served: Project) -> None:
         assert server.http("GET", "/livez").status == 200
 
 
+@pytest.mark.parametrize("endless", [b"1;a=", b"0\r\nX: "])
+def test_heads_of_chunks_and_trailers_are_bounded(served: Project, endless: bytes) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        client.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + endless)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(64):
+                client.sendall(b"x" * 65536)
+        with contextlib.suppress(ConnectionResetError):
+            assert read_response(client.makefile("rb"))[0] == 431
+        assert server.http("GET", "/livez").status == 200
+
+
+def test_an_object_of_many_members_stops_nobody(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.initialize()
+        members = ",".join(f'"k{n}":{n}' for n in range(500_000))
+        body = f'{{"jsonrpc":"2.0","id":1,"method":"ping","params":{{{members}}}}}'
+        assert len(body) > 5_000_000
+        # Minutes, were they looked through for each.
+        assert server.http(body=body.encode()).status in (200, 400)
+        assert server.http("GET", "/livez").status == 200
+
+
 @pytest.mark.parametrize(
     ("request_text", "status"),
     [
@@ -542,6 +566,26 @@ def test_sigterm_answers_for_a_function_that_cannot_be_stopped(project: Project)
         result = server.answer(id)["result"]
         assert result["isError"] and "shutting down" in result["content"][0]["text"]
         assert server.wait() == 0
+
+
+def test_a_hook_that_hangs_does_not_keep_the_process(project: Project) -> None:
+    project.python_tool("one", """
+        import time
+        from mxcp.runtime import on_shutdown
+
+        def one():
+            return 1
+
+        @on_shutdown
+        def forever():
+            time.sleep(600)
+        """)  # fmt: skip
+    with HttpServer(project) as server:
+        server.initialize()
+        assert server.value("one") == 1
+        server.signal(signal.SIGTERM)
+        server.wait(1)
+        assert "a hook, an import or an atexit handler still runs" in server.stderr
 
 
 def test_readiness_while_starting(project: Project) -> None:

@@ -39,6 +39,27 @@ def limit_of(result: dict) -> dict:
     return result["_meta"]["mxcp/limit"]
 
 
+def test_who_has_an_answer_may_call_again(project: Project, how: str) -> None:
+    project.sql_tool("one", "SELECT 1 AS n", "limits: {concurrency: 1}")
+    project.python_tool("py", "def py(): return 1", "limits: {concurrency: 1}")
+    with served(project, how) as server:
+        for name in ["one", "py"]:
+            refused = sum(server.call(name)["isError"] for _ in range(300))
+            assert refused == 0, name
+
+
+def test_the_text_of_an_error_is_bounded(project: Project, how: str) -> None:
+    project.sql_tool("sql", "SELECT error(repeat('x', 1000000)) AS n")
+    project.python_tool("py", "def py(): raise ValueError('ä' * 1000000)")
+    with served(project, how) as server:
+        for name in ["sql", "py"]:
+            result = server.call(name)
+            assert result["isError"]
+            text = result["content"][0]["text"]
+            assert len(text) < 10_000
+            assert "more bytes)" in text
+
+
 def test_a_long_list_is_cut_and_says_so(project: Project, how: str) -> None:
     project.sql_tool("plain", ROWS, "limits: {max_rows: 100}")
     checked = "return: {type: array, items: {type: object, properties: {i: {type: integer, minimum: 0}}}}\n"

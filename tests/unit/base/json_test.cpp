@@ -99,3 +99,31 @@ TEST_CASE("pretty printing in pieces is the same text") {
   CHECK(pieces > 5);
   CHECK(joined == to_pretty_json(value));
 }
+
+TEST_CASE("an object of many members is read like a small one") {
+  std::string text = "{";
+  for (int i = 0; i < 200'000; ++i) {
+    text += "\"k" + std::to_string(i) + "\":" + std::to_string(i) + ',';
+  }
+  text += "\"k7\":\"again\"}";
+  auto value = parse_json(text);
+  REQUIRE(value.ok());
+  Object& object = *value->as_object();
+  CHECK(object.size() == 200'000);
+  CHECK(*object.find("k7") == Value("again"));
+  CHECK(object.begin()[7].second == Value("again"));
+  CHECK(object.find("k200000") == nullptr);
+
+  // It stays one object, whatever is done to it.
+  Object copy = object;
+  CHECK(copy == object);
+  CHECK(copy.erase("k3"));
+  CHECK(copy.find("k3") == nullptr);
+  CHECK(*copy.find("k4") == Value(4));
+  CHECK(!(copy == object));
+  copy.set("k3", 3);
+  CHECK(copy == object);
+  const Object moved = std::move(copy);
+  CHECK(*moved.find("k3") == Value(3));
+  CHECK(moved.size() == 200'000);
+}

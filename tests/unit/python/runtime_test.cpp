@@ -94,6 +94,22 @@ TEST_CASE("Python: coroutines of several calls take turns on one loop") {
   for (auto& call : calls) CHECK(project.text(call.get()) == "3");
 }
 
+TEST_CASE("Python: a coroutine that cannot be cancelled is answered when its loop ends") {
+  PythonProject project{tool_file("stubborn"),
+                        {"python/tool_code.py",
+                         "import asyncio\n"
+                         "async def stubborn():\n"
+                         "    while True:\n"
+                         "        try:\n"
+                         "            await asyncio.sleep(3600)\n"
+                         "        except asyncio.CancelledError:\n"
+                         "            pass\n"}};
+  auto call = project.start(project.make_call("stubborn", "{}"));
+  CHECK(call.wait_for(std::chrono::milliseconds(200)) == std::future_status::timeout);
+  project.runtime.unload();
+  CHECK(project.text(call.get()) == "error: the event loop has ended");
+}
+
 TEST_CASE("Python: every call has its own context") {
   PythonProject project{
       tool_file("count"),
