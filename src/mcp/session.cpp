@@ -37,9 +37,11 @@ class BatchPeer final : public Peer {
         answers_ += answers_.empty() ? '[' : ',';
         answers_ += message;
       }
-      if (--missing_ > 0 || answers_.empty()) return;
-      out = std::move(answers_) + ']';
+      if (--missing_ > 0) return;
+      if (!answers_.empty()) out = std::move(answers_) + ']';
     }
+    // Whoever waits for the answer of an HTTP request is told that none comes.
+    if (out.empty()) return peer_->withdrawn();
     peer_->answer(std::move(out), 0);
   }
 

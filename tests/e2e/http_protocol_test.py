@@ -146,6 +146,35 @@ def test_a_batch(served: Project) -> None:
         assert server.http(body=calls, headers=server.headers_for({"method": ""})).status == 400
 
 
+@pytest.mark.parametrize("flags", [(), ("--stateless",)])
+def test_a_batch_whose_requests_are_all_cancelled(served: Project, flags: tuple[str, ...]) -> None:
+    with HttpServer(served, *flags) as server:
+        server.initialize("2025-03-26")
+        batch = [
+            server.message("tools/call", {"name": "endless"}, 1),
+            server.message("notifications/cancelled", {"requestId": 1}),
+        ]
+        headers = server.headers_for({"method": ""})
+        response = server.http(body=batch, headers=headers)
+        assert (response.status, response.messages) == (200, [])
+        # A client that takes no stream has no message to wait for, either.
+        response = server.http(body=batch, headers={**headers, "Accept": "application/json"})
+        assert (response.status, response.body) == (202, "")
+        server.wait_until(lambda: server.active_calls() == 0, "the queries were stopped")
+
+
+def test_ending_a_session_ends_its_batches(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.initialize("2025-03-26")
+        headers = server.headers_for({"method": ""})
+        batch = [server.message("tools/call", {"name": "endless"}, i) for i in (1, 2)]
+        running = server._pool.submit(lambda: server.http(body=batch, headers=headers))
+        server.wait_until(lambda: server.active_calls() == 2, "the queries run")
+        assert server.http("DELETE", headers=headers).status == 204
+        assert running.result(PATIENCE).messages == []
+        server.wait_until(lambda: server.active_calls() == 0, "the queries were stopped")
+
+
 def test_progress_and_log_make_a_stream(served: Project) -> None:
     with HttpServer(served) as server:
         server.initialize()

@@ -176,7 +176,18 @@ TEST_CASE("a batch of withdrawn calls is not answered") {
   rig.handshake("2025-03-26");
   rig.send("[" + request("1", "tools/call", R"({"name":"free"})") + "]");
   CHECK(rig.send(notification("notifications/cancelled", R"({"requestId":1})")).empty());
+  // Whoever waits for the array is told, once, when the last of them is withdrawn.
+  CHECK(rig.peer->withdrawn_count() == 1);
   rig.backend.finish(0, 1);
+  CHECK(rig.peer->take().empty());
+  CHECK(rig.peer->withdrawn_count() == 1);
+
+  const std::string call = R"({"name":"free"})";
+  rig.send("[" + request("2", "tools/call", call) + "," + request("3", "tools/call", call) + "]");
+  rig.send(notification("notifications/cancelled", R"({"requestId":2})"));
+  CHECK(rig.peer->withdrawn_count() == 1);
+  rig.send(notification("notifications/cancelled", R"({"requestId":3})"));
+  CHECK(rig.peer->withdrawn_count() == 2);
   CHECK(rig.peer->take().empty());
 }
 
