@@ -36,6 +36,12 @@ RpcError unknown_session() {
   return {kInvalidRequest, "this session has ended or never was; begin again with 'initialize'"};
 }
 
+RpcError unknown_version(std::string_view version) {
+  return {kInvalidRequest, "MCP-Protocol-Version '" + shorten(version, 64) +
+                               "' is not supported; it may be " +
+                               join(revision_names(false), ", ")};
+}
+
 }  // namespace
 
 std::string_view HttpRequest::header(std::string_view lower_case_name) const {
@@ -93,10 +99,16 @@ CallPtr HttpEndpoint::handle(HttpRequest request, std::shared_ptr<HttpReply> rep
   if (auto error = check_repeated(request)) {
     return refuse(*reply, 400, kInvalidRequest, std::move(error->message));
   }
-  const Revision* const revision = find_revision(request.header(kVersionHeader));
+  const std::string_view version = request.header(kVersionHeader);
+  const Revision* const revision = find_revision(version);
   const bool has_sessions = !impl_->options.stateless && !(revision && revision->stateless);
-  if (has_sessions && request.method == "GET") return impl_->get(request, std::move(reply));
-  if (has_sessions && request.method == "DELETE") return impl_->remove(request, *reply);
+  if (has_sessions && (request.method == "GET" || request.method == "DELETE")) {
+    if (!version.empty() && revision == nullptr) {
+      return refuse(*reply, 400, kInvalidRequest, unknown_version(version).message);
+    }
+    if (request.method == "GET") return impl_->get(request, std::move(reply));
+    return impl_->remove(request, *reply);
+  }
   return refuse(*reply, 405, kInvalidRequest, request.method + " is not possible here",
                 has_sessions ? "Allow: POST, GET, DELETE\r\n" : "Allow: POST\r\n");
 }
@@ -257,9 +269,7 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
   const Revision* const named = find_revision(version);
   const bool begins = is_request && message->method == "initialize";
   if (!version.empty() && named == nullptr && !begins) {
-    return refuse_with(400, {kInvalidRequest, "MCP-Protocol-Version '" + shorten(version, 64) +
-                                                  "' is not supported; it may be " +
-                                                  join(revision_names(false), ", ")});
+    return refuse_with(400, unknown_version(version));
   }
 
   const auto receive = [&](Session& session, const PeerPtr& peer) -> CallPtr {

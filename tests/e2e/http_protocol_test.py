@@ -110,6 +110,14 @@ def test_the_version_header_of_a_session(served: Project) -> None:
         message = server.message("ping", id=2)
         response = server.http(body=message, headers={"Mcp-Session-Id": server.session or ""})
         assert response.json == {"jsonrpc": "2.0", "id": 2, "result": {}}
+        # GET and DELETE say it, too.
+        known = {"Mcp-Session-Id": server.session or "", "Accept": "text/event-stream"}
+        for method in ("GET", "DELETE"):
+            response = server.http(method, headers={**known, "MCP-Protocol-Version": "1999-01-01"})
+            assert response.status == 400 and "1999-01-01" in response.json["error"]["message"]
+        with server.open_stream(**known, MCP_Protocol_Version=LEGACY) as stream:
+            assert stream.status == 200
+        assert server.http("DELETE", headers=known).status == 204
 
 
 def test_broken_messages(served: Project) -> None:
