@@ -404,7 +404,10 @@ class SchemaReader {
     const auto kind = type == nullptr ? std::nullopt : types::kind_from(type->scalar);
     const bool fits = kind == types::Kind::kString || kind == types::Kind::kInteger ||
                       kind == types::Kind::kBoolean;
-    if (!is_header_token(member.value.scalar)) {
+    if (!is_text(member.value)) {
+      problems_.error(place, "'x-mcp-header' must be a string, found " + member.value.describe(),
+                      quote_hint(member.value));
+    } else if (!is_header_token(member.value.scalar)) {
       problems_.error(place, "'" + shorten(member.value.scalar, 60) + "' is no name for a header",
                       "letters, digits and - only, for example 'Region'");
     } else if (!fits) {

@@ -119,6 +119,8 @@ def test_the_command_line_knows_schemas(project: Project) -> None:
         ("{type: object, properties: {a: {pattern: '(?=x)'}}}", "the pattern '(?=x)' cannot be used"),
         ("{type: object, properties: {a: {type: number, x-mcp-header: A}}}", "a header repeats a string, an integer or a boolean"),
         ("{type: object, anyOf: [{properties: {a: {type: string, x-mcp-header: A}}}]}", "no client could find the value"),
+        ("{type: object, properties: {a: {type: string, x-mcp-header: 5}}}", "'x-mcp-header' must be a string, found the number 5"),
+        ("{type: object, properties: {a: {type: string, x-mcp-header: [A]}}}", "'x-mcp-header' must be a string, found a list"),
     ],
 )  # fmt: skip
 def test_what_is_no_schema_is_said_when_the_project_is_read(

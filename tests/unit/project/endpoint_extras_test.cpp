@@ -121,6 +121,18 @@ TEST_CASE("a schema of one's own") {
   CHECK(problem("  return: {type: object}\n  output_schema: {type: object}\n")
             .find("remove one of them") != std::string::npos);
   CHECK(problem("  input_schema: hello\n").find("must be a JSON Schema") != std::string::npos);
+  const auto header = [](const std::string& value) {
+    return problem("  input_schema: {type: object, properties: {a: {type: string, x-mcp-header: " +
+                   value + "}}}\n");
+  };
+  CHECK(header("5").find("'x-mcp-header' must be a string, found the number 5") !=
+        std::string::npos);
+  CHECK(header("1.5").find("must be a string, found the number 1.5") != std::string::npos);
+  CHECK(header("true").find("must be a string, found true") != std::string::npos);
+  CHECK(header("[A]").find("must be a string, found a list") != std::string::npos);
+  CHECK(header("{A: 1}").find("must be a string, found a mapping") != std::string::npos);
+  CHECK(header("null").find("must be a string, found nothing") != std::string::npos);
+  CHECK(header("''").find("no name for a header") != std::string::npos);
   std::string deep = "{type: object}";
   for (int i = 0; i < 45; ++i) deep = "{type: object, not: " + deep + "}";
   CHECK(problem("  input_schema: " + deep + "\n").find("too deeply nested") != std::string::npos);
