@@ -344,7 +344,11 @@ CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply>
   const auto session = find(request);
   if (session == nullptr) return refuse(*reply, 404, kInvalidRequest, unknown_session().message);
   const HttpReply* const id = reply.get();
-  auto stream = session->listen(std::move(reply), request.header("last-event-id"));
+  auto stream = session->listen(reply, request.header("last-event-id"));
+  if (stream == nullptr) {
+    return refuse(*reply, 404, kInvalidRequest,
+                  "the stream that Last-Event-ID names is no longer kept");
+  }
   return std::make_shared<Listening>(std::move(stream), id);
 }
 

@@ -11,8 +11,11 @@
 namespace mxcp::mcp {
 namespace {
 
-// Streams of requests whose messages are kept, per session.
-constexpr std::size_t kKeptStreams = 8;
+// Streams of requests that are kept, per session: those that somebody was given to the end, those
+// whose end nobody was given, and those that go on (what may run at once is bounded elsewhere).
+constexpr std::size_t kKeptHeard = 8;
+constexpr std::size_t kKeptUnheard = 64;
+constexpr std::size_t kKeptOpen = 1024;
 // A session that somebody used so lately is not ended to make place for another.
 constexpr std::chrono::minutes kYoung{1};
 
@@ -89,9 +92,28 @@ std::shared_ptr<HttpStream> HttpSession::open_stream() {
   const std::lock_guard lock(mutex_);
   auto stream =
       std::make_shared<HttpStream>(next_stream_++, HttpStream::Keep::kLastMessages, primed);
-  if (streams_.size() >= kKeptStreams) streams_.erase(streams_.begin());
+  forget_streams();
   streams_.push_back(stream);
   return stream;
+}
+
+void HttpSession::forget_streams() {
+  if (streams_.size() <= kKeptHeard) return;
+  std::size_t heard = 0;
+  std::size_t unheard = 0;
+  std::size_t open = 0;
+  const auto is_kept = [&](const std::shared_ptr<HttpStream>& stream) {
+    switch (stream->state()) {
+      case HttpStream::State::kHeard: return ++heard <= kKeptHeard;
+      case HttpStream::State::kUnheard: return ++unheard <= kKeptUnheard;
+      case HttpStream::State::kOpen: return ++open <= kKeptOpen;
+    }
+    return false;
+  };
+  std::vector<std::shared_ptr<HttpStream>> kept;
+  // From the latest to the oldest.
+  std::copy_if(streams_.rbegin(), streams_.rend(), std::back_inserter(kept), is_kept);
+  streams_.assign(kept.rbegin(), kept.rend());
 }
 
 std::shared_ptr<HttpStream> HttpSession::add_listening() {
@@ -117,6 +139,7 @@ std::shared_ptr<HttpStream> HttpSession::listen(std::shared_ptr<HttpReply> reply
     auto place = listening_.end();
     if (last) place = std::find_if(listening_.begin(), listening_.end(), is_asked_for);
     if (place == listening_.end()) {
+      if (last && last->stream < next_stream_) return nullptr;
       after = HttpStream::kUnsent;
       // What was to be said while nobody listened is in the latest of those that nobody has.
       const auto free = std::find_if_not(listening_.rbegin(), listening_.rend(), is_heard);

@@ -32,12 +32,13 @@ class HttpSession final : public HttpStreams {
   // Nothing runs in it and nobody listens.
   bool is_idle() const;
 
-  // The stream of a request. The last few are kept for a client that comes back.
+  // The stream of a request, kept for a client that comes back: while more may come, and then the
+  // last ones, more of those whose end nobody was given yet.
   std::shared_ptr<HttpStream> open_stream() override;
   // A client listens (GET). With the id of the last event that it has seen (Last-Event-ID), the
-  // stream of that event goes on there, and a connection that has it is ended; what is not kept any
-  // more cannot be repeated, but what comes can still be heard. Without one it is a stream beside
-  // those that are listened to already. Beyond kMaxListening the oldest makes place.
+  // stream of that event goes on there, and a connection that has it is ended. Null when that
+  // stream is not kept any more. Without an id it is a stream beside those that are listened to
+  // already. Beyond kMaxListening the oldest makes place.
   std::shared_ptr<HttpStream> listen(std::shared_ptr<HttpReply> reply,
                                      std::string_view last_event_id);
   static constexpr std::size_t kMaxListening = 8;
@@ -59,6 +60,7 @@ class HttpSession final : public HttpStreams {
   mutable std::mutex mutex_;
   // With the lock held.
   std::shared_ptr<HttpStream> add_listening();
+  void forget_streams();
 
   std::vector<std::shared_ptr<HttpStream>> listening_;  // to with GET; the latest last
   std::vector<std::shared_ptr<HttpStream>> streams_;    // of requests, oldest first

@@ -104,6 +104,12 @@ bool HttpStream::is_attached() const {
   return reply_ != nullptr;
 }
 
+HttpStream::State HttpStream::state() const {
+  const std::lock_guard lock(mutex_);
+  if (!finished_) return State::kOpen;
+  return sent_ == last_ ? State::kHeard : State::kUnheard;
+}
+
 void HttpStream::end_reply(std::optional<std::chrono::milliseconds> retry) {
   const std::lock_guard lock(mutex_);
   const auto reply = std::exchange(reply_, nullptr);

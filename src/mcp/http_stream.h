@@ -34,6 +34,9 @@ class HttpStream final : public Peer {
   // The connection of that reply is gone.
   void detach(const HttpReply* reply);
   bool is_attached() const;
+  // Whether more may come, and if not, whether somebody was given the last of it.
+  enum class State { kOpen, kUnheard, kHeard };
+  State state() const;
 
   void send(std::string message) override;
   // No message follows `last` (which may be empty).

@@ -346,6 +346,48 @@ async def slow():
         assert server.value("slow") == "done"
 
 
+def test_many_long_answers_are_kept_for_whoever_comes_back(project: Project) -> None:
+    project.python_tool("slow", """
+import asyncio, os
+from mxcp.runtime import mcp
+
+async def slow(n):
+    await mcp.release(retry=0.25)
+    while not os.path.exists("gate"):
+        await asyncio.sleep(0.01)
+    return n
+""", "parameters: [{name: n, type: integer}]")  # fmt: skip
+    with HttpServer(project) as server:
+        server.initialize(LEGACY)
+        headers = server.headers_for({"method": ""})
+
+        def begin_call(n: int) -> str:
+            message = server.message("tools/call", {"name": "slow", "arguments": {"n": n}}, n)
+            body = server.http(body=message, headers=headers).body
+            return body.splitlines()[0].removeprefix("id: ")
+
+        def hear_streams(count: int) -> None:
+            for i in range(count):
+                message = server.message("ping", id=f"ping {i}")
+                server.http(body=message, headers={**headers, "Accept": "text/event-stream"})
+
+        places = [begin_call(n) for n in range(20)]
+        # Streams that are over make no place for themselves, neither now nor when the answers are there.
+        hear_streams(20)
+        (project.folder / "gate").touch()
+        server.wait_until(lambda: server.active_calls() == 0, "the calls have ended")
+        hear_streams(20)
+        for n, place in enumerate(places):
+            with server.open_stream(**headers, Last_Event_ID=place) as stream:
+                assert stream.next()["result"]["content"][0]["text"] == str(n)
+        # What somebody has heard is kept for a while only.
+        hear_streams(20)
+        response = server.http("GET", headers={**headers, "Last-Event-ID": places[0]})
+        assert response.status == 404
+        assert "no longer kept" in response.json["error"]["message"]
+        assert server.request("ping")["result"] == {}
+
+
 def test_what_looked_at_its_caller_is_for_nobody_else(project: Project) -> None:
     def resource(name: str, source: str) -> None:
         project.write({f"resources/{name}.yml": (
