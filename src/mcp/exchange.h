@@ -152,6 +152,8 @@ class Exchange final : public invoke::ClientChannel {
   std::optional<RpcError> read_input();
   // A request of ours that belongs to this one. False when the exchange is closed.
   bool send_request(std::string message);
+  // False when the client takes nothing before the answer.
+  bool can_send_requests();
 
   // Until the answer is on its way, or the request is withdrawn.
   bool is_open() const { return open_.load(std::memory_order_acquire); }

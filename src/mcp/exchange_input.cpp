@@ -150,4 +150,9 @@ bool Exchange::send_request(std::string message) {
   return true;
 }
 
+bool Exchange::can_send_requests() {
+  const std::lock_guard lock(mutex_);
+  return !is_open() || peer_->can_send();
+}
+
 }  // namespace mxcp::mcp

@@ -89,6 +89,7 @@ class HttpPeer final : public Peer, public HttpCall {
   void set_headers(std::string headers) { headers_ = std::move(headers); }
 
   void send(std::string message) override;
+  bool can_send() const override { return accepted_.stream; }
   void answer(std::string message, int error_code) override;
   void withdrawn() override;
   void release(std::chrono::milliseconds retry) override;

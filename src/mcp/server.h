@@ -56,6 +56,8 @@ class Peer {
   virtual ~Peer() = default;
   // A notification, or a message that belongs to no request.
   virtual void send(std::string message) = 0;
+  // Whether what is sent before the answer reaches the client; if not, send() drops it.
+  virtual bool can_send() const { return true; }
   // The answer to a request, the last message about it: a result (`error_code` 0) or an error.
   virtual void answer(std::string message, int /*error_code*/) { send(std::move(message)); }
   // The client withdrew a request: no answer to it will come.

@@ -25,6 +25,7 @@ class BatchPeer final : public Peer {
       : peer_(std::move(peer)), missing_(expected) {}
 
   void send(std::string message) override { peer_->send(std::move(message)); }
+  bool can_send() const override { return peer_->can_send(); }
   void answer(std::string message, int) override { settle(message); }
   void withdrawn() override { settle(""); }
 
@@ -247,6 +248,10 @@ void Session::closed(const Exchange& exchange) {
 // --- questions to the client --------------------------------------------------------------------
 
 void Session::ask(Exchange& exchange, Questions questions, Answers done) {
+  if (!exchange.can_send_requests()) {
+    return done(Error{Code::kUnavailable,
+                      "the client cannot be asked: its Accept does not list text/event-stream"});
+  }
   const auto asked = std::make_shared<Asked>();
   asked->exchange = &exchange;
   asked->missing = questions.size();

@@ -196,6 +196,16 @@ def test_a_client_that_cannot_be_asked(served: Project) -> None:
     assert "there is no client to ask" in served.tool("greet_sync").error
 
 
+def test_a_client_that_takes_no_stream_is_not_asked(served: Project) -> None:
+    with HttpServer(served) as server:
+        able = {**begin(LEGACY), "capabilities": {"elicitation": {}}}
+        server.session = server.post("initialize", able, id="begin").headers["mcp-session-id"]
+        message = server.message("tools/call", {"name": "stubborn"}, 1)
+        headers = {**server.headers_for(message), "Accept": "application/json"}
+        result = server.http(body=message, headers=headers).json["result"]
+        assert "its Accept does not list text/event-stream" in result["content"][0]["text"]
+
+
 def test_rounds_over_http(served: Project) -> None:
     with HttpServer(served) as server:
         server.modern = MODERN

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <deque>
@@ -160,6 +161,8 @@ class RecordingPeer final : public Peer {
     const std::lock_guard lock(mutex_);
     ++withdrawn_;
   }
+  bool can_send() const override { return can_send_; }
+  void take_answers_only() { can_send_ = false; }
   // What came since the last time.
   Lines take() {
     const std::lock_guard lock(mutex_);
@@ -179,6 +182,7 @@ class RecordingPeer final : public Peer {
   Lines lines_;
   std::vector<int> error_codes_;
   int withdrawn_ = 0;
+  std::atomic<bool> can_send_ = true;
 };
 
 // Keeps each call until the test finishes it.

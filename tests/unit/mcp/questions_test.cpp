@@ -296,6 +296,27 @@ TEST_CASE("handshake revisions: the server asks while the call runs") {
   rig.backend.fail(0, {Code::kCancelled, "cancelled"});
 }
 
+TEST_CASE("handshake revisions: a client that takes nothing before the answer is not asked") {
+  AskingRig rig;
+  rig.send(
+      R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26",)"
+      R"("capabilities":{"roots":{}},"clientInfo":{"name":"t","version":"0"}}})");
+  rig.peer->take_answers_only();
+  const std::string params = R"({"name":"add","arguments":{"a":1}})";
+  rig.send(request("1", "tools/call", params));
+  rig.send("[" + request("2", "tools/call", params) + "]");
+  for (const std::size_t i : {0, 1}) {
+    rig.ask(i, {kRoots});
+    CHECK(rig.answered.back() ==
+          "the client cannot be asked: its Accept does not list text/event-stream");
+    CHECK(rig.codes.back() == Code::kUnavailable);
+  }
+  CHECK(rig.peer->take().empty());
+  rig.backend.finish(0, 1);
+  rig.backend.finish(1, 2);
+  CHECK(rig.peer->take().size() == 2);
+}
+
 TEST_CASE("resources that a client subscribed to") {
   Rig rig;
   rig.handshake("2025-11-25");
