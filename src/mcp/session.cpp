@@ -1,7 +1,7 @@
 #include "mcp/session.h"
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -225,6 +225,7 @@ std::optional<RpcError> Session::begin(const ExchangePtr& exchange, const Method
 void Session::closed(const Exchange& exchange) {
   ExchangePtr last;  // destroyed after the lock is released
   std::vector<std::shared_ptr<Asked>> given_up;
+  std::vector<std::string> unanswered;
   {
     const std::lock_guard lock(mutex_);
     for (auto it = waiting_.begin(); it != waiting_.end();) {
@@ -232,6 +233,7 @@ void Session::closed(const Exchange& exchange) {
         ++it;
         continue;
       }
+      if (it->second.is_sent) unanswered.push_back(it->first);
       given_up.push_back(std::move(it->second.asked));
       it = waiting_.erase(it);
     }
@@ -242,6 +244,7 @@ void Session::closed(const Exchange& exchange) {
       if (running_.empty()) idle_.notify_all();
     }
   }
+  take_back(nullptr, unanswered);
   for (const auto& asked : given_up) asked->finish(Error{Code::kCancelled, "cancelled"});
 }
 
@@ -256,7 +259,7 @@ void Session::ask(Exchange& exchange, Questions questions, Answers done) {
   asked->exchange = &exchange;
   asked->missing = questions.size();
   asked->done = std::move(done);
-  std::vector<std::string> messages;
+  std::vector<std::pair<std::string, std::string>> messages;  // by the JSON of their ids
   {
     const std::lock_guard lock(mutex_);
     for (auto& question : questions) {
@@ -264,19 +267,43 @@ void Session::ask(Exchange& exchange, Questions questions, Answers done) {
       if (asks_by_url(question) && !question.params.contains("elicitationId")) {
         question.params.set("elicitationId", random_id());
       }
-      messages.push_back(request_message(id, question.method, question.params));
-      waiting_.emplace(to_json(id), Waiting{asked, std::move(question)});
+      messages.emplace_back(to_json(id), request_message(id, question.method, question.params));
+      waiting_.emplace(messages.back().first, Waiting{asked, std::move(question)});
     }
   }
-  for (std::string& message : messages) {
+  const auto mark = [&](const std::string& id, bool is_sent) {
+    const std::lock_guard lock(mutex_);
+    const auto it = waiting_.find(id);
+    if (it == waiting_.end()) return false;
+    it->second.is_sent = is_sent;
+    return true;
+  };
+  for (auto& [id, message] : messages) {
+    // The wait has ended meanwhile, by an answer to an earlier one or with the exchange.
+    if (!mark(id, true)) return;
+    if (exchange.send_request(std::move(message))) continue;
     // Closed meanwhile: whoever closed it has seen the questions, or will not look again.
-    if (!exchange.send_request(std::move(message))) return closed(exchange);
+    mark(id, false);
+    return closed(exchange);
+  }
+}
+
+void Session::take_back(const ExchangePtr& exchange, const std::vector<std::string>& ids) {
+  constexpr std::string_view kCancelled = "notifications/cancelled";
+  for (const std::string& id : ids) {
+    const std::string params = R"({"requestId":)" + id + '}';
+    if (exchange != nullptr && exchange->notify(kCancelled, params)) continue;
+    // Locked while it is told: the peer of a session that is over may be gone.
+    const std::lock_guard lock(mutex_);
+    if (open_ && peer_ != nullptr) peer_->send(notification_message(kCancelled, params));
   }
 }
 
 void Session::handle_response(Message message) {
   std::shared_ptr<Asked> asked;
   Result<Object> outcome = Object();
+  ExchangePtr exchange;
+  std::vector<std::string> unanswered;
   {
     const std::lock_guard lock(mutex_);
     const auto it = waiting_.find(message.id.json);
@@ -292,13 +319,22 @@ void Session::handle_response(Message message) {
           Error{Code::kUnavailable, message.failure ? "the client answered: " + *message.failure
                                                     : "the client's answer to " + question.method +
                                                           " cannot be used: " + *wrong};
-      std::erase_if(waiting_, [&](const auto& entry) { return entry.second.asked == asked; });
+      std::erase_if(waiting_, [&](const auto& entry) {
+        if (entry.second.asked != asked) return false;
+        if (entry.second.is_sent) unanswered.push_back(entry.first);
+        return true;
+      });
+      const auto running = std::find_if(running_.begin(), running_.end(), [&](const auto& entry) {
+        return entry.second.get() == asked->exchange;
+      });
+      if (running != running_.end()) exchange = running->second;
     } else {
       asked->answers.set(question.key, std::move(message.result));
       if (--asked->missing > 0) return;
       outcome = std::move(asked->answers);
     }
   }
+  take_back(exchange, unanswered);
   asked->finish(std::move(outcome));
 }
 

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <variant>
+#include <vector>
 
 #include "mcp/core.h"
 
@@ -70,6 +71,11 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   // the methods of the handshake and unknown ones.
   std::optional<RpcError> begin(const ExchangePtr& exchange, const Method* method);
 
+  // Tells the client that nobody waits any more for its answers to these questions (JSON of their
+  // ids): beside what `exchange` still has to say, or when it is null or closed, on the session's
+  // own stream.
+  void take_back(const ExchangePtr& exchange, const std::vector<std::string>& ids);
+
   // The methods of the handshake. True when the exchange was one of them.
   bool handle_own_method(const ExchangePtr& exchange, bool in_batch);
   void initialize(const ExchangePtr& exchange);
@@ -94,6 +100,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
   struct Waiting {
     std::shared_ptr<Asked> asked;
     invoke::ClientChannel::Question question;
+    bool is_sent = false;
   };
   std::unordered_map<std::string, Waiting> waiting_;
   std::uint64_t next_question_ = 1;

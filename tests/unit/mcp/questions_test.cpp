@@ -286,7 +286,7 @@ TEST_CASE("handshake revisions: the server asks while the call runs") {
   rig.ask(0, {kRoots, kName});
   rig.send(R"({"jsonrpc":"2.0","id":"mxcp-3","error":{"code":-1,"message":"no"}})");
   CHECK(rig.codes.back() == Code::kUnavailable);
-  rig.send(R"({"jsonrpc":"2.0","id":"mxcp-4","result":{}})");
+  CHECK(rig.send(R"({"jsonrpc":"2.0","id":"mxcp-4","result":{}})").empty());
   CHECK(rig.answered.size() == 2);
 
   // So does the end of the call.
@@ -294,6 +294,51 @@ TEST_CASE("handshake revisions: the server asks while the call runs") {
   rig.send(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}})");
   CHECK(rig.codes.back() == Code::kCancelled);
   rig.backend.fail(0, {Code::kCancelled, "cancelled"});
+}
+
+TEST_CASE("handshake revisions: questions that nobody waits for any more are taken back") {
+  AskingRig rig;
+  rig.send(
+      R"({"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25",)"
+      R"("capabilities":{"roots":{},"elicitation":{}},"clientInfo":{"name":"t","version":"0"}}})");
+  const auto call = [&](const std::string& id) {
+    rig.send(request(id, "tools/call", R"({"name":"add","arguments":{"a":1}})"));
+  };
+  const auto taken_back = [](const std::string& id) {
+    return notification("notifications/cancelled", R"({"requestId":")" + id + R"("})");
+  };
+  // Another of the same set was refused.
+  call("1");
+  rig.ask(0, {kRoots, kName});
+  CHECK(rig.peer->take().size() == 2);
+  CHECK(rig.send(R"({"jsonrpc":"2.0","id":"mxcp-1","error":{"code":-1,"message":"no"}})") ==
+        Lines{taken_back("mxcp-2")});
+  // The client withdrew the call; what is asked afterwards never leaves.
+  rig.ask(0, {kRoots});
+  CHECK(rig.peer->take().size() == 1);
+  CHECK(rig.send(notification("notifications/cancelled", R"({"requestId":1})")) ==
+        Lines{taken_back("mxcp-3")});
+  rig.ask(0, {kRoots, kName});
+  CHECK(rig.codes.back() == Code::kCancelled);
+  CHECK(rig.peer->take().empty());
+  rig.backend.fail(0, {Code::kCancelled, "cancelled"});
+  // The call was answered without it.
+  call("2");
+  rig.ask(1, {kRoots});
+  CHECK(rig.peer->take().size() == 1);
+  rig.backend.finish(1, 1);
+  const Lines last = rig.peer->take();
+  REQUIRE(last.size() == 2);
+  CHECK(last[0].find(R"("id":2)") != std::string::npos);
+  CHECK(last[1] == taken_back("mxcp-6"));
+  // Nobody is told when the session itself is over.
+  call("3");
+  rig.ask(2, {kRoots});
+  CHECK(rig.peer->take().size() == 1);
+  rig.server.close(rig.session);
+  CHECK(rig.codes.back() == Code::kCancelled);
+  CHECK(rig.peer->take().empty());
+  rig.backend.fail(2, {Code::kCancelled, "cancelled"});
 }
 
 TEST_CASE("handshake revisions: a client that takes nothing before the answer is not asked") {
