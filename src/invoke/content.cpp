@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -15,7 +16,6 @@ using project::ContentSettings;
 
 // What mcp.image() and its like in mxcp.runtime return is a dict with this member.
 constexpr std::string_view kContentMark = "@mxcp.content";
-// A longer list is data.
 constexpr std::size_t kMaxBlocks = 256;
 
 // --- as declared ---
@@ -154,32 +154,202 @@ Result<Value> link(const ContentSettings& content, const Value& value) {
   return Value(std::move(out));
 }
 
+// --- as returned ---
+
+using Names = std::vector<std::string_view>;
+
+// The members of a block of that type, the required ones first.
+struct BlockType {
+  std::string_view name, called;
+  Names members;
+};
+const std::vector<BlockType>& block_types() {
+  static const std::vector<BlockType> types = {
+      {"text", "a text", {"text", "annotations", "_meta", "type"}},
+      {"image", "an image", {"data", "mimeType", "annotations", "_meta", "type"}},
+      {"audio", "a sound", {"data", "mimeType", "annotations", "_meta", "type"}},
+      {"resource", "a resource", {"resource", "annotations", "_meta", "type"}},
+      {"resource_link",
+       "a link",
+       {"uri", "name", "title", "description", "mimeType", "size", "icons", "annotations", "_meta",
+        "type"}},
+  };
+  return types;
+}
+
+Error wrong(std::string message, std::string hint = {}) {
+  return Error{Code::kInvalidOutput, std::move(message), {}, std::move(hint)};
+}
+
+Error no_such(std::string_view key, std::string_view called, const Names& known) {
+  std::string hint = suggest(key, known);
+  if (hint.empty()) hint = "it has '" + join({known.begin(), known.end()}, "', '") + "'";
+  return wrong("there is no '" + shorten(key, 60) + "' of " + std::string(called), hint);
+}
+
+bool is_text(const Value& value) {
+  return value.is_string();
+}
+bool is_mime_type(const Value& value) {
+  return value.is_string() && value.as_string()->find('/') != std::string::npos;
+}
+bool is_uri(const Value& value) {
+  return value.is_string() && value.as_string()->find(':') != std::string::npos;
+}
+bool is_binary(const Value& value) {
+  return value.as_bytes() != nullptr || (value.is_string() && is_base64(*value.as_string()));
+}
+bool is_list(const Value& value) {
+  return value.is_array();
+}
+bool is_mapping(const Value& value) {
+  return value.is_object();
+}
+bool is_size(const Value& value) {
+  return value.as_int() != nullptr && *value.as_int() >= 0;
+}
+bool is_priority(const Value& value) {
+  return value.is_number() && to_double(value) >= 0 && to_double(value) <= 1;
+}
+bool is_moment(const Value& value) {
+  return value.is_string() || value.as_timestamp() != nullptr;
+}
+bool is_audience(const Value& value) {
+  const Array* const roles = value.as_array();
+  return roles != nullptr && std::all_of(roles->begin(), roles->end(), [](const Value& role) {
+           return role == Value("user") || role == Value("assistant");
+         });
+}
+
+struct MemberRule {
+  std::string_view key;
+  bool (*fits)(const Value&);
+  std::string_view must_be;
+};
+constexpr std::array<MemberRule, 16> kMemberRules = {{
+    {"text", is_text, "text"},
+    {"data", is_binary, "base64 text, or bytes"},
+    {"blob", is_binary, "base64 text, or bytes"},
+    {"mimeType", is_mime_type, "a MIME type like 'image/png'"},
+    {"resource", is_mapping, "a mapping"},
+    {"uri", is_uri, "a URI"},
+    {"name", is_text, "text"},
+    {"title", is_text, "text"},
+    {"description", is_text, "text"},
+    {"size", is_size, "a number of bytes"},
+    {"icons", is_list, "a list"},
+    {"annotations", is_mapping, "a mapping"},
+    {"_meta", is_mapping, "a mapping"},
+    {"audience", is_audience, "a list of 'user' and 'assistant'"},
+    {"priority", is_priority, "a number from 0 to 1"},
+    {"lastModified", is_moment, "a date and time"},
+}};
+
+// That the members are known ones and fit, and that the first `required` of them are there.
+Status check_members(const Object& object, std::string_view called, const Names& known,
+                     std::size_t required) {
+  for (const auto& [key, value] : object) {
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      return no_such(key, called, known);
+    }
+    const auto* const rule = std::find_if(kMemberRules.begin(), kMemberRules.end(),
+                                          [&](const MemberRule& one) { return one.key == key; });
+    if (rule != kMemberRules.end() && !rule->fits(value)) {
+      return wrong("'" + key + "' of " + std::string(called) + " must be " +
+                   std::string(rule->must_be));
+    }
+  }
+  for (std::size_t i = 0; i < required; ++i) {
+    if (object.contains(known[i])) continue;
+    return wrong("'" + std::string(known[i]) + "' of " + std::string(called) + " is missing");
+  }
+  return {};
+}
+
+// None for what need not be there is as good as leaving it out.
+void drop_nulls(Object& object, const Names& optional) {
+  for (const std::string_view key : optional) {
+    const Value* const value = object.find(key);
+    if (value != nullptr && value->is_null()) object.erase(key);
+  }
+}
+
+Status check_block(Object& block) {
+  const Value* const given = block.find("type");
+  const std::string type = given != nullptr && given->is_string() ? *given->as_string() : "";
+  const auto& types = block_types();
+  const auto found = std::find_if(types.begin(), types.end(),
+                                  [&](const BlockType& one) { return one.name == type; });
+  if (found == types.end()) return wrong("a block has no type '" + shorten(type, 60) + "'");
+  if (type == "resource_link") {
+    drop_nulls(block, {"title", "description", "mimeType", "size", "icons"});
+  }
+  const std::size_t required = type == "text" || type == "resource" ? 1 : 2;
+  MXCP_TRY(check_members(block, found->called, found->members, required));
+  if (Value* const inner = block.find("resource")) {
+    Object& resource = *inner->as_object();
+    drop_nulls(resource, {"mimeType"});
+    const std::string_view content = resource.contains("text") ? "text" : "blob";
+    MXCP_TRY(check_members(resource, found->called, {"uri", content, "mimeType", "_meta"}, 2));
+  }
+  if (const Value* const annotations = block.find("annotations")) {
+    MXCP_TRY(check_members(*annotations->as_object(), "the annotations",
+                           {"audience", "priority", "lastModified"}, 0));
+  }
+  return {};
+}
+
 }  // namespace
 
 bool is_block(const Value& value) {
   return value.find(kContentMark) != nullptr;
 }
 
-Value to_block(Value value) {
-  if (is_block(value)) {
-    value.as_object()->erase(kContentMark);
-    return value;
+bool has_block(const Value& value) {
+  if (const Array* const items = value.as_array()) {
+    return std::any_of(items->begin(), items->end(), has_block);
   }
-  return Object{{"type", "text"},
-                {"text", value.is_string() ? *value.as_string() : to_json(value)}};
+  const Object* const members = value.as_object();
+  return members != nullptr && std::any_of(members->begin(), members->end(), [](const auto& one) {
+           return one.first == kContentMark || has_block(one.second);
+         });
 }
 
-std::optional<Array> take_content(Value& value) {
+Result<Value> to_block(Value value) {
+  if (!is_block(value)) {
+    if (has_block(value)) return wrong(std::string(kBlockInsideOfData));
+    return Value(Object{{"type", "text"},
+                        {"text", value.is_string() ? *value.as_string() : to_json(value)}});
+  }
+  value.as_object()->erase(kContentMark);
+  MXCP_TRY(check_block(*value.as_object()));
+  return value;
+}
+
+Result<std::optional<Array>> take_content(Value& value, std::uint64_t max_blocks) {
+  Array blocks;
   if (is_block(value)) {
-    Array blocks;
-    blocks.push_back(to_block(std::move(value)));
-    return blocks;
+    MXCP_TRY(Value block, to_block(std::move(value)));
+    blocks.push_back(std::move(block));
+    return std::optional(std::move(blocks));
   }
   Array* const items = value.as_array();
-  if (items == nullptr || items->size() > kMaxBlocks) return {};
-  if (std::none_of(items->begin(), items->end(), is_block)) return {};
-  for (Value& item : *items) item = to_block(std::move(item));
-  return std::move(*items);
+  if (items == nullptr || std::none_of(items->begin(), items->end(), is_block)) {
+    return std::optional<Array>();
+  }
+  if (items->size() > max_blocks) items->resize(max_blocks);
+  if (items->size() > kMaxBlocks) {
+    return wrong("more than " + std::to_string(kMaxBlocks) + " content blocks",
+                 "return fewer, or set limits.max_rows");
+  }
+  for (Value& item : *items) {
+    auto block = to_block(std::move(item));
+    if (!block.ok()) {
+      return std::move(block).error().in("block " + std::to_string(blocks.size() + 1));
+    }
+    blocks.push_back(*std::move(block));
+  }
+  return std::optional(std::move(blocks));
 }
 
 Result<Array> declared_content(const Call& call, Value value, bool rows) {

@@ -98,18 +98,26 @@ Outcome within_limits(const Call& call, Outcome outcome, const engine::RowsRead&
 std::optional<Outcome> as_content(const Call& call, Value& value, bool rows,
                                   engine::RowsRead read) {
   if (call.endpoint->kind != EndpointKind::kTool) return {};
-  auto blocks = rows ? std::nullopt : take_content(value);
+  const engine::RowLimits limits = row_limits(*call.endpoint);
+  const Array* const given = value.as_array();
+  const bool too_long = given != nullptr && given->size() > limits.max_rows;
+  std::optional<Array> blocks;
+  if (!rows) {
+    auto taken = take_content(value, limits.max_rows);
+    if (!taken.ok()) return failed(std::move(taken).error().at(call.endpoint->place));
+    blocks = *std::move(taken);
+  }
   if (!blocks && call.endpoint->content) {
-    const engine::RowLimits limits = row_limits(*call.endpoint);
-    if (Array* const items = value.as_array(); items && items->size() > limits.max_rows) {
-      items->resize(limits.max_rows);
-      read = {.rows = limits.max_rows, .cut = engine::Cut::kRows};
+    if (read.cut != engine::Cut::kNone && read.rows == 0) {
+      return failed_as_too_large(call, "its first row", 0);
     }
+    if (too_long) value.as_array()->resize(limits.max_rows);
     auto declared = declared_content(call, std::move(value), rows);
     if (!declared.ok()) return failed(std::move(declared).error());
     blocks = *std::move(declared);
   }
   if (!blocks) return {};
+  if (too_long) read = {.rows = limits.max_rows, .cut = engine::Cut::kRows};
   if (call.endpoint->return_type) {
     return failed({Code::kInvalidOutput,
                    "the tool returned content blocks, but declares what data it returns",
@@ -124,6 +132,22 @@ std::optional<Outcome> as_content(const Call& call, Value& value, bool rows,
   outcome.is_content = true;
   append_json(outcome.json, content);
   return within_limits(call, std::move(outcome), read);
+}
+
+// Blocks that nobody took would be shown with the mark by which they are known.
+Status check_data(const Call& call, const Value& value) {
+  const project::Endpoint& endpoint = *call.endpoint;
+  if (endpoint.language != project::Language::kPython || endpoint.kind == EndpointKind::kPrompt) {
+    return {};
+  }
+  if (!has_block(value)) return {};
+  if (endpoint.kind != EndpointKind::kTool) {
+    return Error{Code::kInvalidOutput,
+                 "the function returned a content block, which only tools and prompts can",
+                 {},
+                 "return text or bytes"};
+  }
+  return Error{Code::kInvalidOutput, std::string(kBlockInsideOfData)};
 }
 
 // Which rules are broken where, and nothing of the data.
@@ -172,6 +196,9 @@ Outcome finish(const Call& call, RawResult raw) {
     value = *std::move(parsed);
   }
   if (auto content = as_content(call, value, raw.rows, read)) return *std::move(content);
+  if (auto is_data = check_data(call, value); !is_data.ok()) {
+    return failed(std::move(is_data).error().at(raw.place));
+  }
   if (call.endpoint->kind == EndpointKind::kPrompt &&
       call.endpoint->language == project::Language::kPython) {
     auto messages = to_messages(std::move(value), call.endpoint->name);

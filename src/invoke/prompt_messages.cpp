@@ -45,15 +45,16 @@ Result<Value> choice(const Value& message, std::string_view key,
   return wrong("there is no " + std::string(key) + " '" + shorten(word, 60) + "'", hint);
 }
 
-Value message_of(Value text_or_block, Value role, Value type) {
+Result<Value> message_of(Value text_or_block, Value role, Value type) {
   if (!is_block(text_or_block)) {
-    return Object{
-        {"prompt", std::move(text_or_block)}, {"role", std::move(role)}, {"type", std::move(type)}};
+    return Value(Object{{"prompt", std::move(text_or_block)},
+                        {"role", std::move(role)},
+                        {"type", std::move(type)}});
   }
-  Value block = to_block(std::move(text_or_block));
-  const Value* const its_type = block.find("type");
-  type = its_type == nullptr ? Value() : *its_type;
-  return Object{{"content", std::move(block)}, {"role", std::move(role)}, {"type", type}};
+  MXCP_TRY(Value block, to_block(std::move(text_or_block)));
+  type = *block.find("type");
+  return Value(
+      Object{{"content", std::move(block)}, {"role", std::move(role)}, {"type", std::move(type)}});
 }
 
 Result<Value> to_message(Value item) {

@@ -119,6 +119,41 @@ def test_content_blocks(served: Project, name: str) -> None:
         assert "leave out 'return:'" in server.error("declared")
 
 
+NO_BLOCKS = {
+    "mcp.text(None)": "'text' of a text must be text",
+    "mcp.text(5)": "'text' of a text must be text",
+    "mcp.image(None)": "'data' of an image must be base64 text",
+    "['a', mcp.image('no base64')]": "block 2: 'data' of an image must be base64 text",
+    "mcp.image(b'', None)": "'mimeType' of an image must be a MIME type",
+    "mcp.audio({})": "'data' of a sound must be base64 text",
+    "mcp.resource('a://b', 5)": "'blob' of a resource must be base64 text",
+    "mcp.resource(None, 'x')": "'uri' of a resource must be a URI",
+    "mcp.link(None)": "'uri' of a link must be a URI",
+    "mcp.link('a://b', 5)": "'name' of a link must be text",
+    "mcp.link('a://b', mime_type='text/plain')": "no 'mime_type' of a link (did you mean 'mimeType'?)",
+    "mcp.text('a', priority='high')": "'priority' of the annotations must be a number from 0 to 1",
+    "mcp.text('a', priority=float('nan'))": "'priority' of the annotations must be a number from 0 to 1",
+    "mcp.text('a', audience='user')": "'audience' of the annotations must be a list of 'user'",
+    "mcp.text('a', colour='red')": "there is no 'colour' of the annotations",
+    "{'@mxcp.content': True, 'type': 'video'}": "a block has no type 'video'",
+    "{'@mxcp.content': True, 'type': 'image', 'data': ''}": "'mimeType' of an image is missing",
+    "{'a': mcp.image(b'x')}": "a content block stands inside of data",
+    "[mcp.text('a'), {'a': [mcp.text('b')]}]": "block 2: a content block stands inside of data",
+}
+
+
+@pytest.mark.parametrize("value", NO_BLOCKS)
+def test_a_block_that_mcp_does_not_have_is_told(project: Project, value: str) -> None:
+    project.python_tool("t", f"from mxcp.runtime import mcp\n\ndef t():\n    return {value}\n")
+    assert NO_BLOCKS[value] in project.tool("t").error
+
+
+def test_members_of_a_link_may_be_none(project: Project) -> None:
+    code = "from mxcp.runtime import mcp\n\ndef t():\n    return mcp.link('a://b', title=None)\n"
+    project.python_tool("t", code)
+    assert project.tool("t").result == [{"type": "resource_link", "uri": "a://b", "name": "a://b"}]
+
+
 def test_binary_resources_and_media_in_prompts(served: Project) -> None:
     with served.serve() as server:
         server.initialize()

@@ -192,8 +192,28 @@ def test_what_cannot_be_cut(project: Project) -> None:
     project.sql_tool("text", "SELECT repeat('x', 1000)", "return: {type: string}\n" + limits)
     project.sql_tool("object", "SELECT repeat('x', 1000) AS x", "return: {type: object}\n" + limits)
     project.sql_tool("row", "SELECT repeat('x', 1000) AS x", limits)
-    for name in ["text", "object", "row"]:
+    project.sql_tool(
+        "image",
+        "SELECT repeat('AAAA', 1000)",
+        "content: {type: image, mime_type: image/png}\n" + limits,
+    )
+    for name in ["text", "object", "row", "image"]:
         assert "the result is too large" in project.tool(name).error
+
+
+def test_a_list_of_blocks_is_cut_like_data(project: Project) -> None:
+    code = """
+        from mxcp.runtime import mcp
+
+        def {name}():
+            return ["see:"] + [mcp.link(f"docs://{{i}}") for i in range({n})]
+        """
+    project.python_tool("few", code.format(name="few", n=300), "limits: {max_rows: 3}")
+    project.python_tool("many", code.format(name="many", n=300))
+    ran = project.tool("few")
+    assert [block["type"] for block in ran.result] == ["text", "resource_link", "resource_link"]
+    assert ran.envelope["truncated"] == {"rows": 3, "limit": "max_rows", "value": "3"}
+    assert "more than 256 content blocks" in project.tool("many").error
 
 
 def test_memory_stays_where_it_is(project: Project) -> None:

@@ -138,6 +138,7 @@ WRONG = {
     "{'contents': 'a'}": "a message has no key 'contents' (did you mean 'content'?)",
     "{'content': 'a', 'type': 'video'}": "there is no type 'video'",
     "{'content': mcp.text('a'), 'type': 'text'}": "which has a type already",
+    "['a', mcp.image(None)]": "message 2 that the function of prompt 'p' returned: 'data' of an image must be base64",
 }
 
 

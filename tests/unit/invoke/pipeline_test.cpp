@@ -205,3 +205,29 @@ tool:
   CHECK(!outcome.error);
   CHECK(outcome.json == "null");
 }
+
+TEST_CASE("content blocks are checked, cut, and never shown as data") {
+  const std::string head = "mxcp: 1\ntool: {name: s, language: python, source: {code: x}";
+  const test::TempProject project{{"tools/s.yml", head + ", limits: {max_rows: 2}}\n"}};
+  const auto text = [](Value of) {
+    return Value(Object{{"type", "text"}, {"text", std::move(of)}, {"@mxcp.content", true}});
+  };
+  const auto answer = [&](Value given) {
+    FakeRunner runner(value(std::move(given)));
+    return run(project, runner, request("s", {}));
+  };
+  auto outcome = answer(Array{text("a"), "b", text("c")});
+  REQUIRE(!outcome.error);
+  CHECK(outcome.json == R"([{"type":"text","text":"a"},{"type":"text","text":"b"}])");
+  CHECK(outcome.is_content);
+  CHECK(outcome.limit);
+
+  outcome = answer(Array{"a", text(5)});
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->code == Code::kInvalidOutput);
+  CHECK(outcome.error->message == "block 2: 'text' of a text must be text");
+
+  outcome = answer(Object{{"a", Array{text("b")}}});
+  REQUIRE(outcome.error);
+  CHECK(outcome.error->message.find("inside of data") != std::string::npos);
+}
