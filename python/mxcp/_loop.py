@@ -46,10 +46,27 @@ async def drive(job, finish, awaitable):
         finish(job, value, None)
 
 
-async def drive_generator(job, finish, generator):
+async def drive_generator(job, finish, generator, wanted, most):
     try:
-        value = [item async for item in generator]
+        value = await _collect(generator, wanted, most)
     except BaseException as error:
         finish(job, None, error)
     else:
         finish(job, value, None)
+
+
+async def _collect(generator, wanted, most):
+    """The first `wanted` items; an error when there are more than `most`."""
+    items = []
+    try:
+        async for item in generator:
+            if len(items) == most:
+                raise RuntimeError(f"the {type(generator).__name__} gave more than {most} elements")
+            items.append(item)
+            if len(items) == wanted:
+                break
+            if len(items) % 256 == 0:  # it may never wait: others have their turn, and cancel()
+                await asyncio.sleep(0)
+    finally:
+        await generator.aclose()
+    return items

@@ -126,6 +126,7 @@ struct EventLoop::Core : std::enable_shared_from_this<Core> {
   static PyObject* drain_callback(PyObject* self, PyObject*);
   void drain();
   void begin(std::shared_ptr<Running> running);
+  PyRef drive(const Job& job, PyObject* capsule, PyObject* awaitable);
   void note(const std::shared_ptr<Running>& running);
   void end_begun();
 
@@ -325,6 +326,17 @@ void EventLoop::Core::drain() {
   if (stop_now && !call_method(loop, "stop")) PyErr_Clear();
 }
 
+// The coroutine that awaits what the job started, and hands over what comes of it.
+PyRef EventLoop::Core::drive(const Job& job, PyObject* capsule, PyObject* awaitable) {
+  if (!job.generator) return call_method(helper, "drive", capsule, finish, awaitable);
+  const PyRef wanted =
+      PyRef::steal(PyLong_FromSize_t(job.call ? wanted_items(*job.call) : kAllItems));
+  const PyRef most = PyRef::steal(wanted ? PyLong_FromSize_t(kMaxIterated) : nullptr);
+  if (!most) return {};
+  return call_method(helper, "drive_generator", capsule, finish, awaitable, wanted.get(),
+                     most.get());
+}
+
 void EventLoop::Core::begin(std::shared_ptr<Running> running) {
   const Job& job = running->job;
   std::optional<Error> error;
@@ -345,9 +357,7 @@ void EventLoop::Core::begin(std::shared_ptr<Running> running) {
       capsule = PyRef::steal(PyCapsule_New(held, kJobName, drop_job));
       if (!capsule) delete held;
     }
-    const char* driver = job.generator ? "drive_generator" : "drive";
-    const PyRef coroutine =
-        capsule ? call_method(helper, driver, capsule.get(), finish, awaitable.get()) : PyRef();
+    const PyRef coroutine = capsule ? drive(job, capsule.get(), awaitable.get()) : PyRef();
     // The task copies the context that is current here.
     PyRef task = coroutine ? call_method(loop, "create_task", coroutine.get()) : PyRef();
     if (task) {

@@ -496,9 +496,8 @@ std::size_t wanted_items(const invoke::Call& call) {
   if (!endpoint.limits.max_rows || (declared && declared->spec().kind != types::Kind::kArray)) {
     return kAllItems;
   }
-  // A short list may hold content blocks, a long one cannot: it must not become short here.
-  return static_cast<std::size_t>(std::max<std::uint64_t>(endpoint.limits.max_rows->value, 256)) +
-         1;
+  // Data and content blocks alike are cut there.
+  return static_cast<std::size_t>(endpoint.limits.max_rows->value) + 1;
 }
 
 Result<Value> from_python(PyObject* object, Purpose purpose, const CancelToken* cancel,

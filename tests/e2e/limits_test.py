@@ -201,6 +201,54 @@ def test_what_cannot_be_cut(project: Project) -> None:
         assert "the result is too large" in project.tool(name).error
 
 
+def test_an_async_generator_is_asked_for_no_more_than_needed(project: Project) -> None:
+    for name, word in [("waits", "async def"), ("plain", "def")]:
+        project.python_tool(
+            name,
+            f"""
+            import sys
+
+            {word} {name}():
+                given = 0
+                try:
+                    while True:
+                        given += 1
+                        yield given
+                finally:
+                    print("closed after", given, file=sys.stderr)
+            """,
+            "limits: {max_rows: 3}",
+        )
+        ran = project.tool(name)
+        assert ran.result == [1, 2, 3] and ran.envelope["truncated"]["rows"] == 3
+        assert "closed after 4\n" in ran.stderr
+
+
+def test_an_endless_async_generator_lets_others_run_and_ends(project: Project) -> None:
+    project.python_tool(
+        "endless",
+        """
+        import sys
+
+        async def endless():
+            try:
+                while True:
+                    yield sum(range(1000))
+            finally:
+                print("endless has ended", file=sys.stderr, flush=True)
+        """,
+    )
+    project.python_tool("quick", "async def quick(): return 1")
+    with project.serve() as server:
+        server.initialize()
+        doomed = server.start_call("endless")
+        assert server.value("quick") == 1
+        assert not server.answered(doomed)
+        server.send("notifications/cancelled", {"requestId": doomed})
+        server.wait_for_log("endless has ended")
+        assert server.value("quick") == 1
+
+
 def test_a_list_of_blocks_is_cut_like_data(project: Project) -> None:
     code = """
         from mxcp.runtime import mcp
