@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <frameobject.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -111,6 +112,51 @@ bool needs_type_name(PyObject* exception) {
   return is_a(exception, PyExc_KeyError) || !is_a(exception, PyExc_Exception);
 }
 
+std::string message_of(PyObject* exception) {
+  const std::string name = type_name(exception);
+  std::string message = str_of(exception);
+  if (trim(message).empty()) return name;
+  return needs_type_name(exception) ? name + ": " + message : message;
+}
+
+bool is_group([[maybe_unused]] PyObject* exception) {
+#if PY_VERSION_HEX >= 0x030b0000
+  return is_a(exception, PyExc_BaseExceptionGroup);
+#else
+  return false;
+#endif
+}
+
+// The exceptions in a group and in the groups within, in their order.
+void collect_leaves(PyObject* exception, std::vector<PyRef>& leaves, int depth = 0) {
+  constexpr int kMaxNested = 50;
+  if (!is_group(exception) || depth == kMaxNested) {
+    leaves.push_back(PyRef::borrow(exception));
+    return;
+  }
+  const PyRef members = find_attribute(exception, "exceptions");
+  if (!members || !PyTuple_Check(members.get())) return;
+  for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(members.get()); ++i) {
+    collect_leaves(PyTuple_GET_ITEM(members.get(), i), leaves, depth + 1);
+  }
+}
+
+// "order 17 is not there (ValueError); ...", behind what the group says of itself.
+std::string message_of_group(PyObject* group, const std::vector<PyRef>& leaves) {
+  constexpr std::size_t kShown = 3;
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < std::min(leaves.size(), kShown); ++i) {
+    const std::string name = type_name(leaves[i].get());
+    const std::string text = str_of(leaves[i].get());
+    parts.push_back(trim(text).empty() ? name : text + " (" + name + ")");
+  }
+  if (leaves.size() > kShown) parts.push_back(fmt::format("{} more", leaves.size() - kShown));
+  const PyRef own = find_attribute(group, "message");
+  const std::string about = own && PyUnicode_Check(own.get()) ? text_of(own.get()) : "";
+  const bool says_nothing = trim(about).empty() || about == "unhandled errors in a TaskGroup";
+  return (says_nothing ? "" : about + ": ") + join(parts, "; ");
+}
+
 int int_attribute(PyObject* object, const char* name) {
   const PyRef value = find_attribute(object, name);
   if (!value || !PyLong_Check(value.get())) return 0;
@@ -189,13 +235,7 @@ Error take_exception() {
 }
 
 Error to_error(PyObject* exception) {
-  Error error{Code::kPython, str_of(exception)};
-  const std::string name = type_name(exception);
-  if (trim(error.message).empty()) {
-    error.message = name;
-  } else if (needs_type_name(exception)) {
-    error.message = name + ": " + error.message;
-  }
+  Error error{Code::kPython, message_of(exception)};
   const PyRef traceback = PyRef::steal(PyException_GetTraceback(exception));
   PyObject* users = without_machinery(traceback.get());
   if (is_a(exception, PyExc_SyntaxError)) {
@@ -208,6 +248,15 @@ Error to_error(PyObject* exception) {
     error.place = innermost_user_place(users);
   }
   error.hint = hint_for(exception);
+  std::vector<PyRef> leaves;
+  if (is_group(exception)) collect_leaves(exception, leaves);
+  if (!leaves.empty()) {
+    error.message = message_of_group(exception, leaves);
+    // Where the first of them was raised, rather than where the group was.
+    const PyRef inner = PyRef::steal(PyException_GetTraceback(leaves.front().get()));
+    if (const Place place = innermost_user_place(inner.get()); place.known()) error.place = place;
+    error.hint = hint_for(leaves.front().get());
+  }
   error.detail = format_traceback(exception, users);
   PyErr_Clear();
   return error;

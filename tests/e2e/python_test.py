@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 
 import pytest
 from harness import Project
@@ -130,6 +131,37 @@ def test_signatures(project: Project) -> None:
     project.python_tool("g", "def h():\n    pass\n")
     error = project.tool("g").error
     assert "g" in error and "python/g.py" in error
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="it has no groups of exceptions")
+def test_a_group_of_exceptions_says_what_is_in_it(project: Project) -> None:
+    project.python_tool(
+        "orders",
+        """
+        import asyncio
+
+        async def find(n):
+            raise ValueError(f"order {n} is not there")
+
+        async def orders(n: int):
+            async with asyncio.TaskGroup() as group:
+                for i in range(n):
+                    group.create_task(find(17 + i))
+        """,
+        "parameters: [{name: n, type: integer}]",
+    )
+    project.python_tool(
+        "nested",
+        """
+        def nested():
+            raise ExceptionGroup("two failed", [ExceptionGroup("", [KeyError("a")]), OSError()])
+        """,
+    )
+    assert "order 17 is not there (ValueError)" in project.tool("orders", n=1).error
+    assert "TaskGroup" not in project.tool("orders", n=1).error
+    many = project.tool("orders", n=5).error
+    assert "order 19 is not there (ValueError); 2 more" in many and "order 20" not in many
+    assert "two failed: 'a' (KeyError); OSError" in project.tool("nested").error
 
 
 def test_exceptions_are_errors_with_their_message(project: Project) -> None:
