@@ -13,6 +13,7 @@
 #include "python/exceptions.h"
 #include "python/from_python.h"
 #include "python/hooks.h"
+#include "python/library_types.h"
 #include "python/own_schemas.h"
 #include "python/state.h"
 #include "python/to_python.h"
@@ -117,34 +118,40 @@ log::Level log_level(const std::string& name) {
   return name == "error" ? log::Level::kError : log::Level::kInfo;
 }
 
+// A message that is odd is better than a call that fails for it.
+Value json_or_repr(PyObject* object) {
+  if (auto value = from_python(object, Purpose::kResult); value.ok()) return *std::move(value);
+  const PyRef text = PyRef::steal(PyObject_Repr(object));
+  if (text) return text_of(text.get());
+  PyErr_Clear();
+  return "<" + type_name(Py_TYPE(object)) + ">";
+}
+
 // send_message(level, message, extra: dict)
 PyObject* send_message(PyObject*, PyObject* args) {
   const char* level = nullptr;
   PyObject* message = nullptr;
   PyObject* extra = nullptr;
   if (PyArg_ParseTuple(args, "sOO!", &level, &message, &PyDict_Type, &extra) == 0) return nullptr;
-  auto data = from_python(message, Purpose::kResult);
-  if (data.ok() && PyDict_GET_SIZE(extra) > 0) {
-    auto fields = from_python(extra, Purpose::kResult);
-    if (!fields.ok()) {
-      data = std::move(fields).error();
-    } else {
-      Object object{{"message", *std::move(data)}};
-      for (auto& [key, value] : *fields->as_object()) object.set(key, std::move(value));
-      data = Value(std::move(object));
+  Value data = json_or_repr(message);
+  if (PyDict_GET_SIZE(extra) > 0) {
+    Object object{{"message", std::move(data)}};
+    // A copy: turning values into JSON and repr() are user code.
+    const PyRef fields = PyRef::steal(PyDict_Items(extra));
+    if (!fields) return nullptr;
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(fields.get()); ++i) {
+      PyObject* const field = PyList_GET_ITEM(fields.get(), i);
+      object.set(text_of(PyTuple_GET_ITEM(field, 0)), json_or_repr(PyTuple_GET_ITEM(field, 1)));
     }
-  }
-  if (!data.ok()) {
-    PyErr_SetString(PyExc_TypeError, data.error().message.c_str());
-    return nullptr;
+    data = std::move(object);
   }
   const auto call = current_call();
   {
     const GilRelease released;
     if (call != nullptr && call->client != nullptr) {
-      call->client->log(level, call->endpoint ? call->endpoint->name : "mxcp", *data);
+      call->client->log(level, call->endpoint ? call->endpoint->name : "mxcp", data);
     } else if (log::enabled(log_level(level))) {
-      log::write(log_level(level), "runtime.mcp", to_plain_text(*data));
+      log::write(log_level(level), "runtime.mcp", to_plain_text(data));
     }
   }
   Py_RETURN_NONE;

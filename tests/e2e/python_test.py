@@ -636,6 +636,33 @@ def test_progress_and_log_messages_reach_the_client(project: Project) -> None:
         assert server.notifications == []
 
 
+def test_a_message_that_is_no_json_is_shown_as_python_shows_it(project: Project) -> None:
+    project.python_tool("speak", """
+        from mxcp.runtime import mcp
+
+        class Odd:
+            def __repr__(self):
+                return "<odd>"
+
+        class Broken:
+            def __repr__(self):
+                raise ValueError("no")
+
+        async def speak():
+            await mcp.warning("working", when=Odd(), many=[Odd()], n=1, broken=Broken())
+            await mcp.warning(Odd())
+            return 1
+        """)  # fmt: skip
+    with project.serve() as server:
+        server.initialize()
+        server.request("logging/setLevel", {"level": "info"})
+        assert server.value("speak") == 1
+        fields, alone = [m["params"]["data"] for m in server.notifications]
+        assert "Broken" in fields.pop("broken")
+        assert fields == {"message": "working", "when": "<odd>", "many": "[<odd>]", "n": 1}
+        assert alone == "<odd>"
+
+
 def test_messages_outside_a_server_are_logged(project: Project) -> None:
     project.python_tool("speak", """
         from mxcp.runtime import mcp
