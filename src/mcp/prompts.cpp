@@ -133,7 +133,7 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
     }
     out += "}}";
     // In words too, as a message of its own: a block holds one resource.
-    if (!outcome.notice.empty()) append_text({outcome.notice, message.from_assistant, "text"});
+    if (!outcome.notice.empty()) append_text({outcome.notice, message.from_assistant, "text", {}});
     ++next_;
     go_on();
   }
