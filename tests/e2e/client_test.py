@@ -241,6 +241,37 @@ def test_a_client_that_takes_no_stream_is_not_asked(served: Project) -> None:
         assert "its Accept does not list text/event-stream" in result["content"][0]["text"]
 
 
+def test_a_question_that_nobody_waits_for_is_taken_back(served: Project) -> None:
+    with HttpServer(served) as server:
+        able = {**begin(LEGACY), "capabilities": {"elicitation": {}, "roots": {}}}
+        server.session = server.post("initialize", able, id="begin").headers["mcp-session-id"]
+        headers = server.headers_for({"method": ""})
+
+        def taken_back(id: str) -> dict[str, Any]:
+            params = {"requestId": id}
+            return {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+
+        message = server.message("tools/call", {"name": "at_once"}, 1)
+        with server.open_stream("POST", message, **headers) as stream:
+            questions = [stream.next(), stream.next()]
+            asked = {question["method"]: question["id"] for question in questions}
+            refusal = {"code": -1, "message": "no"}
+            answer = {"jsonrpc": "2.0", "id": asked["roots/list"], "error": refusal}
+            assert server.http(body=answer, headers=headers).status == 202
+            assert stream.next() == taken_back(asked["elicitation/create"])
+            assert stream.next()["result"]["isError"] is True
+        # Where the stream of the call has ended, whoever listens is told.
+        message = server.message("tools/call", {"name": "greet"}, 2)
+        with (
+            server.open_stream(**headers) as listening,
+            server.open_stream("POST", message, **headers) as stream,
+        ):
+            question = stream.next()
+            assert server.post("notifications/cancelled", {"requestId": 2}).status == 202
+            assert [event for event in stream.rest() if event.data] == []
+            assert listening.next() == taken_back(question["id"])
+
+
 def test_rounds_over_http(served: Project) -> None:
     with HttpServer(served) as server:
         server.modern = MODERN
