@@ -346,7 +346,7 @@ CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply>
   const HttpReply* const id = reply.get();
   auto stream = session->listen(reply, request.header("last-event-id"));
   if (stream == nullptr) {
-    return refuse(*reply, 404, kInvalidRequest,
+    return refuse(*reply, 400, kInvalidRequest,
                   "the stream that Last-Event-ID names is no longer kept");
   }
   return std::make_shared<Listening>(std::move(stream), id);

@@ -28,8 +28,8 @@ void Findings::add_files(const project::Project& project, const project::Project
     const auto before = std::find_if(served.files().begin(), served.files().end(),
                                      [&](const auto& f) { return f.path == file.path; });
     if (before == served.files().end() || !before->endpoint) continue;
-    const std::string what = std::string(project::name_of(before->endpoint->kind)) + " '" +
-                             before->endpoint->id() + "'";
+    const std::string what =
+        std::string(project::name_of(before->endpoint->kind)) + " '" + before->endpoint->id() + "'";
     Error error = *file.why;
     error.message = "this file described the " + what + ", and no longer does: " + error.message;
     error.hint = "remove the file, or say 'enabled: false' in it, to end the " + what;

@@ -383,7 +383,7 @@ async def slow(n):
         # What somebody has heard is kept for a while only.
         hear_streams(20)
         response = server.http("GET", headers={**headers, "Last-Event-ID": places[0]})
-        assert response.status == 404
+        assert response.status == 400
         assert "no longer kept" in response.json["error"]["message"]
         assert server.request("ping")["result"] == {}
 
