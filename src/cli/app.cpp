@@ -357,11 +357,6 @@ std::string version_text() {
          python::python_version();
 }
 
-int usage_failure(const Error& error, const std::string& usage, Output& output) {
-  output.err.write(usage + "\n\n" + error_text(error, output.err, false) + '\n');
-  return describe(Code::kUsage).exit_status;
-}
-
 int unknown_command(const std::string& name, Output& output) {
   const bool is_option = !name.empty() && name.front() == '-';
   std::vector<std::string> known = {"--help", "--version"};
@@ -372,9 +367,11 @@ int unknown_command(const std::string& name, Output& output) {
   std::string hint = suggest(name, known);
   if (is_option && hint.empty()) hint = "options follow the command: mxcp COMMAND [OPTIONS]";
   if (hint.empty()) hint = "'mxcp --help' lists the commands";
-  return usage_failure(
-      {Code::kUsage, (is_option ? "unknown option '" : "unknown command '") + name + "'", {}, hint},
-      "Usage: mxcp COMMAND [OPTIONS]", output);
+  return output.fail_usage("Usage: mxcp COMMAND [OPTIONS]",
+                           {Code::kUsage,
+                            (is_option ? "unknown option '" : "unknown command '") + name + "'",
+                            {},
+                            hint});
 }
 
 int run_command_line(const std::vector<std::string>& args, Output& output) {
@@ -386,6 +383,8 @@ int run_command_line(const std::vector<std::string>& args, Output& output) {
     output.out.line(version_text());
     return 0;
   }
+  // Also when the other arguments cannot be understood.
+  output.json = std::find(args.begin(), args.end(), "--json-output") != args.end();
   const Command* const command = find_command(args[1]);
   if (command == nullptr) {
     if (const auto status = run_planted_bug(args)) return *status;
@@ -394,7 +393,7 @@ int run_command_line(const std::vector<std::string>& args, Output& output) {
 
   const auto line =
       parse_command_line(*command, std::vector<std::string>(args.begin() + 2, args.end()));
-  if (!line.ok()) return usage_failure(line.error(), usage_line(*command), output);
+  if (!line.ok()) return output.fail_usage(usage_line(*command), line.error());
   if (line->help()) {
     output.out.write(command_help(*command, output.out));
     return 0;

@@ -141,6 +141,15 @@ Result<std::string> path_from(std::string path, bool sse) {
   return path;
 }
 
+// Under stdio they change nothing.
+void warn_about_options_of_http(const Context& context) {
+  for (const char* option :
+       {"host", "port", "path", "unix-socket", "tls-cert", "tls-key", "metrics", "stateless"}) {
+    if (!context.line.has(option)) continue;
+    log::warning("serve", "--{} changes nothing for the transport stdio", option);
+  }
+}
+
 bool is_open_to_others(const net::HttpOptions& options) {
   return options.unix_socket.empty() && !net::is_loopback_name(to_lower(options.host));
 }
@@ -439,6 +448,7 @@ int run(Context& context) {
 
   if (transport == "stdio") {
     if (!flag) seize();
+    warn_about_options_of_http(context);
     // Where nothing is served the report needs the stream.
     const auto served = broken.empty() ? streams : net::StdioStreams();
     return Serve(context, *project, transport, std::move(broken),

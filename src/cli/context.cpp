@@ -59,8 +59,7 @@ Result<std::shared_ptr<const project::Project>> Context::load_project(bool log_s
 
 int Context::fail(const Error& error) const {
   if (error.code != Code::kUsage) return output.fail(error);
-  output.err.write(usage_line(command) + "\n\n" + error_text(error, output.err, false) + '\n');
-  return describe(Code::kUsage).exit_status;
+  return output.fail_usage(usage_line(command), error);
 }
 
 }  // namespace mxcp::cli

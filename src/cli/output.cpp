@@ -81,6 +81,11 @@ int Output::fail(const Error& error) {
   return describe(error.code).exit_status;
 }
 
+int Output::fail_usage(const std::string& usage, const Error& error) {
+  err.write(usage + "\n\n" + error_text(error, err, false) + '\n');
+  return json ? fail(error) : describe(error.code).exit_status;
+}
+
 int Output::cancelled() {
   if (json) return fail({Code::kCancelled, "cancelled"});
   err.line("Cancelled.");

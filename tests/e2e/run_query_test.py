@@ -63,6 +63,10 @@ def test_usage_errors_exit_2(echo: Project, args: list[str]) -> None:
     ran = echo.run("run", *args)
     assert ran.code == 2, ran
     assert ran.stdout == "" and "mxcp run" in ran.stderr, ran
+    told = echo.run("run", *args, "--json-output")
+    assert told.code == 2 and "mxcp run" in told.stderr, told
+    envelope = told.envelope()
+    assert envelope["status"] == "error" and envelope["error"].partition(" (")[0] in ran.stderr
 
 
 @pytest.mark.parametrize(

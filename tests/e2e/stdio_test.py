@@ -519,3 +519,12 @@ def test_the_official_client(served: Project, mode: str) -> None:
             assert names == ["add", "endless", "free", "row", "rows", "text"]
 
     asyncio.run(talk())
+
+
+def test_options_of_http_are_said_to_change_nothing(project: Project) -> None:
+    project.sql_tool("one", "SELECT 1 AS n")
+    with project.serve("--port", "9", "--unix-socket", "/nowhere/s", "--stateless") as server:
+        server.initialize()
+        assert server.value("one") == [{"n": 1}]
+    for option in ("--port", "--unix-socket", "--stateless"):
+        assert f"{option} changes nothing for the transport stdio" in server.stderr
