@@ -312,6 +312,7 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
     return refuse_with(
         400, {kInvalidRequest, "the header Mcp-Session-Id is missing; begin with 'initialize'"});
   }
+  if (is_request || std::holds_alternative<Array>(incoming)) session->set_used();
   return receive(session->session(), peer_with(session));
 }
 
@@ -343,6 +344,7 @@ CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply>
   }
   const auto session = find(request);
   if (session == nullptr) return refuse(*reply, 404, kInvalidRequest, unknown_session().message);
+  session->set_used();
   const HttpReply* const id = reply.get();
   auto stream = session->listen(reply, request.header("last-event-id"));
   if (stream == nullptr) {

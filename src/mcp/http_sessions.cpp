@@ -17,7 +17,9 @@ constexpr std::size_t kKeptHeard = 8;
 constexpr std::size_t kKeptUnheard = 64;
 constexpr std::size_t kKeptOpen = 1024;
 // A session that somebody used so lately is not ended to make place for another.
-constexpr std::chrono::minutes kYoung{1};
+constexpr Duration kYoung = std::chrono::minutes(1);
+// Nor one that was begun so lately and not used yet.
+constexpr Duration kBegun = std::chrono::seconds(5);
 
 std::optional<std::uint64_t> number_in(std::string_view text) {
   std::uint64_t value = 0;
@@ -197,20 +199,8 @@ std::shared_ptr<HttpSession> HttpSessions::open(const Caller& caller, Instant no
   {
     const std::lock_guard lock(mutex_);
     if (sessions_.size() >= options_.max_sessions) {
-      // The one that rests longest makes place.
-      auto oldest = sessions_.end();
-      for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
-        if (oldest != sessions_.end() && oldest->second->last_used() <= it->second->last_used()) {
-          continue;
-        }
-        if (now - it->second->last_used() > kYoung && it->second->is_idle()) oldest = it;
-      }
-      if (oldest == sessions_.end()) {
-        full = true;
-      } else {
-        ended = std::move(oldest->second);
-        sessions_.erase(oldest);
-      }
+      ended = take_resting(now);
+      full = ended == nullptr;
     }
     if (!full) sessions_.emplace(std::move(id), session);
   }
@@ -221,6 +211,32 @@ std::shared_ptr<HttpSession> HttpSessions::open(const Caller& caller, Instant no
     return nullptr;
   }
   return session;
+}
+
+std::shared_ptr<HttpSession> HttpSessions::take_resting(Instant now) {
+  const auto unused_ones = std::count_if(sessions_.begin(), sessions_.end(),
+                                         [](const auto& one) { return one.second->is_unused(); });
+  // A flood of them: the older ones are abandoned.
+  const bool flooded = static_cast<std::size_t>(unused_ones) > options_.max_sessions / 2;
+  const Duration begun = flooded ? Duration::zero() : kBegun;
+  auto best = sessions_.end();
+  for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
+    const HttpSession& session = *it->second;
+    const bool unused = session.is_unused();
+    if (best != sessions_.end()) {
+      const HttpSession& before = *best->second;
+      if (before.is_unused() != unused ? before.is_unused()
+                                       : before.last_used() <= session.last_used()) {
+        continue;
+      }
+    }
+    const Duration young = unused ? begun : kYoung;
+    if (now - session.last_used() >= young && session.is_idle()) best = it;
+  }
+  if (best == sessions_.end()) return nullptr;
+  auto taken = std::move(best->second);
+  sessions_.erase(best);
+  return taken;
 }
 
 std::shared_ptr<HttpSession> HttpSessions::find(std::string_view id) {

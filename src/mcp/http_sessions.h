@@ -31,6 +31,9 @@ class HttpSession final : public HttpStreams {
   Instant last_used() const { return Instant(Duration(used_.load(std::memory_order_relaxed))); }
   // Nothing runs in it and nobody listens.
   bool is_idle() const;
+  // Nothing was asked in it after `initialize`.
+  bool is_unused() const { return !asked_.load(std::memory_order_relaxed); }
+  void set_used() { asked_.store(true, std::memory_order_relaxed); }
 
   // The stream of a request, kept for a client that comes back: while more may come, and then the
   // last ones, more of those whose end nobody was given yet.
@@ -57,6 +60,7 @@ class HttpSession final : public HttpStreams {
   const std::string user_;
   std::shared_ptr<Session> session_;
   std::atomic<Duration::rep> used_;
+  std::atomic<bool> asked_{false};
   mutable std::mutex mutex_;
   // With the lock held.
   std::shared_ptr<HttpStream> add_listening();
@@ -74,7 +78,8 @@ class HttpSessions {
   HttpSessions(Server& server, const HttpEndpointOptions& options)
       : server_(server), options_(options) {}
 
-  // Null when there is no place, not even by ending a session that rests.
+  // Null when there is no place, not even by ending a session that rests: one in which nothing was
+  // asked yet before others, so that who only opens sessions ends those of nobody else.
   std::shared_ptr<HttpSession> open(const Caller& caller, Instant now);
   std::shared_ptr<HttpSession> find(std::string_view id);
   // False when there was none.
@@ -85,6 +90,8 @@ class HttpSessions {
 
  private:
   std::vector<std::shared_ptr<HttpSession>> all() const;
+  // With the lock held: the session that can make place, or null.
+  std::shared_ptr<HttpSession> take_resting(Instant now);
 
   Server& server_;
   const HttpEndpointOptions options_;
