@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace mxcp {
@@ -53,14 +54,15 @@ bool WorkerPool::submit(std::function<void()> task) {
     if (stopping_ || queue_.size() >= options_.max_queued) return false;
     queue_.push_back(std::move(task));
     if (queue_.size() > idle_ && threads_.size() < options_.threads + replaced_) start_thread();
-    if (options_.slow_after.count() > 0 && !std::exchange(watching_, true)) {
+    // The system gives no thread (ulimit -u, pids.max), and there is none to come free.
+    if (threads_.empty()) {
+      queue_.pop_back();
+      return false;
+    }
+    if (options_.slow_after.count() > 0 && !watching_) {
+      watching_ = true;
       wake_watcher = watcher_.joinable();
-      if (!wake_watcher) {
-        watcher_ = std::thread([this] {
-          std::unique_lock own(mutex_);
-          watch_for_slow(own);
-        });
-      }
+      if (!wake_watcher) start_watcher();
     }
   }
   wake_.notify_one();
@@ -101,6 +103,18 @@ void WorkerPool::start_thread() {
   };
   if (::pthread_create(&thread, &attributes, body, this) == 0) threads_.push_back(thread);
   ::pthread_attr_destroy(&attributes);
+}
+
+// Without it long tasks are not replaced; the next task tries again.
+void WorkerPool::start_watcher() {
+  try {
+    watcher_ = std::thread([this] {
+      std::unique_lock own(mutex_);
+      watch_for_slow(own);
+    });
+  } catch (const std::system_error&) {
+    watching_ = false;
+  }
 }
 
 void WorkerPool::work() {

@@ -45,6 +45,7 @@ class WorkerPool {
   struct Worker;
   // The functions below are called with the lock held.
   void start_thread();
+  void start_watcher();
   void watch_for_slow(std::unique_lock<std::mutex>& lock);
   void replace_slow();
   void retire();

@@ -103,7 +103,8 @@ Result<std::unique_ptr<Connection>> ConnectionPool::wait(Instant deadline, Cance
                    std::to_string(options_.max_connections + options_.extra_connections) +
                    " are in use",
                {},
-               "long queries keep them busy; try again later"};
+               "long queries keep them busy, or transactions and streams of Python code that nobody "
+               "closed; try again later"};
 }
 
 bool ConnectionPool::may_open_extra() const {

@@ -21,15 +21,24 @@ Held& held() {
   return *instance;
 }
 
+// Without the lock, since the last to let go of one closes it, which may take long.
+std::vector<std::shared_ptr<HeldQuery>> held_queries() {
+  std::vector<std::shared_ptr<HeldQuery>> all;
+  const std::lock_guard lock(held().mutex);
+  for (const auto& known : held().queries) {
+    if (auto query = known.lock()) all.push_back(std::move(query));
+  }
+  return all;
+}
+
 thread_local int nested_queries = 0;
 
 // Whether the call has a stream or a transaction open. (One that is at work is open.)
 bool holds_connection(const invoke::Call* call, const Query* besides) {
   if (call == nullptr) return false;
-  const std::lock_guard lock(held().mutex);
-  return std::any_of(held().queries.begin(), held().queries.end(), [&](const auto& known) {
-    const std::shared_ptr<HeldQuery> query = known.lock();
-    return query && &query->query != besides && query->query.call() == call;
+  const auto all = held_queries();
+  return std::any_of(all.begin(), all.end(), [&](const auto& query) {
+    return &query->query != besides && query->query.call() == call;
   });
 }
 
