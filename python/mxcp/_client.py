@@ -43,12 +43,28 @@ def elicitation(message, schema=None, url=None, elicitation_id=None):
 def _checked_schema(schema):
     if not schema:
         return {"type": "object", "properties": {}}
-    if schema.get("type") == "object" and isinstance(schema.get("properties"), dict):
-        return schema
-    raise ValueError(
-        "the schema of an elicitation describes an object: "
-        "{'type': 'object', 'properties': {'name': {'type': 'string'}}}"
-    )
+    if schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
+        raise ValueError(
+            "the schema of an elicitation describes an object: "
+            "{'type': 'object', 'properties': {'name': {'type': 'string'}}}"
+        )
+    for name, field in schema["properties"].items():
+        if not _fits_a_form(field):
+            raise ValueError(
+                f"clients have no form for {name!r}: a field is a string, number, integer, boolean, "
+                "or an array whose items are choices ('enum')"
+            )
+    return schema
+
+
+def _fits_a_form(field):
+    """PrimitiveSchemaDefinition of the MCP specification, elicitation/create."""
+    if not isinstance(field, dict):
+        return False
+    if field.get("type") == "array":
+        items = field.get("items")
+        return isinstance(items, dict) and ("enum" in items or "anyOf" in items or "oneOf" in items)
+    return field.get("type") in ("string", "number", "integer", "boolean")
 
 
 def _checked_url(url):
@@ -83,7 +99,7 @@ def ask(questions, pick=None):
         asyncio.get_running_loop()
     except RuntimeError:
         return _ask_and_block(questions, pick)
-    future = _asked(questions)
+    future, _ = _asked(questions)  # who cancels the call cancels the coroutine
 
     async def wait():
         try:
@@ -101,16 +117,20 @@ def _ask_and_block(questions, pick):
             f"{MAX_BLOCKING} plain functions wait for the answers of their clients already; "
             "try again later (functions with 'async def' hold no thread while they wait)"
         )
+    stop = None
     try:
-        answers = _asked(questions).result(PATIENCE)
+        future, stop = _asked(questions)
+        answers = future.result(PATIENCE)
     except FutureTimeout:
         raise RuntimeError(NO_ANSWER) from None
     finally:
+        del stop
         _blocking.release()
     return pick(answers) if pick else answers
 
 
 def _asked(questions):
+    """The answers, and what ends the wait for them when the call is cancelled, while it is kept."""
     future = Future()
 
     def answered(answers, error, stopped):
@@ -121,5 +141,4 @@ def _asked(questions):
         else:
             future.set_exception(CallSuspended(error) if stopped else RuntimeError(error))
 
-    _core.ask_client(questions, answered)
-    return future
+    return future, _core.ask_client(questions, answered)

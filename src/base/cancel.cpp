@@ -16,7 +16,9 @@ bool CancelToken::cancel(Code reason) {
 Error CancelToken::error() const {
   if (reason() == Code::kTimeout)
     return {Code::kTimeout, "the call took longer than its time limit"};
-  if (reason() == Code::kUnavailable) return {Code::kUnavailable, "the server is shutting down"};
+  if (reason() == Code::kUnavailable) {
+    return {Code::kUnavailable, "the server is reloading or shutting down; try again"};
+  }
   return {Code::kCancelled, "the call was cancelled"};
 }
 

@@ -53,6 +53,8 @@ class ClientChannel {
   virtual void ask(std::vector<Question> /*questions*/, std::function<void(Result<Object>)> done) {
     done(Error{Code::kUnavailable, "this client cannot be asked"});
   }
+  // Whether a question is open, so that the call may rest until somebody answers.
+  virtual bool is_asking() const { return false; }
   // What the user was led to by an elicitation with an URL is done there. Where the revision has no
   // such message, nothing happens.
   virtual void elicitation_complete(const std::string& /*id*/) {}
@@ -71,6 +73,8 @@ struct Request {
   std::shared_ptr<CancelToken> cancel = std::make_shared<CancelToken>();
   std::shared_ptr<ClientChannel> client;  // may be null
   bool check_output = true;
+  // Another round of a call that asked its client something: counted when it began, see Limiter.
+  bool goes_on = false;
   // What user code raised goes to the log with its traceback. Tests that expect an error say false.
   bool log_failure = true;
   // Let go when the work is over: after the answer, where a deadline gave that before. May be null.

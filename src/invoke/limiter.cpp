@@ -67,12 +67,16 @@ Limiter::Limiter(const Clock& clock) : clock_(clock), state_(std::make_shared<St
 
 std::variant<Limiter::Ticket, Limiter::Refusal> Limiter::admit(const project::Endpoint& endpoint,
                                                                const project::ServerLimits& server,
-                                                               bool completes) {
+                                                               What what) {
   const project::Limits& limits = endpoint.limits;
   const bool counts = limits.concurrency || server.concurrency;
-  if (!counts && !limits.rate && !server.rate) return Ticket();
+  const bool begins = what != What::kRound;
+  const Limit<Rate>* const own_rate = begins && limits.rate ? &*limits.rate : nullptr;
+  const Limit<Rate>* const all_rate = begins && server.rate ? &*server.rate : nullptr;
+  if (!counts && !own_rate && !all_rate) return Ticket();
 
   const std::string kind(name_of(endpoint.kind));
+  const bool completes = what == What::kCompletion;
   const std::string who = (completes ? "completion of this " : "this ") + kind;
   const Instant now = clock_.now();
   const std::lock_guard lock(state_->mutex);
@@ -88,19 +92,19 @@ std::variant<Limiter::Ticket, Limiter::Refusal> Limiter::admit(const project::En
   }
   // A little less than a whole call is one: rounding may not cost anybody a second.
   constexpr double kOne = 1 - 1e-9;
-  if (limits.rate) {
-    own.bucket.refill(limits.rate->value, now);
+  if (own_rate) {
+    own.bucket.refill(own_rate->value, now);
     if (own.bucket.calls < kOne)
-      return too_many("rate", *limits.rate, who, kind, own.bucket.seconds());
+      return too_many("rate", *own_rate, who, kind, own.bucket.seconds());
   }
-  if (server.rate) {
-    all.bucket.refill(server.rate->value, now);
+  if (all_rate) {
+    all.bucket.refill(all_rate->value, now);
     if (all.bucket.calls < kOne) {
-      return too_many("server_rate", *server.rate, "this server", kind, all.bucket.seconds());
+      return too_many("server_rate", *all_rate, "this server", kind, all.bucket.seconds());
     }
   }
-  if (limits.rate) own.bucket.calls = std::max(0.0, own.bucket.calls - 1);
-  if (server.rate) all.bucket.calls = std::max(0.0, all.bucket.calls - 1);
+  if (own_rate) own.bucket.calls = std::max(0.0, own.bucket.calls - 1);
+  if (all_rate) all.bucket.calls = std::max(0.0, all.bucket.calls - 1);
   if (!counts) return Ticket();
 
   // All that run are counted, also while only one of the limits is set: a reload may set the other.

@@ -2,7 +2,8 @@
 // that neither is forgotten.
 //
 // `concurrency` counts calls from here until their work is over. `rate` is a token bucket that
-// begins full. A call that is refused by one limit does not count for another.
+// begins full. A call that is refused by one limit does not count for another. What asks its client
+// something begins once, in however many rounds it comes.
 //
 // Threads: any.
 #pragma once
@@ -28,11 +29,16 @@ class Limiter {
     Error error;
     LimitMet limit;
   };
-  // An empty ticket when there is nothing to count. What is asked for while somebody types
-  // (`completes`) has the same limits as the endpoint but is counted apart: typing does not use up
-  // the calls.
+  enum class What {
+    kCall,
+    kRound,  // of a call that has begun: it runs, but does not begin
+    // What is asked for while somebody types has the same limits as the endpoint but is counted
+    // apart: typing does not use up the calls.
+    kCompletion
+  };
+  // An empty ticket when there is nothing to count.
   std::variant<Ticket, Refusal> admit(const project::Endpoint& endpoint,
-                                      const project::ServerLimits& server, bool completes = false);
+                                      const project::ServerLimits& server, What what = What::kCall);
 
  private:
   struct Counted;

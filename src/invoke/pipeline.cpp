@@ -465,7 +465,10 @@ void invoke(std::shared_ptr<const project::Project> project, const Runners& runn
 
   // Check limits.
   if (runners.limiter != nullptr) {
-    auto admitted = runners.limiter->admit(*endpoint, project->site().server_limits, completes);
+    const auto what = completes         ? Limiter::What::kCompletion
+                      : request.goes_on ? Limiter::What::kRound
+                                        : Limiter::What::kCall;
+    auto admitted = runners.limiter->admit(*endpoint, project->site().server_limits, what);
     if (auto* const refusal = std::get_if<Limiter::Refusal>(&admitted)) {
       return running->fail(std::move(refusal->error), std::move(refusal->limit));
     }

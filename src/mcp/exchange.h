@@ -22,6 +22,7 @@
 #include "mcp/message.h"
 #include "mcp/questions.h"
 #include "mcp/request_meta.h"
+#include "mcp/rounds.h"
 #include "mcp/server.h"
 
 namespace mxcp::mcp {
@@ -50,10 +51,12 @@ struct Setup {
   }
   // From any thread.
   void present(ServerInfo info) const;
+  OpenRounds& rounds() const { return rounds_; }
 
  private:
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const Presentation> presentation_;
+  mutable OpenRounds rounds_;
 };
 
 class Exchange;
@@ -135,6 +138,8 @@ class Exchange final : public invoke::ClientChannel {
   const std::shared_ptr<const Object>& client_capabilities() const { return meta_.capabilities; }
   // What the client brought along from an earlier round, by question.
   const Object& answers() const { return answers_; }
+  // Whether this is the next round of a request that asked; once for each round.
+  bool goes_on() const { return goes_on_; }
 
   // --- what goes out ---
   // False when the exchange was closed before: nothing was sent.
@@ -169,6 +174,7 @@ class Exchange final : public invoke::ClientChannel {
   // 2026-07-28: what is not answered yet is asked in the result, which ends this run of the call.
   // Handshake revisions: the owner asks, and the call waits.
   void ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) override;
+  bool is_asking() const override { return open_questions_->load() != 0; }
   void elicitation_complete(const std::string& id) override;
 
   static constexpr double kProgressRate = 20;
@@ -189,8 +195,11 @@ class Exchange final : public invoke::ClientChannel {
   const std::weak_ptr<ExchangeOwner> owner_;
   Object params_;
   Caller caller_;
-  Object answers_;     // that the client brought along
+  Object answers_;  // that the client brought along
+  bool goes_on_ = false;
   QuestionKeys keys_;  // of this run; under mutex_
+  // That the owner asks at the moment; lists of questions.
+  const std::shared_ptr<std::atomic<int>> open_questions_ = std::make_shared<std::atomic<int>>(0);
   std::string bound_;  // what a token of this request is bound to
 
   std::mutex mutex_;  // orders what goes out

@@ -3,8 +3,8 @@
 // In 2026-07-28 a server asks in its result: the client gathers the answers and sends the same
 // request again, with them. In between nothing is kept here. What was answered in earlier rounds
 // travels in `requestState`, sealed, bound to the very request and caller, and good for a limited
-// time. The code runs from its beginning each time, and finds its questions answered one after the
-// other.
+// time. (A number is kept, so that a round does not count as another call.) The code runs from its
+// beginning each time, and finds its questions answered one after the other.
 #include <algorithm>
 #include <charconv>
 
@@ -67,6 +67,8 @@ std::optional<RpcError> Exchange::read_input() {
       return bad_state();
     }
     answers_ = *answers->as_object();
+    const Value* const round = known->find("round");
+    goes_on_ = round != nullptr && round->is_string() && setup_->rounds().take(*round->as_string());
   }
   if (responses != nullptr && !responses->is_null()) {
     if (!responses->is_object()) {
@@ -96,7 +98,12 @@ void Exchange::ask(std::vector<Question> questions, std::function<void(Result<Ob
     if (owner == nullptr) {
       return done(Error{Code::kUnavailable, "the client cannot be asked without a session"});
     }
-    return owner->ask(*this, std::move(questions), std::move(done));
+    open_questions_->fetch_add(1);
+    return owner->ask(*this, std::move(questions),
+                      [open = open_questions_, done = std::move(done)](Result<Object> answers) {
+                        open->fetch_sub(1);
+                        done(std::move(answers));
+                      });
   }
 
   Object known;
@@ -130,7 +137,8 @@ void Exchange::ask_in_result(const std::vector<Question>& questions) {
   if (const auto& sealer = setup_->options.sealer) {
     const std::int64_t until = setup_->options.clock->unix_micros() +
                                std::chrono::microseconds(setup_->options.answer_time).count();
-    const Object state{{"until", until}, {"answers", answers_}};
+    const Object state{
+        {"until", until}, {"answers", answers_}, {"round", setup_->rounds().begin()}};
     append_json_string(reply.member("requestState"), sealer->seal(to_json(state), bound_));
   }
   answer(std::move(reply));

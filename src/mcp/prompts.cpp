@@ -202,6 +202,7 @@ void get_prompt(Core& core, const ExchangePtr& exchange) {
     return exchange->fail(unknown_name("prompt", *name, catalog->names(ListKind::kPrompts)));
   }
   invoke::Request request;
+  request.goes_on = exchange->goes_on();
   request.kind = project::EndpointKind::kPrompt;
   request.id = *name;
   request.source = types::Source::kText;

@@ -6,6 +6,7 @@ namespace mxcp::mcp {
 
 invoke::Request resource_request(const ExchangePtr& exchange, const Catalog::Resource& resource) {
   invoke::Request request;
+  request.goes_on = exchange->goes_on();
   request.kind = project::EndpointKind::kResource;
   request.id = resource.endpoint->uri;
   // What stood in a URI is text.

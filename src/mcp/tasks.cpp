@@ -287,6 +287,11 @@ void Task::ask(std::vector<Question> questions, std::function<void(Result<Object
   store_.changed(*this);
 }
 
+bool Task::is_asking() const {
+  const std::lock_guard lock(mutex_);
+  return !open_.empty();
+}
+
 std::optional<RpcError> Task::update(const Object& answers) {
   AskedList answered;
   std::optional<RpcError> wrong;

@@ -95,6 +95,7 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   bool wants_progress() const override { return true; }
   Object capabilities() const override;
   void ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) override;
+  bool is_asking() const override;
 
  private:
   // Questions whose answers are waited for together.

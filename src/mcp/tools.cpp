@@ -160,6 +160,7 @@ void call_tool(Core& core, const ExchangePtr& exchange) {
     return exchange->fail(unknown_name("tool", *name, core.catalog()->names(ListKind::kTools)));
   }
   invoke::Request request;
+  request.goes_on = exchange->goes_on();
   request.kind = project::EndpointKind::kTool;
   request.id = *name;
   if (Value* const given = exchange->params().find("arguments"); given && !given->is_null()) {

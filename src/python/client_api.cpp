@@ -1,4 +1,5 @@
 // mcp.elicit() and its like: questions of user code to the client, or to whoever sits before it.
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -25,15 +26,22 @@ void call_back(const PyShared& callback, Result<Object> answers) {
   if (!done) PyErr_Clear();
 }
 
+// Who waits for answers: for the client's, or until the call is cancelled.
+struct Asked {
+  PyShared callback;
+  std::atomic<bool> over{false};
+};
+
 // Answers come on the threads that read, which must not wait for the GIL: a thread of its own takes
-// them. `callback` is taken, so that its last reference goes there, too.
-void hand_over(const std::shared_ptr<PyShared>& callback, Result<Object> answers) {
+// them. The callback is taken, so that its last reference goes there, too.
+void hand_over(const std::shared_ptr<Asked>& asked, Result<Object> answers) {
+  if (asked->over.exchange(true)) return;
   struct Held {
     PyShared callback;
     Result<Object> answers;
   };
   const auto held =
-      std::make_shared<Held>(Held{std::exchange(*callback, nullptr), std::move(answers)});
+      std::make_shared<Held>(Held{std::exchange(asked->callback, nullptr), std::move(answers)});
   const auto task = [held] {
     call_back(held->callback, std::move(held->answers));
     held->callback = nullptr;
@@ -42,9 +50,28 @@ void hand_over(const std::shared_ptr<PyShared>& callback, Result<Object> answers
   if (answering == nullptr || !answering->submit(task)) task();
 }
 
+// Tells who waits that the call is cancelled, as long as it is kept.
+struct Stop {
+  Stop(std::shared_ptr<const invoke::Call> of, const std::shared_ptr<Asked>& asked)
+      : call(std::move(of)), registration(call->cancel.get(), [asked, token = call->cancel.get()] {
+          hand_over(asked, Error{Code::kCancelled, token->error().message});
+        }) {}
+  std::shared_ptr<const invoke::Call> call;
+  CancelToken::Registration registration;
+};
+
+constexpr const char* kStopName = "mxcp.stop";
+
+void end_stop(PyObject* capsule) {
+  auto* const stop = static_cast<Stop*>(PyCapsule_GetPointer(capsule, kStopName));
+  const GilRelease released;  // it waits for a cancellation under way
+  delete stop;
+}
+
 }  // namespace
 
-// ask_client({key: {"method": ..., "params": {...}}}, callback)
+// ask_client({key: {"method": ..., "params": {...}}}, callback): an object that is to be kept as
+// long as somebody waits.
 PyObject* ask_client(PyObject*, PyObject* args) {
   PyObject* asked = nullptr;
   PyObject* callback = nullptr;
@@ -70,13 +97,20 @@ PyObject* ask_client(PyObject*, PyObject* args) {
     }
     questions.push_back({key, *method->as_string(), *params->as_object()});
   }
-  const auto shared = std::make_shared<PyShared>(share(PyRef::borrow(callback)));
+  const auto waiting = std::make_shared<Asked>();
+  waiting->callback = share(PyRef::borrow(callback));
+  std::unique_ptr<Stop> stop;
   {
     const GilRelease released;
-    call->client->ask(std::move(questions),
-                      [shared](Result<Object> answers) { hand_over(shared, std::move(answers)); });
+    if (call->cancel != nullptr) stop = std::make_unique<Stop>(call, waiting);
+    call->client->ask(std::move(questions), [waiting](Result<Object> answers) {
+      hand_over(waiting, std::move(answers));
+    });
   }
-  Py_RETURN_NONE;
+  if (stop == nullptr) Py_RETURN_NONE;
+  PyObject* const capsule = PyCapsule_New(stop.get(), kStopName, end_stop);
+  if (capsule != nullptr) (void)stop.release();
+  return capsule;
 }
 
 // The client shall fetch the rest itself, after so many seconds.

@@ -1,5 +1,6 @@
 #include "runtime/gate.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,10 @@ Gate::~Gate() {
   if (expiry_.joinable()) expiry_.join();
 }
 
-Gate::Pass Gate::admit(std::shared_ptr<CancelToken> cancel, Refuse refuse) {
+Gate::Pass Gate::admit(Call call, Refuse refuse) {
   const std::lock_guard lock(running_->mutex);
   const auto entry =
-      running_->calls.insert(running_->calls.end(), {std::move(cancel), std::move(refuse)});
+      running_->calls.insert(running_->calls.end(), {std::move(call), std::move(refuse)});
   return Pass(nullptr, [running = running_, entry](void*) {
     Refuse last;  // destroyed after the lock is released
     const std::lock_guard lock(running->mutex);
@@ -25,13 +26,13 @@ Gate::Pass Gate::admit(std::shared_ptr<CancelToken> cancel, Refuse refuse) {
   });
 }
 
-void Gate::enter(std::shared_ptr<CancelToken> cancel, Run run, Refuse refuse) {
+void Gate::enter(Call call, Run run, Refuse refuse) {
   Pass pass;
   std::optional<Error> refusal;
   {
     const std::lock_guard lock(mutex_);
     if (state_ == State::kOpen) {
-      pass = admit(std::move(cancel), std::move(refuse));
+      pass = admit(std::move(call), std::move(refuse));
     } else if (state_ == State::kShut) {
       refusal = Error{Code::kUnavailable, "the server is shutting down"};
     } else if (waiting_.size() >= options_.max_waiting) {
@@ -41,7 +42,7 @@ void Gate::enter(std::shared_ptr<CancelToken> cancel, Run run, Refuse refuse) {
                       "try again in a moment"};
     } else {
       const Instant until = Clock::system().now() + options_.max_wait;
-      waiting_.push_back({std::move(cancel), std::move(run), std::move(refuse), until});
+      waiting_.push_back({std::move(call), std::move(run), std::move(refuse), until});
       if (!expiry_.joinable()) expiry_ = std::thread([this] { expire(); });
       changed_.notify_all();
       return;
@@ -64,7 +65,7 @@ void Gate::open() {
     state_ = State::kOpen;
     for (Waiting& call : std::exchange(waiting_, {})) {
       admitted.emplace_back(std::move(call.run),
-                            admit(std::move(call.cancel), std::move(call.refuse)));
+                            admit(std::move(call.call), std::move(call.refuse)));
     }
   }
   for (auto& [run, pass] : admitted) run(std::move(pass));
@@ -86,11 +87,21 @@ bool Gate::wait_idle(Instant deadline) {
   return running_->idle.wait_until(lock, deadline, [this] { return running_->calls.empty(); });
 }
 
+bool Gate::all_ask() const {
+  std::vector<std::shared_ptr<const invoke::ClientChannel>> clients;
+  {
+    const std::lock_guard lock(running_->mutex);
+    for (const auto& entry : running_->calls) clients.push_back(entry.call.client.lock());
+  }
+  return std::all_of(clients.begin(), clients.end(),
+                     [](const auto& client) { return client != nullptr && client->is_asking(); });
+}
+
 void Gate::cancel_running(Code reason) {
   std::vector<std::shared_ptr<CancelToken>> tokens;
   {
     const std::lock_guard lock(running_->mutex);
-    for (const auto& call : running_->calls) tokens.push_back(call.cancel);
+    for (const auto& entry : running_->calls) tokens.push_back(entry.call.cancel);
   }
   for (const auto& token : tokens) {
     if (token) token->cancel(reason);
@@ -101,8 +112,8 @@ void Gate::refuse_running(const Error& reason) {
   std::vector<Refuse> refused;
   {
     const std::lock_guard lock(running_->mutex);
-    for (auto& call : running_->calls) {
-      if (call.refuse) refused.push_back(std::exchange(call.refuse, nullptr));
+    for (auto& entry : running_->calls) {
+      if (entry.refuse) refused.push_back(std::exchange(entry.refuse, nullptr));
     }
   }
   for (const Refuse& refuse : refused) refuse(reason);

@@ -18,6 +18,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "invoke/call.h"
 
 namespace mxcp::runtime {
 
@@ -34,10 +35,14 @@ class Gate {
   // may not run, `refuse` gets the reason. Exactly one of them is called: at once, on the thread
   // that opens the gate, or on the gate's own thread when the wait took too long. Only of what runs
   // when refuse_running() is called `refuse` hears as well.
+  struct Call {
+    std::shared_ptr<CancelToken> cancel = nullptr;           // may be null
+    std::weak_ptr<const invoke::ClientChannel> client = {};  // may be null
+  };
   using Pass = std::shared_ptr<void>;
   using Run = std::function<void(Pass)>;
   using Refuse = std::function<void(Error)>;
-  void enter(std::shared_ptr<CancelToken> cancel, Run run, Refuse refuse);
+  void enter(Call call, Run run, Refuse refuse);
 
   void close();  // later calls wait
   void open();   // those that wait run now, in their order
@@ -45,6 +50,8 @@ class Gate {
 
   // Waits until nothing runs. False at the deadline.
   bool wait_idle(Instant deadline);
+  // Whether all that runs waits for the answer to a question that it asked its client.
+  bool all_ask() const;
   // Cancels what runs.
   void cancel_running(Code reason);
   // Gives up what runs: it may go on, but nobody waits for its outcome any more. Each `refuse` gets
@@ -54,7 +61,7 @@ class Gate {
 
  private:
   struct Waiting {
-    std::shared_ptr<CancelToken> cancel;
+    Call call;
     Run run;
     Refuse refuse;
     Instant until;
@@ -63,13 +70,13 @@ class Gate {
   struct Running {
     std::mutex mutex;
     std::condition_variable idle;
-    struct Call {
-      std::shared_ptr<CancelToken> cancel;
+    struct Entry {
+      Call call;
       Refuse refuse;
     };
-    std::list<Call> calls;
+    std::list<Entry> calls;
   };
-  Pass admit(std::shared_ptr<CancelToken> cancel, Refuse refuse);  // with the lock held
+  Pass admit(Call call, Refuse refuse);  // with the lock held
   void expire();
 
   const Options options_;

@@ -24,6 +24,16 @@ Status Runtime::request_reload(std::function<Status()> payload, std::string desc
                    impl_->stopping ? "after" : "before");
       return {};
     }
+    // One that has not begun yet reads everything, too.
+    const bool is_due = std::any_of(impl_->reloads.begin(), impl_->reloads.end(),
+                                    [](const Impl::Reload& reload) { return !reload.changes; });
+    if (is_due && !payload) return {};
+    if (impl_->reloads.size() >= kMaxReloads) {
+      return Error{Code::kOverloaded,
+                   std::to_string(kMaxReloads) + " reloads are waiting already",
+                   {},
+                   "try again when they are over"};
+    }
     impl_->reloads.push_back({std::move(payload), std::move(description), {}});
   }
   impl_->reload_wanted.notify_all();
@@ -92,10 +102,12 @@ Runtime::Impl::Reloaded Runtime::Impl::reload(const Reload& request) {
 void Runtime::Impl::drain(Gate& which) {
   which.close();
   constexpr std::chrono::milliseconds kLookEvery{100};
-  const Instant deadline = Clock::system().now() + options.drain_limit;
+  const Instant begin = Clock::system().now();
+  const Instant deadline = begin + options.drain_limit;
   while (!which.wait_idle(std::min(deadline, Clock::system().now() + kLookEvery))) {
     if (is_stopping()) return;
-    if (Clock::system().now() >= deadline) break;
+    const Instant now = Clock::system().now();
+    if (now >= deadline || (now >= begin + options.ask_limit && which.all_ask())) break;
   }
   if (which.running() == 0) return;
   log::warning("runtime", "reload: cancelling {} call(s) that did not finish", which.running());

@@ -169,16 +169,16 @@ void Runtime::call(invoke::Request request, invoke::Done done) {
     outcome.error = std::move(error);
     impl->end(*pending, std::move(outcome));
   };
-  const auto cancel = pending->request.cancel;
+  const Gate::Call call{pending->request.cancel, pending->request.client};
   impl_->gate.enter(
-      cancel,
-      [impl = impl_.get(), pending, refuse, cancel](Gate::Pass pass) {
+      call,
+      [impl = impl_.get(), pending, refuse, call](Gate::Pass pass) {
         auto project = impl->project();
         if (!Impl::runs_code(*project, pending->request)) {
           return impl->begin(pending, std::move(project), std::move(pass));
         }
         impl->code_gate.enter(
-            cancel,
+            call,
             [impl, pending, pass](Gate::Pass code_pass) {
               impl->begin_code(pending, pass, std::move(code_pass));
             },
@@ -252,7 +252,7 @@ void Runtime::when_ready(std::shared_ptr<CancelToken> cancel, std::function<void
   const auto waiting = std::make_shared<Waiting>();
   waiting->then = std::move(then);
   impl_->gate.enter(
-      cancel, [waiting](Gate::Pass) { waiting->tell({}); },
+      {std::move(cancel)}, [waiting](Gate::Pass) { waiting->tell({}); },
       [waiting](Error error) { waiting->tell(std::move(error)); });
 }
 

@@ -45,6 +45,8 @@ struct RuntimeOptions {
   std::size_t sql_threads = 0;  // 0: max(4, 2 x cores)
   std::chrono::milliseconds max_wait{300'000};    // a call waits this long for a start or reload
   std::chrono::milliseconds drain_limit{90'000};  // a reload waits this long for running calls
+  // ... and so long when all of them wait for people: all others wait for the reload.
+  std::chrono::milliseconds ask_limit{5'000};
   std::size_t max_waiting = 4096;
   project::LoadOptions load;  // how a reload reads the project again
   bool watch = false;         // server only: take up changed files

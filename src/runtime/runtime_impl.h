@@ -24,6 +24,9 @@ namespace mxcp::runtime {
 // After its limit a reload or stop cancels the running calls, and waits this much longer for them.
 constexpr std::chrono::seconds kCancelLimit{2};
 
+// Reloads that wait for their turn.
+constexpr std::size_t kMaxReloads = 64;
+
 // Long statements in a server: so many beside the others, see WorkerPool and DatabaseOptions.
 constexpr std::size_t kMaxSlow = 28;
 WorkerPool::Options sql_pool(const RuntimeOptions& options);

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+import time
 from typing import Any
 
 import pytest
@@ -497,6 +499,23 @@ def test_a_schema_that_describes_no_object_is_told_before_anybody_is_asked(proje
         assert "the schema of an elicitation describes an object" in server.error("ask")
 
 
+@pytest.mark.parametrize("field", [{"type": "object", "properties": {}}, {"enum": ["a"]},
+                                   {"type": "array", "items": {"type": "string"}}, "string"])  # fmt: skip
+def test_a_field_that_no_form_has_is_told_before_anybody_is_asked(
+    project: Project, field: object
+) -> None:
+    project.python_tool(
+        "ask",
+        "from mxcp.runtime import mcp\n\n\nasync def ask():\n"
+        f"    schema = {{'type': 'object', 'properties': {{'where': {field!r}}}}}\n"
+        "    return await mcp.elicit('Who?', schema)\n",
+    )
+    with project.serve() as server:
+        server.request("initialize", {**begin("2025-11-25"), "capabilities": {"elicitation": {}}})
+        server.send("notifications/initialized")
+        assert "clients have no form for 'where': a field is a string" in server.error("ask")
+
+
 # --- questions that nobody answers ---------------------------------------------------------------
 
 
@@ -519,3 +538,28 @@ def test_unanswered_questions_leave_threads_for_others(project: Project) -> None
         assert len(refused) == 1 and server.active_calls() == 64
         text = server.answer(refused[0])["result"]["content"][0]["text"]
         assert "64 plain functions wait for the answers of their clients already" in text
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_reload_does_not_wait_for_people(project: Project, kind: str) -> None:
+    project.python_tool("ask", f"""
+        from mxcp.runtime import mcp
+
+        {kind} ask():
+            return {"await" if "async" in kind else ""} mcp.elicit("Really?")
+        """)  # fmt: skip
+    project.python_tool("plain", "def plain(): return 1")
+    with HttpServer(project) as server:
+        able = {**begin("2025-11-25"), "capabilities": {"elicitation": {}}}
+        server.session = server.post("initialize", able, id=0).headers["mcp-session-id"]
+        asked = server.start("tools/call", {"name": "ask", "arguments": {}})
+        server.wait_until(lambda: server.active_calls() == 1, "the user is asked")
+        began = time.monotonic()
+        server.signal(signal.SIGHUP)
+        ended = lambda: server.http("GET", "/readyz").json["reloads"] == 1  # noqa: E731
+        server.wait_until(ended, "the reload has ended")
+        assert server.value("plain") == 1
+        # 5 seconds for the user, and a little; not the 90 that a running query gets.
+        assert 4.5 < time.monotonic() - began < 20
+        result = server.answer(asked)["result"]
+        assert result["isError"] and "reload" in result["content"][0]["text"]

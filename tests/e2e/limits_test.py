@@ -6,10 +6,11 @@ import contextlib
 import json
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from harness import Project, Server
-from http_harness import MODERN, HttpServer
+from http_harness import MODERN, PREFIX, HttpServer
 
 pytestmark = pytest.mark.stdio
 
@@ -174,6 +175,33 @@ def test_too_many_in_a_while(project: Project, how: str) -> None:
         assert limit["limit"] == "rate" and limit["value"] == "3 per hour"
         assert 1100 <= limit["retryAfterSeconds"] <= 1200
         assert server.value("many") == [{"a": 1}]
+
+
+def test_the_rounds_of_a_call_that_asks_count_once(project: Project) -> None:
+    project.python_tool("ask", """
+        from mxcp.runtime import mcp
+
+        async def ask():
+            return [(await mcp.elicit(text))["action"] for text in ("One?", "Two?")]
+        """, "limits: {rate: 1/h}")  # fmt: skip
+    with HttpServer(project) as server:
+        server.modern = MODERN
+        able = {PREFIX + "clientCapabilities": {"elicitation": {}}}
+
+        def call(**params: Any) -> Any:
+            params = {"name": "ask", "arguments": {}, **params}
+            return server.post("tools/call", params, 1, **able).json["result"]
+
+        def answer(asked: Any) -> Any:
+            answers = {key: {"action": "accept"} for key in asked["inputRequests"]}
+            return {"inputResponses": answers, "requestState": asked["requestState"]}
+
+        first = call()
+        second = call(**answer(first))
+        assert call(**answer(second))["content"][0]["text"] == '["accept","accept"]'
+        # Who answers twice, or changes what was given, calls again.
+        for params in (answer(second), answer(first), {}):
+            assert limit_of(call(**params))["limit"] == "rate"
 
 
 def test_run_says_it_too(project: Project) -> None:

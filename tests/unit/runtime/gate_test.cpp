@@ -24,7 +24,7 @@ struct Probe {
 
   void enter(Gate& gate, const std::string& name, std::shared_ptr<CancelToken> cancel = nullptr) {
     gate.enter(
-        std::move(cancel),
+        {std::move(cancel)},
         [this, name](Gate::Pass pass) {
           events.push_back("run " + name);
           passes.push_back(std::move(pass));
@@ -78,8 +78,7 @@ TEST_CASE("a call that waited too long is refused") {
   Gate gate({.max_wait = std::chrono::milliseconds(1)});
   std::promise<Code> refused;
   gate.enter(
-      nullptr, [](Gate::Pass) { FAIL("ran"); },
-      [&](Error error) { refused.set_value(error.code); });
+      {}, [](Gate::Pass) { FAIL("ran"); }, [&](Error error) { refused.set_value(error.code); });
   CHECK(refused.get_future().get() == Code::kUnavailable);
 }
 
@@ -128,7 +127,7 @@ TEST_CASE("every call is run or refused exactly once, whatever the gate does") {
       callers.emplace_back([&] {
         for (int i = 0; i < kCalls / 4; ++i) {
           gate.enter(
-              nullptr, [&](const Gate::Pass&) { ++answered; }, [&](const Error&) { ++answered; });
+              {}, [&](const Gate::Pass&) { ++answered; }, [&](const Error&) { ++answered; });
         }
       });
     }
