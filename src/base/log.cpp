@@ -92,4 +92,13 @@ void write_to_file(Level level, std::string_view logger, std::string_view messag
   }
 }
 
+Level level_of(std::string_view syslog_level) {
+  if (syslog_level == "debug") return Level::kDebug;
+  if (syslog_level == "warning") return Level::kWarning;
+  for (const std::string_view worse : {"error", "critical", "alert", "emergency"}) {
+    if (syslog_level == worse) return Level::kError;
+  }
+  return Level::kInfo;
+}
+
 }  // namespace mxcp::log

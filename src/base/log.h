@@ -27,6 +27,9 @@ void write(Level level, std::string_view part, std::string_view message);
 // A line of somebody else's logger that is on stderr already, into the file: "shop.orders".
 void write_to_file(Level level, std::string_view logger, std::string_view message);
 Level level();
+// Of a level of RFC 5424, as MCP has them: "notice" counts as info, "critical" as error; others,
+// too, as info.
+Level level_of(std::string_view syslog_level);
 
 template <class... Args>
 void debug(std::string_view part, fmt::format_string<Args...> format, Args&&... args) {

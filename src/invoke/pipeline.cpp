@@ -130,7 +130,10 @@ std::optional<Outcome> as_content(const Call& call, Value& value, bool rows,
   }
   Outcome outcome;
   outcome.is_content = true;
-  append_json(outcome.json, content);
+  write_items(*content.as_array(), outcome.json, limits.max_bytes, read);
+  if (read.cut == engine::Cut::kBytes && read.rows == 0) {
+    return failed_as_too_large(call, "its first content block", 0);
+  }
   return within_limits(call, std::move(outcome), read);
 }
 

@@ -183,6 +183,7 @@ class Exchange final : public invoke::ClientChannel {
  private:
   bool settle(std::string message, int error_code);
   void ask_in_result(const std::vector<Question>& questions);
+  bool is_next(const Value& round, const Value* responses);
   bool stop(bool tell_peer);
   // Gives the peer away: work that goes on for a withdrawn request keeps no connection.
   std::shared_ptr<Peer> close();
@@ -197,7 +198,8 @@ class Exchange final : public invoke::ClientChannel {
   Caller caller_;
   Object answers_;  // that the client brought along
   bool goes_on_ = false;
-  QuestionKeys keys_;  // of this run; under mutex_
+  std::int64_t round_ = 0;  // how often it asked before
+  QuestionKeys keys_;       // of this run; under mutex_
   // That the owner asks at the moment; lists of questions.
   const std::shared_ptr<std::atomic<int>> open_questions_ = std::make_shared<std::atomic<int>>(0);
   std::string bound_;  // what a token of this request is bound to

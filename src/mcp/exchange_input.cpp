@@ -67,8 +67,7 @@ std::optional<RpcError> Exchange::read_input() {
       return bad_state();
     }
     answers_ = *answers->as_object();
-    const Value* const round = known->find("round");
-    goes_on_ = round != nullptr && round->is_string() && setup_->rounds().take(*round->as_string());
+    if (const Value* const round = known->find("round")) goes_on_ = is_next(*round, responses);
   }
   if (responses != nullptr && !responses->is_null()) {
     if (!responses->is_object()) {
@@ -78,6 +77,25 @@ std::optional<RpcError> Exchange::read_input() {
     for (const auto& [key, value] : *responses->as_object()) answers_.set(key, value);
   }
   return {};
+}
+
+// Whether `round` of a state was begun here and did not come yet, and something that it asked for
+// is among the responses. Who only comes again and again calls each time.
+bool Exchange::is_next(const Value& round, const Value* responses) {
+  const Value* const id = round.find("id");
+  const Value* const number = round.find("number");
+  const Value* const asked = round.find("asked");
+  if (id == nullptr || !id->is_string() || number == nullptr || number->as_int() == nullptr ||
+      asked == nullptr || !asked->is_array()) {
+    return false;
+  }
+  round_ = *number->as_int();
+  if (!setup_->rounds().take(*id->as_string()) || round_ > OpenRounds::kPerCall) return false;
+  const Object* const given = responses == nullptr ? nullptr : responses->as_object();
+  return given != nullptr &&
+         std::any_of(asked->as_array()->begin(), asked->as_array()->end(), [&](const Value& key) {
+           return key.is_string() && given->contains(*key.as_string());
+         });
 }
 
 void Exchange::ask(std::vector<Question> questions, std::function<void(Result<Object>)> done) {
@@ -137,8 +155,11 @@ void Exchange::ask_in_result(const std::vector<Question>& questions) {
   if (const auto& sealer = setup_->options.sealer) {
     const std::int64_t until = setup_->options.clock->unix_micros() +
                                std::chrono::microseconds(setup_->options.answer_time).count();
-    const Object state{
-        {"until", until}, {"answers", answers_}, {"round", setup_->rounds().begin()}};
+    Array keys;
+    for (const Question& question : questions) keys.push_back(question.key);
+    const Object round{
+        {"id", setup_->rounds().begin()}, {"number", round_ + 1}, {"asked", std::move(keys)}};
+    const Object state{{"until", until}, {"answers", answers_}, {"round", round}};
     append_json_string(reply.member("requestState"), sealer->seal(to_json(state), bound_));
   }
   answer(std::move(reply));

@@ -36,6 +36,8 @@ struct HttpRequest {
   // "" when absent; without blanks around it. Of several, the first.
   std::string_view header(std::string_view lower_case_name) const;
   std::string_view last_header(std::string_view lower_case_name) const;
+  // Of a header that is a list: all of them as one (RFC 9110, 5.3).
+  std::string list_header(std::string_view lower_case_name) const;
 };
 
 // Where the answer to one request goes: respond() once, or begin_stream(), any number of

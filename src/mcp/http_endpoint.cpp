@@ -58,6 +58,16 @@ std::string_view HttpRequest::last_header(std::string_view lower_case_name) cons
   return "";
 }
 
+std::string HttpRequest::list_header(std::string_view lower_case_name) const {
+  std::string out;
+  for (const auto& [name, value] : caller.headers) {
+    if (name != lower_case_name) continue;
+    if (!out.empty()) out += ", ";
+    out += value;
+  }
+  return out;
+}
+
 struct HttpEndpoint::Impl {
   Impl(HttpEndpointOptions given, Server& the_server)
       : options(std::move(given)),
@@ -119,7 +129,7 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
   if (!is_json(request.header("content-type"))) {
     return refuse(*reply, 415, kInvalidRequest, "the Content-Type must be application/json");
   }
-  const std::string_view accept = request.header("accept");
+  const std::string accept = request.list_header("accept");
   const HttpPeer::Accepted accepted{accepts(accept, kJsonType),
                                     accepts(accept, "text/event-stream")};
   if (!accepted.json && !accepted.stream) {
@@ -335,7 +345,7 @@ class Listening final : public HttpCall {
 }  // namespace
 
 CallPtr HttpEndpoint::Impl::get(HttpRequest& request, std::shared_ptr<HttpReply> reply) {
-  if (!accepts(request.header("accept"), "text/event-stream")) {
+  if (!accepts(request.list_header("accept"), "text/event-stream")) {
     return refuse(*reply, 406, kInvalidRequest, stream_expected().message);
   }
   if (request.header(kSessionHeader).empty()) {

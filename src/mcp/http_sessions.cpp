@@ -16,6 +16,9 @@ namespace {
 constexpr std::size_t kKeptHeard = 8;
 constexpr std::size_t kKeptUnheard = 64;
 constexpr std::size_t kKeptOpen = 1024;
+// Bytes of their messages: of a session, of all.
+constexpr std::size_t kKeptBytes = 8 << 20;
+constexpr std::size_t kKeptBytesOfAll = 128 << 20;
 // A session that somebody used so lately is not ended to make place for another.
 constexpr Duration kYoung = std::chrono::minutes(1);
 // Nor one that was begun so lately and not used yet.
@@ -59,9 +62,11 @@ class HttpSession::Listener final : public Peer {
 
 // --- HttpSession --------------------------------------------------------------------------------
 
-HttpSession::HttpSession(Server& server, std::string id, const Caller& caller, Instant now)
+HttpSession::HttpSession(Server& server, std::string id, const Caller& caller, Instant now,
+                         std::shared_ptr<ByteBudget> kept)
     : server_(server),
       id_(std::move(id)),
+      kept_(std::make_shared<ByteBudget>(kKeptBytes, std::move(kept))),
       user_(user_key(caller)),
       session_(
           server.open_session(std::make_shared<Listener>(*this),
@@ -92,14 +97,19 @@ bool HttpSession::primes() const {
 std::shared_ptr<HttpStream> HttpSession::open_stream() {
   const bool primed = primes();
   const std::lock_guard lock(mutex_);
-  auto stream =
-      std::make_shared<HttpStream>(next_stream_++, HttpStream::Keep::kLastMessages, primed);
+  auto stream = std::make_shared<HttpStream>(next_stream_++, kept_, primed);
   forget_streams();
   streams_.push_back(stream);
   return stream;
 }
 
 void HttpSession::forget_streams() {
+  // Room for what comes.
+  for (const auto state : {HttpStream::State::kHeard, HttpStream::State::kUnheard}) {
+    std::erase_if(streams_, [&](const std::shared_ptr<HttpStream>& stream) {
+      return kept_->used() > kKeptBytes / 2 && stream->state() == state;
+    });
+  }
   if (streams_.size() <= kKeptHeard) return;
   std::size_t heard = 0;
   std::size_t unheard = 0;
@@ -119,8 +129,7 @@ void HttpSession::forget_streams() {
 }
 
 std::shared_ptr<HttpStream> HttpSession::add_listening() {
-  listening_.push_back(
-      std::make_shared<HttpStream>(next_stream_++, HttpStream::Keep::kLastMessages, primes()));
+  listening_.push_back(std::make_shared<HttpStream>(next_stream_++, kept_, primes()));
   return listening_.back();
 }
 
@@ -158,6 +167,7 @@ std::shared_ptr<HttpStream> HttpSession::listen(std::shared_ptr<HttpReply> reply
       std::rotate(place, std::next(place), listening_.end());
     }
   }
+  if (!stream->can_go_on(after)) return nullptr;
   stream->attach(std::move(reply), "", after);
   return stream;
 }
@@ -190,10 +200,13 @@ void HttpSession::end() {
 
 // --- HttpSessions -------------------------------------------------------------------------------
 
+HttpSessions::HttpSessions(Server& server, const HttpEndpointOptions& options)
+    : server_(server), options_(options), kept_(std::make_shared<ByteBudget>(kKeptBytesOfAll)) {}
+
 std::shared_ptr<HttpSession> HttpSessions::open(const Caller& caller, Instant now) {
   std::string id = random_id();
   if (id.empty()) return nullptr;
-  auto session = std::make_shared<HttpSession>(server_, id, caller, now);
+  auto session = std::make_shared<HttpSession>(server_, id, caller, now, kept_);
   std::shared_ptr<HttpSession> ended;
   bool full = false;
   {

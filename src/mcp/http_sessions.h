@@ -17,7 +17,9 @@ namespace mxcp::mcp {
 
 class HttpSession final : public HttpStreams {
  public:
-  HttpSession(Server& server, std::string id, const Caller& caller, Instant now);
+  // `kept`: for the messages of all sessions that are kept.
+  HttpSession(Server& server, std::string id, const Caller& caller, Instant now,
+              std::shared_ptr<ByteBudget> kept);
   ~HttpSession() override;
 
   const std::string& id() const { return id_; }
@@ -58,6 +60,7 @@ class HttpSession final : public HttpStreams {
   Server& server_;
   const std::string id_;
   const std::string user_;
+  const std::shared_ptr<ByteBudget> kept_;
   std::shared_ptr<Session> session_;
   std::atomic<Duration::rep> used_;
   std::atomic<bool> asked_{false};
@@ -75,8 +78,7 @@ class HttpSession final : public HttpStreams {
 
 class HttpSessions {
  public:
-  HttpSessions(Server& server, const HttpEndpointOptions& options)
-      : server_(server), options_(options) {}
+  HttpSessions(Server& server, const HttpEndpointOptions& options);
 
   // Null when there is no place, not even by ending a session that rests: one in which nothing was
   // asked yet before others, so that who only opens sessions ends those of nobody else.
@@ -95,6 +97,7 @@ class HttpSessions {
 
   Server& server_;
   const HttpEndpointOptions options_;
+  const std::shared_ptr<ByteBudget> kept_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<HttpSession>> sessions_;
 };

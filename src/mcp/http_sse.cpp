@@ -145,7 +145,7 @@ std::shared_ptr<HttpCall> SseEndpoint::handle(HttpRequest request,
 
 std::shared_ptr<HttpCall> SseEndpoint::Impl::open(const HttpRequest& request,
                                                   const std::shared_ptr<HttpReply>& reply) {
-  if (!accepts(request.header("accept"), "text/event-stream")) {
+  if (!accepts(request.list_header("accept"), "text/event-stream")) {
     refuse(*reply, 406, {kInvalidRequest, "the answer is text/event-stream; Accept must list it"});
     return nullptr;
   }

@@ -26,34 +26,49 @@ int status_of(int error_code, bool stateless_era) {
 
 // --- HttpStream ---------------------------------------------------------------------------------
 
-HttpStream::HttpStream(std::uint64_t number, Keep keep, bool primed)
-    : number_(number), keep_(keep), primed_(primed) {}
+HttpStream::HttpStream(std::uint64_t number, std::shared_ptr<ByteBudget> kept, bool primed)
+    : number_(number), budget_(std::move(kept)), primed_(primed) {}
 
-std::string HttpStream::keep(std::string_view message) {
+HttpStream::~HttpStream() {
+  if (budget_ != nullptr) budget_->give(kept_bytes_);
+}
+
+std::string HttpStream::event_of(std::string_view message) {
   std::string event;
   event.reserve(message.size() + 64);
   ++last_;
-  if (keep_ == Keep::kLastMessages) {
+  if (budget_ != nullptr) {
     event += "id: " + std::to_string(number_) + '-' + std::to_string(last_) + '\n';
   }
   event += "event: message\ndata: ";
   event += message;
   event += "\n\n";
-  if (keep_ == Keep::kLastMessages) {
-    kept_.push_back({last_, event});
-    kept_bytes_ += event.size();
-    while (kept_.size() > kKeptEvents || (kept_bytes_ > kKeptBytes && kept_.size() > 1)) {
-      kept_bytes_ -= kept_.front().text.size();
-      kept_.pop_front();
-    }
-  }
+  if (budget_ != nullptr) keep(event);
   return event;
+}
+
+void HttpStream::keep(const std::string& event) {
+  // Without the latest, those before it are of no use.
+  if (!budget_->take(event.size())) return forget(kept_.size());
+  kept_.push_back({last_, event});
+  kept_bytes_ += event.size();
+  while (kept_.size() > kKeptEvents || (kept_bytes_ > kKeptBytes && kept_.size() > 1)) forget(1);
+}
+
+void HttpStream::forget(std::size_t events) {
+  std::size_t bytes = 0;
+  for (; events > 0; --events) {
+    bytes += kept_.front().text.size();
+    kept_.pop_front();
+  }
+  kept_bytes_ -= bytes;
+  budget_->give(bytes);
 }
 
 void HttpStream::send(std::string message) {
   const std::lock_guard lock(mutex_);
   if (finished_) return;
-  std::string event = keep(message);
+  std::string event = event_of(message);
   if (reply_ == nullptr) return;
   if (reply_->send_events(std::move(event))) {
     sent_ = last_;
@@ -66,7 +81,7 @@ void HttpStream::finish(std::string_view last) {
   const std::lock_guard lock(mutex_);
   if (std::exchange(finished_, true)) return;
   std::string event;
-  if (!last.empty()) event = keep(last);
+  if (!last.empty()) event = event_of(last);
   if (const auto reply = std::exchange(reply_, nullptr)) {
     sent_ = last_;
     reply->end_stream(std::move(event));
@@ -104,6 +119,11 @@ bool HttpStream::is_attached() const {
   return reply_ != nullptr;
 }
 
+bool HttpStream::can_go_on(std::uint64_t after) const {
+  const std::lock_guard lock(mutex_);
+  return after >= last_ || !kept_.empty();
+}
+
 HttpStream::State HttpStream::state() const {
   const std::lock_guard lock(mutex_);
   if (!finished_) return State::kOpen;
@@ -127,9 +147,8 @@ HttpPeer::HttpPeer(std::shared_ptr<HttpReply> reply, Accepted accepted, bool sta
       reply_(std::move(reply)) {}
 
 void HttpPeer::begin_stream() {
-  stream_ = streams_ != nullptr
-                ? streams_->open_stream()
-                : std::make_shared<HttpStream>(0, HttpStream::Keep::kNothing, false);
+  stream_ = streams_ != nullptr ? streams_->open_stream()
+                                : std::make_shared<HttpStream>(0, nullptr, false);
   stream_->attach(reply_, headers_, 0);
 }
 

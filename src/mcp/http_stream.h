@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_budget.h"
 #include "mcp/exchange.h"
 #include "mcp/http.h"
 #include "mcp/revisions/revision.h"
@@ -21,9 +22,10 @@ namespace mxcp::mcp {
 // rest. From any thread. Locked before the reply it writes to.
 class HttpStream final : public Peer {
  public:
-  enum class Keep { kNothing, kLastMessages };
-  // `primed`: the first event only says its id (from 2025-11-25).
-  HttpStream(std::uint64_t number, Keep keep, bool primed);
+  // `kept`: what may be kept of its messages; null: nothing, and they have no numbers. `primed`:
+  // the first event only says its id (from 2025-11-25).
+  HttpStream(std::uint64_t number, std::shared_ptr<ByteBudget> kept, bool primed);
+  ~HttpStream() override;
 
   std::uint64_t number() const { return number_; }
 
@@ -34,6 +36,8 @@ class HttpStream final : public Peer {
   // The connection of that reply is gone.
   void detach(const HttpReply* reply);
   bool is_attached() const;
+  // Whether what follows message `after` is kept, the end of it at least.
+  bool can_go_on(std::uint64_t after) const;
   // Whether more may come, and if not, whether somebody was given the last of it.
   enum class State { kOpen, kUnheard, kHeard };
   State state() const;
@@ -49,10 +53,13 @@ class HttpStream final : public Peer {
     std::uint64_t number;
     std::string text;
   };
-  std::string keep(std::string_view message);  // with the lock held: the event
+  // With the lock held.
+  std::string event_of(std::string_view message);
+  void keep(const std::string& event);
+  void forget(std::size_t events);
 
   const std::uint64_t number_;
-  const Keep keep_;
+  const std::shared_ptr<ByteBudget> budget_;
   const bool primed_;
   mutable std::mutex mutex_;
   std::shared_ptr<HttpReply> reply_;

@@ -65,6 +65,8 @@ std::variant<Message, Malformed> read_message(Value value) {
   message.method = std::move(*method->as_string());
   if (Value* const params = object->find("params"); params != nullptr && !params->is_null()) {
     if (params->as_object() == nullptr) {
+      // A notification is never answered (JSON-RPC 2.0, 4.1); nothing is known of this one.
+      if (!id) return message;
       return Malformed{
           {kInvalidParams, "'params' must be an object, got " + std::string(params->kind_name())},
           id};

@@ -6,7 +6,6 @@ namespace mxcp::mcp {
 
 invoke::Request resource_request(const ExchangePtr& exchange, const Catalog::Resource& resource) {
   invoke::Request request;
-  request.goes_on = exchange->goes_on();
   request.kind = project::EndpointKind::kResource;
   request.id = resource.endpoint->uri;
   // What stood in a URI is text.
@@ -77,30 +76,32 @@ void read_resource(Core& core, const ExchangePtr& exchange) {
   auto resource = catalog->resolve(*uri);
   if (!resource) return not_found(exchange, *uri);
 
-  core.backend().call(resource_request(exchange, *resource), [exchange, uri = *uri, not_found](
-                                                                 const invoke::Outcome& outcome) {
-    if (outcome.error && outcome.error->code == Code::kNotFound && !outcome.endpoint) {
-      return not_found(exchange, uri);
-    }
-    if (outcome.error) return exchange->fail(call_failed(outcome));
-    Reply reply(*exchange, uri.size() + 2 * outcome.json.size());
-    std::string& out = reply.member("contents");
-    out += '[';
-    append_resource_contents(out, uri, outcome);
-    append_resource_notice(out, uri, outcome);
-    out += ']';
-    add_limit_meta(reply, outcome);
-    // What a query says now it may not say a moment later, nor to the next caller, unless the
-    // author knows better. An answer that took a question, or looked at who asks, is nobody
-    // else's.
-    project::CacheSettings cache;
-    if (outcome.endpoint != nullptr && exchange->answers().empty()) {
-      cache = outcome.endpoint->cache.value_or(cache);
-      if (outcome.endpoint->policies.any() || outcome.about_caller) cache.same_for_all = false;
-    }
-    reply.cache_for(cache.ttl, cache.same_for_all);
-    exchange->answer(std::move(reply));
-  });
+  invoke::Request request = resource_request(exchange, *resource);
+  request.goes_on = exchange->goes_on();
+  core.backend().call(
+      std::move(request), [exchange, uri = *uri, not_found](const invoke::Outcome& outcome) {
+        if (outcome.error && outcome.error->code == Code::kNotFound && !outcome.endpoint) {
+          return not_found(exchange, uri);
+        }
+        if (outcome.error) return exchange->fail(call_failed(outcome));
+        Reply reply(*exchange, uri.size() + 2 * outcome.json.size());
+        std::string& out = reply.member("contents");
+        out += '[';
+        append_resource_contents(out, uri, outcome);
+        append_resource_notice(out, uri, outcome);
+        out += ']';
+        add_limit_meta(reply, outcome);
+        // What a query says now it may not say a moment later, nor to the next caller, unless the
+        // author knows better. An answer that took a question, or looked at who asks, is nobody
+        // else's.
+        project::CacheSettings cache;
+        if (outcome.endpoint != nullptr && exchange->answers().empty()) {
+          cache = outcome.endpoint->cache.value_or(cache);
+          if (outcome.endpoint->policies.any() || outcome.about_caller) cache.same_for_all = false;
+        }
+        reply.cache_for(cache.ttl, cache.same_for_all);
+        exchange->answer(std::move(reply));
+      });
 }
 
 }  // namespace mxcp::mcp

@@ -6,6 +6,7 @@
 // Threads: any.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <string>
@@ -16,6 +17,8 @@ namespace mxcp::mcp {
 class OpenRounds {
  public:
   static constexpr std::size_t kKept = 10'000;  // the latest
+  // Later ones of the same call count as calls.
+  static constexpr std::int64_t kPerCall = 32;
 
   // An id for `requestState`; empty when the system gives no randomness.
   std::string begin();

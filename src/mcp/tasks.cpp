@@ -47,18 +47,11 @@ std::optional<std::string> why_not(const std::string& question, const Value& ans
 
 }  // namespace
 
-bool TaskBytes::take(std::size_t bytes) {
-  std::size_t used = used_;
-  do {
-    if (bytes > 0 && used + bytes > limit_) return false;
-  } while (!used_.compare_exchange_weak(used, used + bytes));
-  return true;
-}
-
 // --- Task ---------------------------------------------------------------------------------------
 
 Task::Task(TaskStore& store, Beginning beginning)
     : store_(store),
+      place_(std::move(beginning.place)),
       all_bytes_(store.bytes_),
       clock_(store.clock()),
       id_(std::move(beginning.id)),
@@ -209,10 +202,7 @@ void Task::cancel(std::string why, Code reason) {
 
 // A task has no stream for messages: they go where those of a call without a client go.
 void Task::log(const std::string& level, const std::string& logger, const Value& data) {
-  const log::Level known = level == "debug"     ? log::Level::kDebug
-                           : level == "warning" ? log::Level::kWarning
-                           : level == "error"   ? log::Level::kError
-                                                : log::Level::kInfo;
+  const log::Level known = log::level_of(level);
   if (log::enabled(known)) log::write(known, logger, to_plain_text(data));
 }
 
@@ -340,7 +330,7 @@ void Task::end_questions(const Error& error) {
 TaskStore::TaskStore(const ServerOptions& options, OnChange on_change)
     : options_(options),
       on_change_(std::move(on_change)),
-      bytes_(std::make_shared<TaskBytes>(options.tasks.max_bytes)) {}
+      bytes_(std::make_shared<ByteBudget>(options.tasks.max_bytes)) {}
 
 TaskStore::~TaskStore() {
   for (const auto& [id, task] : tasks_) task->abandon();
@@ -358,6 +348,7 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
       .answers = std::move(answers),
       .ttl = settings.ttl.value_or(limits.ttl),
       .poll_interval = settings.poll_interval.value_or(limits.poll_interval),
+      .place = nullptr,
   };
   if (beginning.id.empty()) {
     return RpcError{kInternalError, "the operating system gives no random numbers"};
@@ -366,12 +357,16 @@ std::variant<std::shared_ptr<Task>, RpcError> TaskStore::create(
     return RpcError{kInternalError, "too many tasks " + std::string(what) + " (the limit is " +
                                         std::to_string(limit) + "); try again later"};
   };
+  if (running_->fetch_add(1) >= limits.max_running) {
+    running_->fetch_sub(1);
+    return full(limits.max_running, "are running");
+  }
+  beginning.place = {nullptr, [running = running_](void*) { running->fetch_sub(1); }};
   // Made and, where it is refused, destroyed without the lock.
   auto task = std::make_shared<Task>(*this, std::move(beginning));
   std::optional<Error> no_answers;
   {
     const std::lock_guard lock(mutex_);
-    if (unfinished_ >= limits.max_running) return full(limits.max_running, "are running");
     if (tasks_.size() >= limits.max_kept) return full(limits.max_kept, "are kept");
     // Those without a name cannot be told apart.
     std::size_t& own = per_owner_[task->owner()];

@@ -24,6 +24,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/byte_budget.h"
 #include "invoke/call.h"
 #include "mcp/message.h"
 #include "mcp/questions.h"
@@ -36,20 +37,6 @@ constexpr std::string_view kTasksExtension = "io.modelcontextprotocol/tasks";
 
 class TaskStore;
 
-// The bytes that all tasks of a store keep. A task may outlive its store, in the hands of a call
-// that nobody can stop. From any thread.
-class TaskBytes {
- public:
-  explicit TaskBytes(std::size_t limit) : limit_(limit) {}
-  bool take(std::size_t bytes);  // false when there is no place for them
-  void give(std::size_t bytes) { used_ -= bytes; }
-  std::size_t used() const { return used_; }
-
- private:
-  const std::size_t limit_;
-  std::atomic<std::size_t> used_{0};
-};
-
 class Task final : public invoke::ClientChannel, public std::enable_shared_from_this<Task> {
  public:
   enum class Status { kWorking, kInputRequired, kCompleted, kFailed, kCancelled };
@@ -60,6 +47,7 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
     Object answers;                              // that it gave before the task began
     std::chrono::milliseconds ttl;
     std::chrono::milliseconds poll_interval;
+    std::shared_ptr<void> place;
   };
   Task(TaskStore& store, Beginning beginning);
   ~Task() override;
@@ -69,6 +57,8 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   const std::shared_ptr<CancelToken>& cancel_token() const { return cancel_; }
   Instant expires() const { return expires_; }
   bool is_over() const;
+  // To be held until the work is over, which may be after the task: see TaskLimits::max_running.
+  std::shared_ptr<void> take_place() { return std::move(place_); }
   // The store is about to go: nothing is told any more.
   void abandon();
 
@@ -122,7 +112,8 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   bool end(Status status, std::string message, std::string payload);
 
   TaskStore& store_;  // until the task is over
-  const std::shared_ptr<TaskBytes> all_bytes_;
+  std::shared_ptr<void> place_;
+  const std::shared_ptr<ByteBudget> all_bytes_;  // that the tasks of the store keep
   const Clock& clock_;
   const std::string id_, owner_;
   const std::shared_ptr<const Object> capabilities_;
@@ -181,10 +172,13 @@ class TaskStore {
 
   const ServerOptions& options_;
   const OnChange on_change_;
-  const std::shared_ptr<TaskBytes> bytes_;
+  const std::shared_ptr<ByteBudget> bytes_;
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   std::size_t unfinished_ = 0;
+  // Places among those that run; may outlive the store, like the work that has them.
+  const std::shared_ptr<std::atomic<std::size_t>> running_ =
+      std::make_shared<std::atomic<std::size_t>>(0);
   std::optional<Error> no_answers_;
   std::unordered_map<std::string, std::shared_ptr<Task>> tasks_;  // by id
   std::unordered_map<std::string, std::size_t> per_owner_;        // how many of them are kept

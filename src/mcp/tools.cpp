@@ -128,6 +128,7 @@ std::optional<RpcError> start_task(Core& core, const ExchangePtr& exchange,
   request.caller = std::move(exchange->caller());
   request.cancel = task->cancel_token();
   request.client = task;
+  request.work = task->take_place();
   const std::string name = request.id;
   const Revision* const revision = &exchange->revision();
   core.backend().call(std::move(request), [task, name, revision](const invoke::Outcome& outcome) {

@@ -32,6 +32,8 @@ constexpr std::size_t kReadSize = 64 << 10;
 // Bytes of later requests that are read while one runs: enough to see that the client is gone.
 constexpr std::size_t kMaxAhead = 64 << 10;
 constexpr std::chrono::seconds kLingerLimit{2};
+// The body of a request that is not read on the thread of its connection.
+constexpr std::size_t kLarge = 64 << 10;
 // Bodies up to this size share a TLS record with their head.
 constexpr std::size_t kSmall = 12 << 10;
 
@@ -66,6 +68,16 @@ Framing framing_of(const http::request<http::string_body>& head) {
           .lengths = head.count(http::field::content_length),
           .coding = value(http::field::transfer_encoding),
           .length = value(http::field::content_length)};
+}
+
+std::vector<std::pair<std::string, std::string>> headers_of(
+    const http::request<http::string_body>& head) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (const auto& field : head) {
+    headers.emplace_back(to_lower(view(field.name_string())),
+                         std::string(trim(view(field.value()))));
+  }
+  return headers;
 }
 
 // Bytes in the socket that the other side has not taken; -1 when the system does not say.
@@ -119,6 +131,9 @@ void HttpConnection::wait_readable() {
 }
 
 void HttpConnection::on_readable() {
+  // Room to write may have been noticed in the same moment, and with it that the client is gone:
+  // the descriptor may be somebody else's by now. Only this thread closes.
+  if (closed_) return;
   static thread_local std::array<char, kReadSize> scratch;
   const ssize_t n = ::recv(io_->fd, scratch.data(), scratch.size(), 0);
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return wait_readable();
@@ -162,6 +177,7 @@ bool HttpConnection::take(std::string_view bytes) {
     const std::lock_guard lock(mutex_);
     // Nothing can be answered any more; what is left of the connection has its time.
     busy_ = false;
+    given_up_ = request_;
     set_streaming(false);
     call = std::exchange(call_, nullptr);
   }
@@ -236,14 +252,17 @@ HttpConnection::Parsed HttpConnection::parse() {
     parser.emplace();
     parser->header_limit(static_cast<std::uint32_t>(service_.options.max_header));
     parser->body_limit(service_.options.max_body);
-    parser->eager(true);
+    parser->eager(false);  // stops behind the headers
     phase_ = Phase::kHeader;
     phase_began_ = Clock::system().now();
-    continued_ = false;
   }
-  boost::system::error_code error;
-  in_used_ += parser->put(asio::const_buffer(in_.data() + in_used_, in_.size() - in_used_), error);
-  // Before what is wrong with a body that may be none.
+  const auto feed = [&] {
+    boost::system::error_code error;
+    const asio::const_buffer rest(in_.data() + in_used_, in_.size() - in_used_);
+    in_used_ += parser->put(rest, error);
+    return error == http::error::need_more ? boost::system::error_code() : error;
+  };
+  auto error = feed();
   const bool has_header = phase_ == Phase::kHeader && parser->is_header_done();
   if (has_header) {
     if (const int status = framing_status(framing_of(parser->get())); status != 0) {
@@ -251,8 +270,11 @@ HttpConnection::Parsed HttpConnection::parse() {
                                  : explanation(status));
       return Parsed::kFailed;
     }
+    headers_ = headers_of(parser->get());
+    parser->eager(true);
+    if (!error && !parser->is_done() && in_used_ < in_.size()) error = feed();
   }
-  if (error && error != http::error::need_more) {
+  if (error) {
     const int status = status_of(error);
     fail(status, explanation(status));
     return Parsed::kFailed;
@@ -312,10 +334,7 @@ void HttpConnection::dispatch() {
   out.method = std::string(view(request.method_string()));
   out.body = std::move(request.body());
   out.caller.transport = "http";
-  for (const auto& field : request) {
-    out.caller.headers.emplace_back(to_lower(view(field.name_string())),
-                                    std::string(trim(view(field.value()))));
-  }
+  out.caller.headers = std::move(headers_);
   const RequestTarget target = read_target(view(request.target()));
   out.path = std::string(target.path);
   out.query = std::string(target.query);
@@ -328,19 +347,40 @@ void HttpConnection::dispatch() {
   }
 
   HttpVerdict verdict = service_.judge(out, is_http_1_1);
+  std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
     busy_ = true;
+    number = ++request_;
     http_1_1_ = is_http_1_1;
     head_only_ = out.method == "HEAD";
     if (!http_1_1_ || !request.keep_alive()) close_after_ = true;
     cors_ = std::move(verdict.cors);
   }
   if (auto& answer = verdict.answer) return respond(*std::move(answer));
-  auto call = service_.handler.handle(std::move(out), shared_from_this());
-  const std::lock_guard lock(mutex_);
-  // Still the same request: the next one begins on this thread.
-  if (busy_) call_ = std::move(call);
+  auto self = shared_from_this();
+  if (out.body.size() < kLarge) {
+    return take_call(number, service_.handler.handle(std::move(out), std::move(self)));
+  }
+  // Reading it takes long, and this thread has other connections.
+  const auto large = std::make_shared<mcp::HttpRequest>(std::move(out));
+  const bool taken = service_.large.submit([self = std::move(self), large, number] {
+    self->take_call(number, self->service_.handler.handle(std::move(*large), self));
+  });
+  if (taken) return;
+  respond(error_answer(503, "too many large requests wait; try again in a moment",
+                       "Retry-After: 1\r\n"));
+}
+
+void HttpConnection::take_call(std::uint64_t request, std::shared_ptr<mcp::HttpCall> call) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!closed_ && given_up_ != request) {
+      if (busy_ && request_ == request) call_.swap(call);
+      return;  // what is answered already needs no word of a disconnect
+    }
+  }
+  if (call != nullptr) call->disconnected();
 }
 
 // --- answers, from any thread -------------------------------------------------------------------

@@ -9,6 +9,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "mcp/http.h"
@@ -36,7 +38,7 @@ class HttpConnection final : public mcp::HttpReply,
   // Closes once the running request is answered.
   void drain();
   void close();
-  // Looks at the deadlines; to be called about once a second.
+  // Looks at the deadlines; to be called every so often.
   void sweep(Instant now);
 
   void respond(int status, std::string_view content_type, std::string body,
@@ -63,6 +65,8 @@ class HttpConnection final : public mcp::HttpReply,
   // Answers a request that could not be read, and closes.
   void fail(int status, std::string_view message);
   void dispatch();
+  // Whom a disconnect concerns, of the request with that number. From any thread.
+  void take_call(std::uint64_t request, std::shared_ptr<mcp::HttpCall> call);
   void respond(HttpAnswer answer);
   // Our side is done: waits for the client to close, so that it can read what was written.
   void linger();
@@ -83,17 +87,20 @@ class HttpConnection final : public mcp::HttpReply,
   std::size_t in_used_ = 0;
   Phase phase_ = Phase::kIdle;
   Instant phase_began_;
-  bool reading_ = false;    // waits for input
-  bool writing_ = false;    // waits for room to write
-  bool continued_ = false;  // 100 Continue was sent
+  bool reading_ = false;  // waits for input
+  bool writing_ = false;  // waits for room to write
+  // Of the request that is read. Not what stands behind its body: no proxy looked at that.
+  std::vector<std::pair<std::string, std::string>> headers_;
 
   std::mutex mutex_;
   SocketWriter writer_;
   const std::unique_ptr<TlsChannel> tls_;  // null for plain HTTP
   std::shared_ptr<mcp::HttpCall> call_;
-  std::string cors_;        // headers for the origin of the running request
-  bool busy_ = false;       // a request runs
-  bool streaming_ = false;  // its answer is a stream that has begun
+  std::uint64_t request_ = 0;   // the number of the one that runs, or ran last
+  std::uint64_t given_up_ = 0;  // a request that cannot be answered any more
+  std::string cors_;            // headers for the origin of the running request
+  bool busy_ = false;           // a request runs
+  bool streaming_ = false;      // its answer is a stream that has begun
   bool chunked_ = false;
   bool http_1_1_ = true;
   bool head_only_ = false;    // the request is a HEAD: its answer has no body

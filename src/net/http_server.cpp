@@ -21,6 +21,7 @@
 #include <csignal>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 
@@ -102,6 +103,7 @@ struct HttpServer::Impl {
   Status listen();
   Status listen_on_address(const std::string& host, int port);
   Status listen_on_path();
+  void remove_socket_file();
   Status take(int fd, const sockaddr* address, socklen_t size, const std::string& where);
   void accept(Listener& listener);
   void accept_some(Listener& listener);
@@ -115,6 +117,8 @@ struct HttpServer::Impl {
   std::vector<std::unique_ptr<Listener>> listeners;  // on the first shard
   std::size_t next_shard = 0;
   int bound_port = 0;
+  int bind_failure = 0;                                // errno
+  std::optional<std::pair<dev_t, ino_t>> socket_file;  // that is ours
   int sweeps = 0;
   bool started = false;
   bool stopped = false;
@@ -169,9 +173,11 @@ Status HttpServer::Impl::listen() {
   if (host != "localhost") return listen_on_address(host, service.options.port);
   // Both addresses, since clients differ in which they try first; a machine may lack the second.
   MXCP_TRY(listen_on_address("127.0.0.1", service.options.port));
-  if (const auto v6 = listen_on_address("::1", bound_port); !v6.ok()) {
-    log::info("http", "not on IPv6: {}", v6.error().message);
-  }
+  auto v6 = listen_on_address("::1", bound_port);
+  if (v6.ok()) return {};
+  // Some clients would reach whoever has it.
+  if (bind_failure == EADDRINUSE && service.options.port != 0) return v6;
+  log::info("http", "not on IPv6: {}", v6.error().message);
   return {};
 }
 
@@ -222,23 +228,37 @@ Status HttpServer::Impl::listen_on_path() {
       return Error{Code::kIo, path + " exists and is no socket", {}, "choose another path"};
     }
     const int probe = open_socket(AF_UNIX, 0);
-    const bool alive = probe >= 0 && ::connect(probe, generic, sizeof address) == 0;
-    if (probe >= 0) ::close(probe);
+    if (probe < 0) return Error{Code::kIo, "cannot make a socket: " + last_error(), {}, ""};
+    // EAGAIN: it has more connections waiting than it takes.
+    const bool alive = ::connect(probe, generic, sizeof address) == 0 || errno == EAGAIN;
+    ::close(probe);
     if (alive) return Error{Code::kIo, path + " is in use by another process", {}, ""};
     ::unlink(path.c_str());
   }
   const int fd = open_socket(AF_UNIX, 0);
   if (fd < 0) return Error{Code::kIo, "cannot make a socket: " + last_error(), {}, ""};
-  return take(fd, generic, sizeof address, path);
+  MXCP_TRY(take(fd, generic, sizeof address, path));
+  if (::lstat(path.c_str(), &status) == 0) socket_file = {status.st_dev, status.st_ino};
+  return {};
+}
+
+// Unless another server has put its own there meanwhile.
+void HttpServer::Impl::remove_socket_file() {
+  const std::string& path = service.options.unix_socket;
+  struct stat status {};
+  if (!socket_file || ::lstat(path.c_str(), &status) != 0) return;
+  if (std::pair(status.st_dev, status.st_ino) == *socket_file) ::unlink(path.c_str());
+  socket_file.reset();
 }
 
 Status HttpServer::Impl::take(int fd, const sockaddr* address, socklen_t size,
                               const std::string& where) {
   if (::bind(fd, address, size) != 0 || ::listen(fd, kBacklog) != 0) {
-    const int failure = errno;
+    bind_failure = errno;
     ::close(fd);
-    if (failure == EADDRINUSE) return address_in_use(where);
-    return Error{Code::kIo, "cannot listen on " + where + ": " + std::strerror(failure), {}, ""};
+    if (bind_failure == EADDRINUSE) return address_in_use(where);
+    return Error{
+        Code::kIo, "cannot listen on " + where + ": " + std::strerror(bind_failure), {}, ""};
   }
   if (address->sa_family != AF_UNIX) bound_port = port_of(fd);
   listeners.push_back(std::make_unique<Listener>(shards.front()->io, fd));
@@ -369,9 +389,7 @@ void HttpServer::drain(Instant deadline) {
       listener->socket.close(ignored);
     }
   });
-  if (const std::string& path = self.service.options.unix_socket; !path.empty()) {
-    ::unlink(path.c_str());
-  }
+  self.remove_socket_file();
   self.on_each([](HttpConnection& connection) { connection.drain(); });
   std::unique_lock lock(self.mutex);
   while (self.count != 0) {
@@ -400,6 +418,7 @@ void HttpServer::stop() {
     });
     if (shard->thread.joinable()) shard->thread.join();
   }
+  self.service.large.stop();
 }
 
 }  // namespace mxcp::net

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/worker_pool.h"
 #include "mcp/http.h"
 #include "net/http_guard.h"
 #include "net/http_server.h"
@@ -65,6 +66,8 @@ class HttpService {
   std::unique_ptr<TlsContext> tls;  // null for plain HTTP; set before the first connection
   std::atomic<bool> stopping{false};
   HttpCounters counters;
+  // Reads large requests.
+  WorkerPool large{{.threads = 1, .max_queued = 256, .name = "mxcp-large"}};
 };
 
 }  // namespace mxcp::net

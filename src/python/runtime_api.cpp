@@ -112,12 +112,6 @@ PyObject* plugin_names(PyObject*, PyObject*) {
 // --- the client
 // -----------------------------------------------------------------------------------
 
-log::Level log_level(const std::string& name) {
-  if (name == "debug") return log::Level::kDebug;
-  if (name == "warning") return log::Level::kWarning;
-  return name == "error" ? log::Level::kError : log::Level::kInfo;
-}
-
 // A message that is odd is better than a call that fails for it.
 Value json_or_repr(PyObject* object) {
   if (auto value = from_python(object, Purpose::kResult); value.ok()) return *std::move(value);
@@ -150,8 +144,8 @@ PyObject* send_message(PyObject*, PyObject* args) {
     const GilRelease released;
     if (call != nullptr && call->client != nullptr) {
       call->client->log(level, call->endpoint ? call->endpoint->name : "mxcp", data);
-    } else if (log::enabled(log_level(level))) {
-      log::write(log_level(level), "runtime.mcp", to_plain_text(data));
+    } else if (log::enabled(log::level_of(level))) {
+      log::write(log::level_of(level), "runtime.mcp", to_plain_text(data));
     }
   }
   Py_RETURN_NONE;

@@ -117,12 +117,13 @@ void Runtime::Impl::start_server(
   }
   if (options.serve_broken) exchange_project(current_project, findings);
   complete_current();
+  gate.open();
+  // Not before: a reload closes the gate.
   {
     const std::lock_guard lock(mutex);
     started = true;
     reload_thread = std::thread([this] { reload_loop(); });
   }
-  gate.open();
   // Clients may have seen what is left out now.
   if (!findings.empty() && on_reload) on_reload();
   if (options.on_start) options.on_start();
@@ -226,7 +227,12 @@ void Runtime::Impl::begin(const std::shared_ptr<Pending>& pending,
     active_calls.fetch_sub(1, std::memory_order_relaxed);
     return;  // given up meanwhile
   }
-  pending->request.work = std::move(work);
+  std::shared_ptr<void>& own = pending->request.work;
+  if (own.use_count() != 0) {
+    using Both = std::pair<std::shared_ptr<void>, std::shared_ptr<void>>;
+    work = std::make_shared<Both>(std::move(own), std::move(work));
+  }
+  own = std::move(work);
   invoke::invoke(std::move(project), runners, std::move(pending->request),
                  [this, pending](invoke::Outcome outcome) { end(*pending, std::move(outcome)); });
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import signal
 import socket
 from pathlib import Path
@@ -172,6 +173,37 @@ def test_a_unix_socket(served: Project, tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_the_socket_of_another_server_stays(served: Project, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    with socket.socket(socket.AF_UNIX) as other:
+        with HttpServer(served, "--unix-socket", str(path)):
+            path.unlink()
+            other.bind(str(path))
+        assert path.exists()
+        # One that takes no connections at the moment is alive all the same.
+        other.listen(0)
+        with socket.socket(socket.AF_UNIX) as client, socket.socket(socket.AF_UNIX) as waiting:
+            client.connect(str(path))
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(str(path))
+            ran = served.run("serve", "--unix-socket", str(path))
+        assert ran.code == 1 and "is in use" in ran.stderr
+        assert path.exists()
+
+
+def test_another_server_on_the_other_address_of_localhost(served: Project) -> None:
+    with socket.socket(socket.AF_INET6) as other:
+        try:
+            other.bind(("::1", 0))
+        except OSError:
+            return  # this machine has no IPv6
+        other.listen()
+        port = other.getsockname()[1]
+        ran = served.run("serve", "--port", str(port))
+        assert ran.code == 1 and f"port {port} on ::1 is in use" in ran.stderr
+
+
 def test_a_port_that_is_taken(served: Project) -> None:
     with HttpServer(served) as server:
         ran = served.run("serve", "--port", str(server.port))
@@ -285,6 +317,58 @@ def test_what_is_too_large(served: Project) -> None:
             pass  # the server closed while the client still sent
         connection.close()
         assert server.http("GET", "/livez").status == 200
+
+
+def test_what_stands_behind_the_body_is_no_header(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.modern = MODERN
+        message = server.message("tools/call", {"name": "add", "arguments": {"a": 1}}, 1)
+        headers = {"Host": "localhost", "Content-Type": "application/json", **server.headers_for(message)}
+
+        def status(trailer: str) -> int:
+            body = json.dumps(message)
+            head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if name != trailer)
+            last = f"{trailer}: {headers[trailer]}\r\n" if trailer else ""
+            with server.socket() as client:
+                client.sendall(
+                    f"POST /mcp HTTP/1.1\r\n{head}Transfer-Encoding: chunked\r\n\r\n"
+                    f"{len(body):x}\r\n{body}\r\n0\r\n{last}\r\n".encode()
+                )
+                return read_response(client.makefile("rb"))[0]
+
+        assert status("") == 200
+        for name in ("Host", "Mcp-Method", "Content-Type"):
+            assert status(name) in (400, 415), name
+
+
+def test_a_large_request_holds_up_nobody(served: Project) -> None:
+    with HttpServer(served) as server, server.socket() as client:
+        server.initialize()
+        values = [1] * 3_000_000
+        large = raw_request(server, server.message("tools/call", {"name": "add", "arguments": {"a": values}}, 1))
+        client.sendall(large)
+        assert server.http("GET", "/livez").status == 200
+        assert select.select([client], [], [], 0)[0] == []
+        status, text = read_response(client.makefile("rb"))
+        assert status == 200 and json.loads(text)["result"]["isError"] is True
+        # A client that leaves meanwhile is no trouble.
+        with server.socket() as leaves:
+            leaves.sendall(large)
+        server.wait_until(lambda: server.active_calls() == 0, "the request has ended")
+        assert server.value("add", a=1) == 2
+
+
+def test_accept_may_be_two_headers(served: Project) -> None:
+    with HttpServer(served) as server:
+        server.modern = MODERN
+        message = server.message("subscriptions/listen", {"notifications": {"toolsListChanged": True}}, 1)
+        headers = server.headers_for(message)
+        headers.pop("Accept", None)
+        request = raw_request(server, message)
+        two = b"Accept: application/json\r\nAccept: text/event-stream\r\n"
+        with server.socket() as client:
+            client.sendall(request.replace(b"Content-Type:", two + b"Content-Type:", 1))
+            assert client.makefile("rb").readline().split()[1] == b"200"
 
 
 @pytest.mark.parametrize("endless", [b"1;a=", b"0\r\nX: "])

@@ -199,9 +199,31 @@ def test_the_rounds_of_a_call_that_asks_count_once(project: Project) -> None:
         first = call()
         second = call(**answer(first))
         assert call(**answer(second))["content"][0]["text"] == '["accept","accept"]'
-        # Who answers twice, or changes what was given, calls again.
+        # Who answers twice calls again.
+        # Who answers twice calls again.
         for params in (answer(second), answer(first), {}):
             assert limit_of(call(**params))["limit"] == "rate"
+
+
+def test_rounds_without_answers_count_as_calls(project: Project) -> None:
+    project.python_tool("ask", """
+        from mxcp.runtime import mcp
+
+        async def ask():
+            return (await mcp.elicit("One?"))["action"]
+        """, "limits: {rate: 2/h}")  # fmt: skip
+    with HttpServer(project) as server:
+        server.modern = MODERN
+        able = {PREFIX + "clientCapabilities": {"elicitation": {}}}
+
+        def call(**params: Any) -> Any:
+            params = {"name": "ask", "arguments": {}, **params}
+            return server.post("tools/call", params, 1, **able).json["result"]
+
+        first = call()
+        second = call(requestState=first["requestState"], inputResponses={"another": {}})
+        assert second["resultType"] == "input_required"
+        assert limit_of(call(requestState=second["requestState"]))["limit"] == "rate"
 
 
 def test_run_says_it_too(project: Project) -> None:
@@ -227,6 +249,22 @@ def test_what_cannot_be_cut(project: Project) -> None:
     )
     for name in ["text", "object", "row", "image"]:
         assert "the result is too large" in project.tool(name).error
+
+
+def test_content_blocks_are_cut_like_data(project: Project) -> None:
+    blocks = """
+        from mxcp.runtime import mcp
+
+        def images():
+            return [mcp.image(b"x" * 30_000, "image/png") for _ in range(6)]
+        """
+    project.python_tool("images", blocks, "limits: {max_rows: 3, max_bytes: 100KB}")
+    with project.serve() as server:
+        server.initialize()
+        result = server.call("images")
+        cut = result["_meta"]["mxcp/truncated"]
+        assert (cut["limit"], cut["rows"]) == ("max_bytes", 2)
+        assert [block["type"] for block in result["content"]].count("image") == 2
 
 
 def test_an_async_generator_is_asked_for_no_more_than_needed(project: Project) -> None:

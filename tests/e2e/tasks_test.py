@@ -316,8 +316,29 @@ def test_how_many_tasks_there_may_be_and_how_long(jobs: Project) -> None:
         assert client.call("sum", a=1, b=2)["result"]["structuredContent"] == {"result": 3}
         for task in tasks:
             client.request("tasks/cancel", {"taskId": task})
-        refused = client.call("endless")["error"]
-        assert "too many tasks are kept (the limit is 3)" in refused["message"]
+        full = "too many tasks are kept (the limit is 3)"
+        poll(lambda: full in client.call("endless")["error"]["message"], "the queries are stopped")
+
+
+def test_a_cancelled_task_has_its_place_until_its_work_ends(jobs: Project) -> None:
+    jobs.write({"mxcp-site.yml": Project.SITE + "tasks: {max_running: 2}\n"})
+    jobs.python_tool("busy", """
+        import os, time
+
+        def busy():
+            while not os.path.exists("open"):
+                time.sleep(0.01)
+        """, "task: required")  # fmt: skip
+    with jobs.serve() as server:
+        client = Client(server)
+        for _ in range(2):
+            task = client.begin("busy")
+            client.request("tasks/cancel", {"taskId": task})
+            assert client.get(task)["status"] == "cancelled"
+        refused = client.call("busy")["error"]["message"]
+        assert "too many tasks are running (the limit is 2)" in refused
+        (jobs.folder / "open").touch()
+        poll(lambda: "result" in client.call("busy"), "the work has ended")
 
 
 def test_a_task_that_waits_for_an_answer_does_not_hold_up_the_end(jobs: Project) -> None:

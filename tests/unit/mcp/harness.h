@@ -221,9 +221,11 @@ class FakeBackend final : public Backend {
       outcome.endpoint = project()->find(asked.kind, asked.id);
     }
     invoke::Done done;
+    std::shared_ptr<void> work;
     {
       const std::lock_guard lock(mutex_);
       done = std::move(calls_[i].done);
+      work = std::move(calls_[i].request.work);
     }
     REQUIRE(done);
     done(std::move(outcome));

@@ -132,3 +132,12 @@ TEST_CASE("log levels are ordered") {
   CHECK(name_of(LogLevel::kNotice) == "notice");
   CHECK(LogLevel::kNotice < LogLevel::kWarning);
 }
+
+TEST_CASE("a notification is never answered, whatever its parameters are") {
+  auto value = parse_json(R"({"jsonrpc":"2.0","method":"notifications/cancelled","params":[1]})");
+  const auto read = read_message(*std::move(value));
+  const Message* const message = std::get_if<Message>(&read);
+  REQUIRE(message != nullptr);
+  CHECK(message->kind == Message::Kind::kNotification);
+  CHECK(message->params.empty());
+}
