@@ -18,6 +18,9 @@ NO_ANSWER = f"the client did not answer within {PATIENCE // 60} minutes"
 
 # Half of the threads for plain functions: the others stay for those that ask nothing.
 MAX_BLOCKING = 64
+# What a message for the client's model may hold (sampling/createMessage).
+SAMPLED = ("text", "image", "audio", "tool_use", "tool_result")
+
 _blocking = threading.BoundedSemaphore(MAX_BLOCKING)
 
 
@@ -41,6 +44,10 @@ def elicitation(message, schema=None, url=None, elicitation_id=None):
 
 
 def _checked_schema(schema):
+    if schema is None:
+        schema = {}
+    if not isinstance(schema, dict):
+        raise TypeError(f"the schema of an elicitation is a dict, got {type(schema).__name__}")
     if not schema:
         return {"type": "object", "properties": {}}
     if schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
@@ -75,12 +82,40 @@ def _checked_url(url):
 
 
 def sampling(messages, max_tokens=1000, **more):
-    if isinstance(messages, str):
-        messages = [{"role": "user", "content": {"type": "text", "text": messages}}]
-    return {
-        "method": "sampling/createMessage",
-        "params": {"messages": messages, "maxTokens": max_tokens, **more},
-    }
+    if isinstance(messages, str | dict):
+        messages = [messages]
+    if isinstance(max_tokens, bool) or not isinstance(max_tokens, int) or max_tokens < 1:
+        raise ValueError(f"max_tokens is a number of tokens, got {max_tokens!r}")
+    params = {"messages": [_sampled(one) for one in messages], "maxTokens": max_tokens, **more}
+    return {"method": "sampling/createMessage", "params": params}
+
+
+def _sampled(message):
+    """SamplingMessage of the MCP specification; a text or a block is the user's."""
+    if not isinstance(message, dict) or "role" not in message:
+        message = {"role": "user", "content": message}
+    if message["role"] not in ("user", "assistant"):
+        raise ValueError(
+            f"the role of a message is 'user' or 'assistant', got {message['role']!r}"
+            " (what the model is told before is systemPrompt='...')"
+        )
+    content = message.get("content")
+    if isinstance(content, list | tuple):
+        content = [_sampled_block(block) for block in content]
+    else:
+        content = _sampled_block(content)
+    return {**message, "content": content}
+
+
+def _sampled_block(block):
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    if not isinstance(block, dict) or block.get("type") not in SAMPLED:
+        what = f"of type {block.get('type')!r}" if isinstance(block, dict) else repr(block)[:60]
+        raise ValueError(
+            f"a model is given texts, images and sounds (mcp.text, mcp.image, mcp.audio), not {what}"
+        )
+    return {key: value for key, value in block.items() if key != "@mxcp.content"}
 
 
 def list_roots():

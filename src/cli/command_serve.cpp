@@ -128,7 +128,6 @@ class Serve {
         parts_.finish();
         return output_.fail(started.error());
       }
-      if (!announces_at_the_end()) announce();
     }
     if (const auto started = parts_.runtime().start(runtime::LoadScope::kAll, {}); !started.ok()) {
       failures_.push_back({"", started.error()});
@@ -162,15 +161,13 @@ class Serve {
       return accept(problems);
     };
     options.on_start = [this] {
-      if (serves_ && announces_at_the_end()) announce();
+      if (serves_) announce();
     };
     return options;
   }
 
-  // In JSON there is one report, of how the start ended; and what is left out is known then.
-  bool announces_at_the_end() const { return output_.json || ignore_errors_; }
-
-  // Where it is, for people and for whoever started the process. Nothing over stdio.
+  // Where it is, for people and for whoever started the process, when it is certain that it serves.
+  // Nothing over stdio.
   void announce() {
     const std::string url = server_.url();
     if (url.empty()) return;
@@ -211,7 +208,8 @@ class Serve {
     for (const Error& problem : problems) {
       // The check of a source and its import find the same mistake.
       const bool known = std::any_of(failures_.begin(), failures_.end(), [&](const Failure& f) {
-        return f.error.message == problem.message && f.error.place == problem.place;
+        return f.error.message == problem.message &&
+               (f.error.place == problem.place || !problem.place.known());
       });
       if (!known) failures_.push_back({problem.place.file, problem});
     }
@@ -250,6 +248,22 @@ class Serve {
   McpServer& server_;
 };
 
+// What would have to protect the server is not there: it does not start as if it were.
+Status check_protection(const project::Project& project, const std::string& transport) {
+  const project::UserConfig& user = project.user();
+  const Value* const provider = user.auth.find("provider");
+  const bool wanted = provider != nullptr && provider->is_string() &&
+                      !provider->as_string()->empty() && *provider->as_string() != "none";
+  if (!wanted || transport == "stdio") return {};
+  return Error{Code::kConfig,
+               "'auth.provider: " + shorten(*provider->as_string(), 40) +
+                   "' cannot be enforced: this version has no authentication, and everybody could "
+                   "call everything",
+               {user.file.string(), 0, 0},
+               "put a proxy that authenticates before the server and write 'provider: none', or "
+               "serve with '--transport stdio'"};
+}
+
 int run(Context& context) {
   Output& output = context.output;
   output.one_line = true;
@@ -267,6 +281,9 @@ int run(Context& context) {
   // A client on this machine had best start the server itself.
   if (print) return print_config(context, **project, flag.value_or("stdio"));
   const std::string transport = flag.value_or((*project)->user().transport);
+  if ((*project)->profile().audit_enabled) {
+    log::warning("serve", "'audit.enabled' has no effect yet: no audit log is written");
+  }
   std::vector<Failure> broken = broken_files(**project);
   if (context.line.has("ignore-errors")) {
     for (const Failure& failure : broken) log::error("serve", "{}", failure.error.text());
@@ -281,6 +298,9 @@ int run(Context& context) {
     return Serve(context, *project, transport, std::move(broken),
                  [&](Parts& parts) -> McpServer& { return make_stdio_server(parts, served); })
         .run();
+  }
+  if (const auto checked = check_protection(**project, transport); !checked.ok()) {
+    return output.fail(checked.error());
   }
   const auto options = http_options(context, **project, transport == "sse");
   if (!options.ok()) return context.fail(options.error());

@@ -55,8 +55,8 @@ class Output {
   int succeed(Value result, const Object& more = {});
   // The failure envelope on stdout, or "Error: ..." on stderr; the error's exit status.
   int fail(const Error& error);
-  // The same for a command line that makes no sense: on stderr in words, with how it is written, and
-  // as the failure envelope, too.
+  // The same for a command line that makes no sense: on stderr in words, with how it is written,
+  // and as the failure envelope, too.
   int fail_usage(const std::string& usage, const Error& error);
   // Ctrl-C: "Cancelled." on stderr, or the failure envelope; 1.
   int cancelled();

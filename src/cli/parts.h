@@ -65,8 +65,9 @@ class McpServer {
 McpServer& make_stdio_server(Parts& parts, net::StdioStreams streams);
 struct HttpServing {
   net::HttpOptions http;
-  bool sse = false;  // the transport of 2024-11-05
-  std::string path;  // of the endpoint; "" is the usual one of the transport
+  bool sse = false;    // the transport of 2024-11-05
+  std::string path;    // of the endpoint; "" is the usual one of the transport
+  std::string scheme;  // that clients use, where it is not the server's own; mostly ""
   bool stateless = false;
   bool metrics = false;  // the page /metrics
 };

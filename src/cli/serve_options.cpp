@@ -89,6 +89,7 @@ Result<HttpServing> http_options(const Context& context, const project::Project&
   serving.metrics = config.metrics.value_or(only_here);
   if (const auto metrics = context.line.value("metrics")) serving.metrics = metrics == "true";
   serving.sse = sse;
+  serving.scheme = config.scheme;
   serving.stateless = context.line.has("stateless") || config.stateless;
   if (const auto path = context.line.value("path")) {
     MXCP_TRY(serving.path, path_from(*path, sse));
@@ -141,8 +142,8 @@ std::string url_for_clients(const HttpServing& serving) {
   std::string host = options.host;
   if (host == "0.0.0.0" || host == "::") host = "localhost";
   if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
-  return (options.tls_certificate.empty() ? "http://" : "https://") + host + ":" +
-         std::to_string(options.port) + path;
+  const bool secure = !options.tls_certificate.empty() || serving.scheme == "https";
+  return (secure ? "https://" : "http://") + host + ":" + std::to_string(options.port) + path;
 }
 
 }  // namespace
@@ -169,7 +170,15 @@ int print_config(const Context& context, const project::Project& project,
   } else {
     const auto serving = http_options(context, project, transport == "sse");
     if (!serving.ok()) return context.fail(serving.error());
-    if (!serving->http.unix_socket.empty() || serving->http.port == 0) {
+    const net::HttpOptions& http = serving->http;
+    if (!http.unix_socket.empty() && http.base_url.empty()) {
+      return context.fail({Code::kUsage,
+                           "clients reach no Unix socket by an URL",
+                           {},
+                           "leave out --unix-socket and give --port, or name the proxy before it "
+                           "in transport.http.base_url of the user configuration"});
+    }
+    if (http.port == 0 && http.base_url.empty()) {
       return context.fail({Code::kUsage,
                            "--print-config needs the port that the server will have",
                            {},

@@ -140,6 +140,7 @@ struct Outcome {
   std::optional<LimitMet> limit;  // which `error` or `notice` are about
   // `json` is a list of MCP content blocks (images, resources ...) instead of data.
   bool is_content = false;
+  bool is_blob = false;                               // of a resource: `json` is base64
   bool about_caller = false;                          // another caller may get another result
   std::shared_ptr<const project::Endpoint> endpoint;  // null when it was not found
   double seconds = 0;

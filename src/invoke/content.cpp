@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "invoke/media.h"
 
 namespace mxcp::invoke {
 namespace {
@@ -24,15 +25,6 @@ Error refuse(const ContentSettings& content, const std::string& message, std::st
   return Error{Code::kInvalidOutput,
                "content of type '" + std::string(name_of(content.kind)) + "': " + message,
                content.place, std::move(hint)};
-}
-
-bool is_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return false;
-  for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/';
-  });
 }
 
 void append_encoded(std::string& out, std::string_view text) {
@@ -286,6 +278,13 @@ Status check_block(Object& block) {
   }
   const std::size_t required = type == "text" || type == "resource" ? 1 : 2;
   MXCP_TRY(check_members(block, found->called, found->members, required));
+  if (type == "image" || type == "audio") {
+    const std::string& mime_type = *block.find("mimeType")->as_string();
+    if (!is_of_type(mime_type, type)) {
+      return wrong("'mimeType' of " + std::string(found->called) + " must be one of '" + type +
+                   "/', got '" + shorten(mime_type, 60) + "'");
+    }
+  }
   if (Value* const inner = block.find("resource")) {
     Object& resource = *inner->as_object();
     drop_nulls(resource, {"mimeType"});

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "invoke/content.h"
 #include "invoke/limit_words.h"
+#include "invoke/media.h"
 #include "invoke/prompt_messages.h"
 #include "policy/enforcer.h"
 #include "types/shape.h"
@@ -188,6 +189,10 @@ Outcome finish(const Call& call, RawResult raw) {
   engine::RowsRead read = raw.read;
   const bool guarded = !call.endpoint->policies.output.empty();
   if (raw.proven_json && !guarded) {
+    if (call.endpoint->kind == EndpointKind::kResource) {
+      Value rows = Array();
+      if (auto blob = is_blob(*call.endpoint, rows); !blob.ok()) return failed(blob.error());
+    }
     outcome.json = std::move(*raw.proven_json);
     return within_limits(call, std::move(outcome), read);
   }
@@ -235,6 +240,11 @@ Outcome finish(const Call& call, RawResult raw) {
     items = items == nullptr ? nullptr : value.as_array();
     // A policy left nothing: what was cut before no longer matters.
     if (items == nullptr || items->empty()) read.cut = engine::Cut::kNone;
+  }
+  if (call.endpoint->kind == EndpointKind::kResource) {
+    auto blob = is_blob(*call.endpoint, value);
+    if (!blob.ok()) return failed(std::move(blob).error());
+    outcome.is_blob = *blob;
   }
   if (items != nullptr) {
     write_items(*items, outcome.json, limits.max_bytes, read);

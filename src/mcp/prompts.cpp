@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "invoke/media.h"
 #include "mcp/content.h"
 #include "mcp/core.h"
 
@@ -77,6 +78,12 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
         continue;
       }
       if (const auto data = read_data_uri(message.text); data && is_media(message)) {
+        if (!invoke::is_of_type(data->first, message.type) || !invoke::is_base64(data->second)) {
+          return exchange_->fail({kInternalError, "the data: URI of the prompt's " + message.type +
+                                                      " must be base64 of a type '" + message.type +
+                                                      "/', got '" + shorten(message.text, 60) +
+                                                      "'"});
+        }
         append_media(message, data->first, to_json(data->second));
         continue;
       }
@@ -110,16 +117,15 @@ class PromptAnswer : public std::enable_shared_from_this<PromptAnswer> {
       return exchange_->fail(error);
     }
     if (is_media(message)) {
-      const bool typed = outcome.endpoint != nullptr && outcome.endpoint->mime_type.has_value();
-      if (!outcome.json.starts_with('"')) {
+      const std::string mime_type =
+          outcome.endpoint != nullptr ? outcome.endpoint->mime_type.value_or("") : "";
+      if (!outcome.is_blob || !invoke::is_of_type(mime_type, message.type)) {
         return exchange_->fail({kInternalError, "resource '" + message.text +
-                                                    "' of the prompt gave "
-                                                    "no " +
-                                                    message.type +
-                                                    ": bytes or base64 text are expected"});
+                                                    "' of the prompt is no " + message.type +
+                                                    ": bytes with 'mime_type: " + message.type +
+                                                    "/...' are expected"});
       }
-      append_media(message, typed ? *outcome.endpoint->mime_type : "application/octet-stream",
-                   outcome.json);
+      append_media(message, mime_type, outcome.json);
       ++next_;
       return go_on();
     }

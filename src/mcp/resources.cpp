@@ -17,34 +17,20 @@ invoke::Request resource_request(const ExchangePtr& exchange, const Catalog::Res
   return request;
 }
 
-namespace {
-
-// Whether contents of this type are characters; anything else is sent as base64.
-bool is_text_type(std::string_view mime_type) {
-  mime_type = mime_type.substr(0, mime_type.find(';'));
-  const auto ends = [&](std::string_view end) { return mime_type.ends_with(end); };
-  return mime_type.starts_with("text/") || ends("json") || ends("xml") || ends("yaml") ||
-         ends("javascript") || ends("sql") || ends("csv") || ends("graphql") ||
-         mime_type == "application/toml";
-}
-
-}  // namespace
-
 void append_resource_contents(std::string& out, std::string_view uri,
                               const invoke::Outcome& outcome) {
   const bool is_text = outcome.json.starts_with('"');
-  // Bytes came as base64, and that is what a binary resource is sent as.
-  const bool is_blob = is_text && outcome.endpoint != nullptr && outcome.endpoint->mime_type &&
-                       !is_text_type(*outcome.endpoint->mime_type);
   out += R"({"uri":)";
   append_json_string(out, uri);
   out += R"(,"mimeType":)";
   if (outcome.endpoint != nullptr && outcome.endpoint->mime_type) {
     append_json_string(out, *outcome.endpoint->mime_type);
   } else {
-    out += is_text ? R"("text/plain")" : R"("application/json")";
+    out += outcome.is_blob ? R"("application/octet-stream")"
+           : is_text       ? R"("text/plain")"
+                           : R"("application/json")";
   }
-  out += is_blob ? R"(,"blob":)" : R"(,"text":)";
+  out += outcome.is_blob ? R"(,"blob":)" : R"(,"text":)";
   if (is_text) {
     out += outcome.json;
   } else {

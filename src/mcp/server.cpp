@@ -44,8 +44,9 @@ void Server::receive(const std::shared_ptr<Session>& session, std::string_view m
   session->receive(message);
 }
 
-void Server::receive_oversized(const std::shared_ptr<Session>& session) {
-  session->receive_oversized();
+void Server::receive_oversized(const std::shared_ptr<Session>& session,
+                               const std::optional<Value>& id) {
+  session->receive_oversized(id ? RequestId::from(*id) : std::nullopt);
 }
 
 void Server::close(const std::shared_ptr<Session>& session) {

@@ -140,8 +140,9 @@ class Server {
 
   // One message from that client. Returns at once.
   void receive(const std::shared_ptr<Session>& session, std::string_view message);
-  // The client sent more than max_message bytes without an end; the transport skipped them.
-  void receive_oversized(const std::shared_ptr<Session>& session);
+  // The client sent a message of more than max_message bytes, which the transport skipped, but for
+  // its id, where it found that.
+  void receive_oversized(const std::shared_ptr<Session>& session, const std::optional<Value>& id);
   // The client is gone: its running calls are cancelled; nothing more is sent.
   void close(const std::shared_ptr<Session>& session);
   // The session is over, but whoever asked something in it is still there: the same, and each peer

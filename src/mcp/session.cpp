@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_member.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "mcp/questions.h"
@@ -52,6 +53,13 @@ class BatchPeer final : public Peer {
   std::string answers_;
 };
 
+std::optional<RequestId> id_in(std::string_view text) {
+  JsonMember member("id");
+  member.feed(text);
+  const auto value = member.finish();
+  return value ? RequestId::from(*value) : std::nullopt;
+}
+
 bool is_answered(const std::variant<Message, Malformed>& message) {
   const Message* const well_formed = std::get_if<Message>(&message);
   return well_formed == nullptr || well_formed->kind == Message::Kind::kRequest;
@@ -83,9 +91,10 @@ Session::Session(Core& core, std::shared_ptr<Peer> peer, Caller caller)
 // --- what comes in ------------------------------------------------------------------------------
 
 void Session::receive(std::string_view text) {
-  if (text.size() > core_.setup()->options.max_message) return receive_oversized();
+  if (text.size() > core_.setup()->options.max_message) return receive_oversized(id_in(text));
   auto parsed = parse_json(text);
-  if (!parsed.ok()) return refuse(peer_, {}, parse_failure(parsed.error()));
+  // With its id where it can be read at all: the text is only nested too deeply.
+  if (!parsed.ok()) return refuse(peer_, id_in(text), parse_failure(parsed.error()));
   if (Array* const items = parsed->as_array()) {
     receive_batch(std::move(*items), peer_, caller_);
   } else {
@@ -93,8 +102,8 @@ void Session::receive(std::string_view text) {
   }
 }
 
-void Session::receive_oversized() {
-  refuse(peer_, {},
+void Session::receive_oversized(const std::optional<RequestId>& id) {
+  refuse(peer_, id,
          {kInvalidRequest, "the message is larger than " +
                                std::to_string(core_.setup()->options.max_message) + " bytes"});
 }

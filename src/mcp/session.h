@@ -28,7 +28,7 @@ class Session final : public ExchangeOwner, public std::enable_shared_from_this<
 
   // A message on the session's own stream.
   void receive(std::string_view text);
-  void receive_oversized();
+  void receive_oversized(const std::optional<RequestId>& id);
   // Messages whose answers go to a peer of their own, on behalf of `caller`. False when they ask
   // for none.
   using Incoming = std::variant<Message, Malformed>;

@@ -13,12 +13,14 @@ void LineReader::feed(std::string_view piece) {
 
     if (!skipping_ && partial_.size() + part.size() > max_line_) {
       skipping_ = true;
+      sink_.skipped(partial_);
       // Also gives the memory back.
       std::string().swap(partial_);
-      sink_.oversized();
     }
     if (skipping_) {
+      sink_.skipped(part);
       skipping_ = !complete;
+      if (complete) sink_.oversized();
     } else if (!complete) {
       partial_ += part;
     } else if (partial_.empty()) {
@@ -37,7 +39,11 @@ void LineReader::feed(std::string_view piece) {
 }
 
 void LineReader::finish() {
-  if (!skipping_) take(partial_);
+  if (skipping_) {
+    sink_.oversized();
+  } else {
+    take(partial_);
+  }
   partial_.clear();
   skipping_ = false;
 }

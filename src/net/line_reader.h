@@ -1,7 +1,7 @@
 // LineReader: lines out of the pieces in which a stream arrives.
 //
 // Lines end with \n; a \r before it is dropped, and lines of blanks are skipped. A line longer than
-// the limit is reported once, without ever being held in memory, and reading goes on behind it.
+// the limit is given away in pieces, without ever being held in memory, and reported at its end.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,7 @@ class LineReader {
  public:
   struct Sink {
     std::function<void(std::string_view line)> line;
+    std::function<void(std::string_view piece)> skipped;
     std::function<void()> oversized;
   };
   LineReader(std::size_t max_line, Sink sink) : max_line_(max_line), sink_(std::move(sink)) {}

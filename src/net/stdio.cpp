@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_member.h"
 #include "net/line_reader.h"
 #include "net/line_writer.h"
 
@@ -84,7 +85,11 @@ struct StdioTransport::Impl {
         writer(std::make_shared<LineWriter>(streams.out, kMaxBacklog,
                                             [pipe = wake] { pipe->wake(); })),
         reader(max_message, {[this](std::string_view line) { server.receive(session, line); },
-                             [this] { server.receive_oversized(session); }}) {
+                             [this](std::string_view piece) { skipped.feed(piece); },
+                             [this] {
+                               JsonMember id = std::exchange(skipped, JsonMember("id"));
+                               server.receive_oversized(session, id.finish());
+                             }}) {
     session = server.open_session(writer, Caller{.transport = "stdio", .user = {}, .headers = {}});
   }
 
@@ -98,6 +103,7 @@ struct StdioTransport::Impl {
   const std::shared_ptr<WakePipe> wake;
   const std::shared_ptr<LineWriter> writer;
   std::shared_ptr<mcp::Session> session;
+  JsonMember skipped{"id"};  // of a message that is too long
   LineReader reader;
   std::vector<char> buffer;
   std::function<void()> on_end;

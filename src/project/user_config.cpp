@@ -81,6 +81,24 @@ bool is_host_pattern(std::string_view text) {
   });
 }
 
+// "https://tools.example.com:8443/team/mcp".
+bool is_base_url(std::string_view text) {
+  const auto scheme = text.find("://");
+  const std::string name = to_lower(text.substr(0, scheme));
+  if (scheme == text.npos || (name != "http" && name != "https")) return false;
+  text.remove_prefix(scheme + 3);
+  if (text.find_first_of("?#@ \t*") != text.npos) return false;
+  std::string_view host = text.substr(0, text.find('/'));
+  const auto colon = host.find(':', host.starts_with('[') ? host.find(']') : 0);
+  if (colon != host.npos) {
+    const std::string_view port = host.substr(colon + 1);
+    const bool digits = port.find_first_not_of("0123456789") == port.npos;
+    if (port.empty() || port.size() > 5 || !digits) return false;
+    host = host.substr(0, colon);
+  }
+  return is_host_pattern(host);
+}
+
 class UserReader {
  public:
   UserReader(const fs::path& file, const std::string& project, const std::string& profile,
@@ -316,6 +334,12 @@ class UserReader {
     user_.http.host = http.text("host").value_or(user_.http.host);
     if (const auto scheme = http.choice("scheme", kSchemes)) user_.http.scheme = kSchemes[*scheme];
     user_.http.base_url = http.text("base_url").value_or("");
+    if (!user_.http.base_url.empty() && !is_base_url(user_.http.base_url)) {
+      problems_.error(http.place_of("base_url"),
+                      "'" + shorten(user_.http.base_url, 100) + "' is no address of a server",
+                      "write it as clients do, with its scheme: https://tools.example.com, or with "
+                      "the whole path of the endpoint: https://example.com/tools/mcp");
+    }
     user_.http.trust_proxy = http.boolean("trust_proxy").value_or(false);
     user_.http.stateless = http.boolean("stateless").value_or(false);
     user_.http.metrics = http.boolean("metrics");

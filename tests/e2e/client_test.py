@@ -127,6 +127,7 @@ NO_BLOCKS = {
     "mcp.image(None)": "'data' of an image must be base64 text",
     "['a', mcp.image('no base64')]": "block 2: 'data' of an image must be base64 text",
     "mcp.image(b'', None)": "'mimeType' of an image must be a MIME type",
+    "mcp.image(b'x', 'text/plain')": "'mimeType' of an image must be one of 'image/', got 'text/plain'",
     "mcp.audio({})": "'data' of a sound must be base64 text",
     "mcp.resource('a://b', 5)": "'blob' of a resource must be base64 text",
     "mcp.resource(None, 'x')": "'uri' of a resource must be a URI",
@@ -327,6 +328,56 @@ def test_changed_resources(served: Project) -> None:
             }
 
 
+# --- resources -----------------------------------------------------------------------------------
+
+PNG = "iVBORw=="
+
+
+def test_contents_are_text_or_blob_whatever_their_type(project: Project) -> None:
+    of = {  # by its name: the type, what the function returns, what is sent
+        "lines": ("application/jsonl", "'{\"a\": 1}'", {"text": '{"a": 1}'}),
+        "table": ("TEXT/CSV", "'a,b'", {"text": "a,b"}),
+        "notes": ("application/x-notes", "'hello you'", {"text": "hello you"}),
+        "paper": ("application/pdf", "b'%PDF'", {"blob": "JVBERg=="}),
+        "readme": ("text/markdown", "b'# Hi'", {"text": "# Hi"}),
+        "bytes": (None, "b'\\x89PNG'", {"blob": PNG, "mimeType": "application/octet-stream"}),
+        "pixels": ("image/png", f"'{PNG}'", {"blob": PNG}),
+        "words": ("image/png", "'hello world!'", "gave text that is no base64"),
+        "rows": ("Image/PNG", "[{'a': 1}]", "gave data that is no bytes"),
+    }
+    for name, (mime_type, value, _) in of.items():
+        mime = f"  mime_type: {mime_type}\n" if mime_type else ""
+        project.write({
+            f"resources/{name}.yml": f"mxcp: 1\nresource:\n  uri: test://{name}\n  name: {name}\n"
+                                     f"{mime}  language: python\n  source: {{file: ../python/{name}.py}}\n",
+            f"python/{name}.py": f"def {name}():\n    return {value}\n",
+        })  # fmt: skip
+    with project.serve() as server:
+        server.initialize()
+        for name, (mime_type, _, sent) in of.items():
+            answer = server.request("resources/read", {"uri": f"test://{name}"})
+            if isinstance(sent, str):
+                assert sent in answer["error"]["message"], name
+            else:
+                [contents] = answer["result"]["contents"]
+                assert contents == {"uri": f"test://{name}", "mimeType": mime_type, **sent}, name
+
+
+def test_media_of_a_prompt_are_what_they_are_said_to_be(served: Project) -> None:
+    wrong = {
+        "data": ("image", "data:image/png;base64,hello world!", "must be base64 of a type 'image/'"),
+        "sound": ("audio", "data:image/png;base64,AAAA", "must be base64 of a type 'audio/'"),
+        "icon": ("audio", "test://icon", "is no audio"),
+    }
+    for name, (kind, prompt, _) in wrong.items():
+        served.write({f"prompts/{name}.yml": f"mxcp: 1\nprompt:\n  name: {name}\n  messages:\n"
+                                             f"    - {{type: {kind}, prompt: '{prompt}'}}\n"})  # fmt: skip
+    with served.serve() as server:
+        server.initialize()
+        for name, (_, _, text) in wrong.items():
+            assert text in server.request("prompts/get", {"name": name})["error"]["message"]
+
+
 # --- content that the YAML declares --------------------------------------------------------------
 
 
@@ -514,6 +565,40 @@ def test_a_field_that_no_form_has_is_told_before_anybody_is_asked(
         server.request("initialize", {**begin("2025-11-25"), "capabilities": {"elicitation": {}}})
         server.send("notifications/initialized")
         assert "clients have no form for 'where': a field is a string" in server.error("ask")
+
+
+SAMPLES = {
+    "'Hi'": [{"role": "user", "content": {"type": "text", "text": "Hi"}}],
+    "mcp.text('Hi')": [{"role": "user", "content": {"type": "text", "text": "Hi"}}],
+    "['Hi', mcp.image(b'PNG')]": [
+        {"role": "user", "content": {"type": "text", "text": "Hi"}},
+        {"role": "user", "content": {"type": "image", "data": "UE5H", "mimeType": "image/png"}},
+    ],
+    "[{'role': 'assistant', 'content': 'Hi'}]": [
+        {"role": "assistant", "content": {"type": "text", "text": "Hi"}}
+    ],
+    "[{'role': 'system', 'content': 'Hi'}]": "the role of a message is 'user' or 'assistant'",
+    "[5]": "a model is given texts, images and sounds",
+    "[mcp.link('a://b')]": "a model is given texts, images and sounds",
+    "[{'role': 'user'}]": "a model is given texts, images and sounds",
+    "'Hi', 0": "max_tokens is a number of tokens, got 0",
+}
+
+
+@pytest.mark.parametrize("given", SAMPLES)
+def test_what_the_model_of_the_client_is_given(project: Project, given: str) -> None:
+    project.python_tool(
+        "ask", f"from mxcp.runtime import mcp\n\n\nasync def ask():\n    return await mcp.sample({given})\n"
+    )
+    with HttpServer(project) as server:
+        server.modern = MODERN
+        able = {PREFIX + "clientCapabilities": {"sampling": {}}}
+        result = server.post("tools/call", {"name": "ask", "arguments": {}}, 1, **able).json["result"]
+        if isinstance(SAMPLES[given], str):
+            assert SAMPLES[given] in result["content"][0]["text"]
+        else:
+            [request] = result["inputRequests"].values()
+            assert request["params"]["messages"] == SAMPLES[given]
 
 
 # --- questions that nobody answers ---------------------------------------------------------------

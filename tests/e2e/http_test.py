@@ -98,6 +98,36 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
+def test_what_would_have_to_protect_the_server_is_not_ignored(served: Project) -> None:
+    served.write({
+        "config.yml": "mxcp: 1\nprojects: {test: {profiles: {default: {auth: {provider: github}}}}}\n",
+        "mxcp-site.yml": Project.SITE + "profiles: {default: {audit: {enabled: true}}}\n",
+    })  # fmt: skip
+    ran = served.run("serve", "--port", "0", env={"MXCP_CONFIG": "config.yml"})
+    assert (ran.code, ran.stdout) == (1, "")
+    assert "'auth.provider: github' cannot be enforced" in ran.stderr and "config.yml" in ran.stderr
+    assert "'audit.enabled' has no effect yet" in ran.stderr
+    with served.serve(env={"MXCP_CONFIG": "config.yml"}) as server:
+        server.initialize()
+        assert server.value("add", a=1) == 2
+
+
+@pytest.mark.parametrize("url", ["tools.example.com", "https://", "not an url", "ftp://a", "https://a?b",
+                                 "https://a:x", "https://u@a"])  # fmt: skip
+def test_a_base_url_that_is_none(served: Project, url: str) -> None:
+    served.write({"config.yml": f"mxcp: 1\ntransport: {{http: {{base_url: '{url}'}}}}\n"})
+    ran = served.run("serve", "--port", "0", env={"MXCP_CONFIG": "config.yml"})
+    assert ran.code == 1 and f"'{url}' is no address of a server" in ran.stderr
+    assert "config.yml:2:30" in ran.stderr
+
+
+def test_nothing_is_announced_that_does_not_start(served: Project) -> None:
+    served.python_tool("missing", "def another(): pass")
+    ran = served.run("serve", "--port", "0")
+    assert (ran.code, ran.stdout) == (1, "")
+    assert ran.stderr.count("function 'missing' not found") == 1 and "1 problem" in ran.stderr
+
+
 def test_host_and_port_out_of_the_configuration(served: Project) -> None:
     configured, given = free_port(), free_port()
     served.write({"config.yml": (

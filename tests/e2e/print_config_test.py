@@ -109,6 +109,7 @@ def test_over_http(served: Project, client: str, expected: dict[str, Any]) -> No
         ("{port: 9000, host: '::1'}", [], "http://[::1]:9000/mcp"),
         ("{}", ["--host", "0.0.0.0"], URL),
         ("{tls_cert: a, tls_key: b}", [], "https://localhost:8000/mcp"),
+        ("{scheme: https}", [], "https://localhost:8000/mcp"),
         ("{base_url: 'https://tools.example/'}", [], "https://tools.example/mcp"),
         ("{base_url: 'https://tools.example/a/b'}", [], "https://tools.example/a/b"),
     ],

@@ -528,3 +528,13 @@ def test_options_of_http_are_said_to_change_nothing(project: Project) -> None:
         assert server.value("one") == [{"n": 1}]
     for option in ("--port", "--unix-socket", "--stateless"):
         assert f"{option} changes nothing for the transport stdio" in server.stderr
+
+
+def test_a_request_that_is_nested_too_deeply_is_answered(project: Project) -> None:
+    project.usual_tools()
+    with project.serve() as server:
+        server.initialize()
+        deep = json.loads("[" * 70 + "]" * 70)
+        answer = server.request("tools/call", {"name": "add", "arguments": {"a": deep}})
+        assert answer["error"]["code"] == -32700
+        assert server.value("add", a=1) == 2

@@ -1,4 +1,5 @@
 #include "base/json.h"
+#include "base/json_member.h"
 #include "base/json_stream.h"
 
 #include <doctest/doctest.h>
@@ -126,4 +127,26 @@ TEST_CASE("an object of many members is read like a small one") {
   const Object moved = std::move(copy);
   CHECK(*moved.find("k3") == Value(3));
   CHECK(moved.size() == 200'000);
+}
+
+TEST_CASE("a member of the outermost object is found in pieces of any size, at any depth") {
+  const auto find = [](const std::string& text, std::size_t piece) {
+    JsonMember member("id");
+    for (std::size_t at = 0; at < text.size(); at += piece) member.feed(text.substr(at, piece));
+    const auto value = member.finish();
+    return value ? to_json(*value) : "";
+  };
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  for (const std::size_t piece : {1U, 7U, 1'000'000U}) {
+    CHECK(find(R"({"id":7})", piece) == "7");
+    CHECK(find(R"({"a":{"id":1},"b":[{"id":2}],"c":"id","id":"x\u00e4"})", piece) == "\"xä\"");
+    CHECK(find(R"({"id":[1],"a":1})", piece).empty());
+    CHECK(find(R"({"id":1.5})", piece).empty());
+    CHECK(find(R"({"i":1,"d":2,"ids":3})", piece).empty());
+    CHECK(find(R"([{"id":1}])", piece).empty());
+    CHECK(find(R"({"id":1)", piece).empty());
+    CHECK(find("", piece).empty());
+    CHECK(find(R"({"id":")" + std::string(2000, 'x') + "\"}", piece).empty());
+  }
+  CHECK(find(R"({"a":)" + deep + R"(,"id":-3})", 4096) == "-3");
 }

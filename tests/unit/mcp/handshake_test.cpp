@@ -224,8 +224,8 @@ TEST_CASE("a message above the limit is refused") {
   options.max_message = 100;
   Rig rig(options);
   CHECK(rig.send(request("1", "ping", R"({"x":")" + std::string(100, 'x') + "\"}")) ==
-        Lines{error("", -32600, "the message is larger than 100 bytes")});
-  rig.server.receive_oversized(rig.session);
+        Lines{error("1", -32600, "the message is larger than 100 bytes")});
+  rig.server.receive_oversized(rig.session, {});
   CHECK(rig.peer->take() == Lines{error("", -32600, "the message is larger than 100 bytes")});
   CHECK(rig.send(request("1", "ping")) == Lines{result("1", "{}")});
 }

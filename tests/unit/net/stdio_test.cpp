@@ -141,6 +141,18 @@ TEST_CASE("a line above the limit is refused, the next one served") {
   CHECK(channel.read_line() == error("", -32600, "the message is larger than 1000 bytes"));
   CHECK(channel.read_line() == result("1", "{}"));
   writer.join();
+  // A request has its answer, wherever its id stands.
+  for (const bool first : {true, false}) {
+    const std::string id = R"("id":"a-7")";
+    const std::string params = R"("method":"ping","params":{"id":3,"x":[{"id":4}],"y":")" +
+                               std::string(300'000, 'x') + "\"}";
+    std::thread sender([&] {
+      channel.write(R"({"jsonrpc":"2.0",)" + (first ? id + "," + params : params + "," + id) +
+                    "}\n");
+    });
+    CHECK(channel.read_line() == error("\"a-7\"", -32600, "the message is larger than 1000 bytes"));
+    sender.join();
+  }
 }
 
 TEST_CASE("end of input: what is due is still answered") {
