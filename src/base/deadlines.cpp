@@ -58,6 +58,11 @@ Deadlines::~Deadlines() {
   }
 }
 
+void Deadlines::start() {
+  const std::lock_guard lock(core_->mutex);
+  if (!core_->thread.joinable()) core_->thread = std::thread([core = core_] { core->run(); });
+}
+
 Deadlines::Entry Deadlines::after(Duration duration, std::function<void()> callback) {
   Key key;
   {

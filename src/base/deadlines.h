@@ -27,6 +27,10 @@ class Deadlines {
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
 
+  // Starts the thread now, so that it is there when it is needed. Throws std::system_error when the
+  // system gives none, as the first after() would.
+  void start();
+
   class Entry;
   [[nodiscard]] Entry after(Duration duration, std::function<void()> callback);
   // For a clock that is no clock: the time is different now.

@@ -86,7 +86,7 @@ void WorkerPool::stop() {
 }
 
 // std::thread cannot choose a stack size.
-void WorkerPool::start_thread() {
+bool WorkerPool::start_thread() {
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
   ::pthread_attr_setstacksize(&attributes, options_.stack_bytes);
@@ -101,8 +101,10 @@ void WorkerPool::start_thread() {
     }
     return nullptr;
   };
-  if (::pthread_create(&thread, &attributes, body, this) == 0) threads_.push_back(thread);
+  const bool started = ::pthread_create(&thread, &attributes, body, this) == 0;
   ::pthread_attr_destroy(&attributes);
+  if (started) threads_.push_back(thread);
+  return started;
 }
 
 // Without it long tasks are not replaced; the next task tries again.
@@ -139,6 +141,11 @@ void WorkerPool::work() {
     }
     lock.lock();
     self.busy = false;
+    // Nobody takes its place, and somebody waits.
+    if (self.replaced && !queue_.empty() && threads_.size() <= replaced_ && !start_thread()) {
+      self.replaced = false;
+      --replaced_;
+    }
   }
   workers_.erase(std::find(workers_.begin(), workers_.end(), &self));
   if (self.replaced) retire();
@@ -165,11 +172,11 @@ void WorkerPool::replace_slow() {
   for (Worker* const worker : workers_) {
     if (!worker->busy || worker->replaced || worker->began > since) continue;
     if (stopping_ || replaced_ >= options_.max_slow) return;
+    // When nobody waits submit() starts it.
+    if (!queue_.empty() && idle_ == 0 && !start_thread()) return;
     worker->replaced = true;
     ++replaced_;
     if (!options_.background) lower_priority(worker->thread);
-    // Otherwise submit() starts it.
-    if (!queue_.empty() && idle_ == 0) start_thread();
   }
 }
 

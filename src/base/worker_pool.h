@@ -44,7 +44,7 @@ class WorkerPool {
  private:
   struct Worker;
   // The functions below are called with the lock held.
-  void start_thread();
+  bool start_thread();  // false when the system gives none
   void start_watcher();
   void watch_for_slow(std::unique_lock<std::mutex>& lock);
   void replace_slow();

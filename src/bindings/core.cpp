@@ -4,11 +4,14 @@
 // functions behind mxcp.runtime (python/runtime_api.h).
 #include <nanobind/nanobind.h>
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "cli/app.h"
@@ -35,10 +38,25 @@ std::vector<std::string> to_bytes(nb::handle list) {
   return strings;
 }
 
+// A database that is opened as descriptor 1 or 2 would be written over with what is printed.
+void keep_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    // The lowest that is free is this one.
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) (void)::open("/dev/null", O_RDWR);
+  }
+}
+
 // Nothing of ours throws; what a library threw and nobody caught must not end in std::terminate.
 int run(const std::vector<std::string>& arguments) {
   try {
     return mxcp::cli::run(arguments);
+  } catch (const std::system_error& e) {
+    const bool threads = e.code() == std::errc::resource_unavailable_try_again;
+    std::fprintf(
+        stderr, "mxcp: %s\n",
+        threads ? "the system gives no more threads (ulimit -u, ulimit -v, pids.max)" : e.what());
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "mxcp: out of memory\n");
   } catch (const std::exception& e) {
     std::fprintf(stderr, "mxcp: internal error: %s\n", e.what());
   } catch (...) {
@@ -48,6 +66,7 @@ int run(const std::vector<std::string>& arguments) {
 }
 
 void main(const nb::list& argv) {
+  keep_standard_descriptors();
   const std::vector<std::string> arguments = to_bytes(argv);
   if (PyObject* path = PySys_GetObject("path"); path != nullptr && PyList_Check(path)) {
     mxcp::engine::set_library_search_path(to_bytes(path));

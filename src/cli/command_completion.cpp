@@ -19,8 +19,7 @@ std::string option_words(const Command& command) {
   return join(words, " ");
 }
 
-// --- bash
-// -----------------------------------------------------------------------------------------
+// --- bash ----------------------------------------------------------------------------------------
 
 std::string bash_cases(const std::function<std::string(const Command&)>& words) {
   std::string out;
@@ -81,8 +80,7 @@ std::string bash_script() {
          "complete -o filenames -F _mxcp mxcp\n";
 }
 
-// --- zsh
-// ------------------------------------------------------------------------------------------
+// --- zsh -----------------------------------------------------------------------------------------
 
 // Inside single quotes of an _arguments specification.
 std::string zsh_text(std::string text) {
@@ -128,8 +126,7 @@ std::string zsh_script() {
          "  compdef _mxcp mxcp\nfi\n";
 }
 
-// --- fish
-// -----------------------------------------------------------------------------------------
+// --- fish ----------------------------------------------------------------------------------------
 
 std::string fish_text(std::string text) {
   text = replace_all(std::move(text), "\\", "\\\\");

@@ -201,6 +201,13 @@ class Serve {
 
   // Whether the server goes on in spite of what was found while it started.
   bool accept(const std::vector<Error>& problems) {
+    // That the wait for the database was given up for the end is no failure.
+    const auto is_about_database = [](const Error& problem) {
+      return problem.code == Code::kDatabase;
+    };
+    if (loop_.is_stopping() && std::all_of(problems.begin(), problems.end(), is_about_database)) {
+      return false;
+    }
     if (ignore_errors_) {
       for (const Error& problem : problems) log::error("serve", "{}", problem.text());
       return true;

@@ -62,6 +62,15 @@ bool is_open_to_others(const net::HttpOptions& options) {
 Result<HttpServing> http_options(const Context& context, const project::Project& project,
                                  bool sse) {
   const project::HttpTransportConfig& config = project.user().http;
+  // As from a variable of the shell that is not set: nothing weaker is taken for it.
+  for (const char* option : {"host", "unix-socket", "tls-cert", "tls-key"}) {
+    if (context.line.value(option) == "") {
+      return Error{Code::kUsage,
+                   "--" + std::string(option) + " is empty",
+                   {},
+                   "give it a value, or leave it out"};
+    }
+  }
   HttpServing serving;
   net::HttpOptions& options = serving.http;
   options.host = context.line.value("host").value_or(config.host);
@@ -140,7 +149,7 @@ std::string url_for_clients(const HttpServing& serving) {
     return base.find('/', base.find("://") + 3) == std::string::npos ? base + path : base;
   }
   std::string host = options.host;
-  if (host == "0.0.0.0" || host == "::") host = "localhost";
+  if (host == "0.0.0.0" || host == "::" || host == "[::]") host = "localhost";
   if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
   const bool secure = !options.tls_certificate.empty() || serving.scheme == "https";
   return (secure ? "https://" : "http://") + host + ":" + std::to_string(options.port) + path;

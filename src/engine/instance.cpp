@@ -213,7 +213,8 @@ Status Instance::open_free_file(const DatabaseOptions& options) {
   const Instant deadline = Clock::system().now() + options.wait_for_file;
   for (bool told = false;; told = true) {
     Status opened = open_file(options);
-    if (opened.ok() || !says_locked(opened.error().detail) || Clock::system().now() >= deadline) {
+    if (opened.ok() || !says_locked(opened.error().detail) || Clock::system().now() >= deadline ||
+        (options.give_up && options.give_up())) {
       return opened;
     }
     if (!told) {

@@ -120,4 +120,11 @@ std::string cut_notice(const Endpoint& endpoint, const engine::RowsRead& read) {
                      plural(read.rows, "row"), name, how_to_get_the_rest(endpoint));
 }
 
+Error out_of_memory() {
+  return {Code::kOverloaded,
+          "there is not enough memory for the result",
+          {},
+          "ask for less, or set limits.max_rows or max_bytes"};
+}
+
 }  // namespace mxcp::invoke

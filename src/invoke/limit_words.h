@@ -31,4 +31,7 @@ LimitMet max_bytes_met(const project::Limits& limits);
 LimitMet cut_met(const project::Limits& limits, const engine::RowsRead& read);
 std::string cut_notice(const project::Endpoint& endpoint, const engine::RowsRead& read);
 
+// The result found no memory.
+Error out_of_memory();
+
 }  // namespace mxcp::invoke

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <optional>
 
 #include "base/clock.h"
@@ -164,7 +165,7 @@ std::string to_rules(const std::vector<types::Violation>& violations) {
   return join(lines, "\n");
 }
 
-Status check_result(const Call& call, const types::Type& declared, const Value& value) {
+Status check_declared(const Call& call, const types::Type& declared, const Value& value) {
   if (!call.check_output) return {};
   const auto violations = declared.check(value);
   if (violations.empty()) return {};
@@ -184,7 +185,7 @@ Status check_result(const Call& call, const types::Type& declared, const Value& 
 }
 
 // Brings the result into its declared shape, cuts it to its limits, checks it, and writes it.
-Outcome finish(const Call& call, RawResult raw) {
+Outcome shape_result(const Call& call, RawResult raw) {
   Outcome outcome;
   engine::RowsRead read = raw.read;
   const bool guarded = !call.endpoint->policies.output.empty();
@@ -230,7 +231,7 @@ Outcome finish(const Call& call, RawResult raw) {
     read.cut = engine::Cut::kRows;
   }
   if (declared != nullptr) {
-    if (auto fits = check_result(call, *declared, value); !fits.ok()) {
+    if (auto fits = check_declared(call, *declared, value); !fits.ok()) {
       return failed(std::move(fits).error());
     }
   }
@@ -256,6 +257,14 @@ Outcome finish(const Call& call, RawResult raw) {
     outcome.text = std::move(*text);
   }
   return outcome;
+}
+
+Outcome shape_within_memory(const Call& call, RawResult raw) {
+  try {
+    return shape_result(call, std::move(raw));
+  } catch (const std::bad_alloc&) {
+    return failed(out_of_memory());
+  }
 }
 
 // DuckDB and user code may put a whole table into the text of an error.
@@ -395,11 +404,11 @@ class Running : public std::enable_shared_from_this<Running> {
       // A query that was interrupted, or a result that came after all: cancelled is cancelled.
       if (call.cancel->cancelled()) raw = call.cancel->error();
       if (!raw.ok()) return self->fail(std::move(raw).error());
-      self->check_result(invoke::finish(call, *std::move(raw)));
+      self->check_own_output(shape_within_memory(call, *std::move(raw)));
     });
   }
 
-  void check_result(Outcome outcome) {
+  void check_own_output(Outcome outcome) {
     if (endpoint_->output_schema == nullptr || !call_->check_output || outcome.error) {
       return finish(std::move(outcome));
     }

@@ -1,7 +1,7 @@
 // The one pipeline of a call. `run`, `test`, `evals` and `serve` all go through it:
 //
 //   find the endpoint, coerce and validate the arguments, check limits, input policy, run, shape
-//   and validate the result, output policy, audit.
+//   and validate the result, output policy.
 //
 // A call has its answer at its deadline, whether the work can be stopped or not: a query and a
 // coroutine are, a plain Python function goes on and its result is dropped.

@@ -1,9 +1,11 @@
 #include "invoke/sql_runner.h"
 
 #include <chrono>
+#include <new>
 #include <optional>
 
 #include "engine/free_query.h"
+#include "invoke/limit_words.h"
 #include "types/shape.h"
 
 namespace mxcp::invoke {
@@ -137,7 +139,13 @@ void SqlRunner::run(std::shared_ptr<const Call> call, RunnerDone done) {
   const auto shared_done = std::make_shared<RunnerDone>(std::move(done));
   const bool taken = workers.submit([this, call = std::move(call), shared_done, named] {
     Instant began{};
-    auto raw = execute(services_, call, began);
+    auto raw = [&]() -> Result<RawResult> {
+      try {
+        return execute(services_, call, began);
+      } catch (const std::bad_alloc&) {
+        return out_of_memory();
+      }
+    }();
     if (named && began != Instant()) slow_.note(*call->endpoint, Clock::system().now() - began);
     (*shared_done)(std::move(raw));
   });

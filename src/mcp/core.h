@@ -40,7 +40,7 @@ class Core {
   Core(ServerOptions options, Backend& backend);
 
   // nullptr when the revision has no such method. Those of the handshake itself (initialize, ping,
-  // logging/setLevel) belong to the session.
+  // logging/setLevel, resources/subscribe and unsubscribe) belong to the session.
   static const Method* find_method(std::string_view name, const Revision& revision);
   // Handles the request by its method, or fails it with -32601.
   void start(const ExchangePtr& exchange);

@@ -177,7 +177,7 @@ CallPtr HttpEndpoint::Impl::post(HttpRequest& request, std::shared_ptr<HttpReply
   } else if (well_formed->kind == Message::Kind::kResponse) {
     peer->refuse(400, nullptr, {kInvalidRequest, "a client sends no responses in this revision"});
   } else {
-    peer->accept();
+    peer->acknowledge();
   }
   return nullptr;
 }
@@ -292,7 +292,7 @@ CallPtr HttpEndpoint::Impl::legacy(HttpRequest& request, Incoming incoming,
       answered =
           session.receive(std::move(*std::get_if<Malformed>(&incoming)), peer, request.caller);
     }
-    if (!answered) peer->accept();
+    if (!answered) peer->acknowledge();
     return peer;
   };
 

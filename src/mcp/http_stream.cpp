@@ -211,7 +211,7 @@ void HttpPeer::refuse(int status, const RequestId* id, const RpcError& error) {
   if (reply != nullptr) reply->respond(status, kJsonType, error_message(id, false, error), "");
 }
 
-void HttpPeer::accept() {
+void HttpPeer::acknowledge() {
   const std::lock_guard lock(mutex_);
   if (const auto reply = std::exchange(reply_, nullptr)) reply->respond(202, "", "", "");
 }

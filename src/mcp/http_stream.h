@@ -107,7 +107,7 @@ class HttpPeer final : public Peer, public HttpCall {
   // An error with an HTTP status of its own.
   void refuse(int status, const RequestId* id, const RpcError& error);
   // The message needed no answer.
-  void accept();
+  void acknowledge();
 
  private:
   void begin_stream();  // with the lock held

@@ -22,13 +22,16 @@
 //                  http_sse is the transport of 2024-11-05
 //   core           the table of methods; (request, caller) -> one answer
 //   exchange       one running request: its notifications, then its one answer, then silence
+//   questions      what a running request asks its client; rounds, answer_schema
 //   tools, resources, prompts, completion, lists, discovery, subscriptions     the methods
+//   content        content blocks as each revision has them
 //   tasks          calls that go on after their request was answered
 //   catalog        the lists of one Project snapshot, encoded once per revision
 //   uri_template   `users://{id}`
 //
 // Threads: everything here may be called from any thread. Locks are taken in the order
-// subscriptions, session, exchange, peer; none is held while the Backend is called.
+// subscriptions, task, session, exchange, HTTP peer, HTTP sessions, HTTP session, HTTP stream,
+// connection; none is held while the Backend is called.
 #pragma once
 
 #include <chrono>

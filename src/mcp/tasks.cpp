@@ -159,7 +159,8 @@ void Task::refuse(const AskedList& asked, const Error& error) {
   for (const auto& one : asked) one->done(error);
 }
 
-bool Task::end(Status status, std::string message, std::string payload) {
+bool Task::end(Status status, std::string message, std::string payload,
+               std::optional<Code> reason) {
   AskedList given_up;
   {
     const std::lock_guard lock(mutex_);
@@ -180,6 +181,8 @@ bool Task::end(Status status, std::string message, std::string payload) {
   }
   store_.task_ended();
   store_.changed(*this);
+  // Before those who wait for answers go on.
+  if (reason) cancel_->cancel(*reason);
   refuse(given_up, {Code::kCancelled, "the task is over"});
   return true;
 }
@@ -195,7 +198,7 @@ void Task::fail(RpcError error) {
 }
 
 void Task::cancel(std::string why, Code reason) {
-  if (end(Status::kCancelled, std::move(why), "")) cancel_->cancel(reason);
+  end(Status::kCancelled, std::move(why), "", reason);
 }
 
 // --- what the code says and asks ---

@@ -108,8 +108,10 @@ class Task final : public invoke::ClientChannel, public std::enable_shared_from_
   void enter(Status status, std::string_view message);
   AskedList take_open();  // with the lock held
   static void refuse(const AskedList& asked, const Error& error);
-  // The end; false when it was over already. Outside of the lock.
-  bool end(Status status, std::string message, std::string payload);
+  // The end; false when it was over already. With a reason the work is told to stop. Outside of the
+  // lock.
+  bool end(Status status, std::string message, std::string payload,
+           std::optional<Code> reason = {});
 
   TaskStore& store_;  // until the task is over
   std::shared_ptr<void> place_;

@@ -50,8 +50,14 @@ std::string host_name(std::string_view text) {
   const std::string_view name = text.substr(0, end);
   std::string_view rest = end < text.size() ? text.substr(end) : std::string_view();
   if (name.empty() || name.find_first_of("/@ \t") != std::string_view::npos) return "";
-  if (!rest.empty() && (!rest.starts_with(':') || !is_port(rest.substr(1)))) return "";
-  return to_lower(name);
+  // An empty port is the usual one (RFC 3986, 3.2.3).
+  if (!rest.empty() && rest != ":" && (!rest.starts_with(':') || !is_port(rest.substr(1))))
+    return "";
+  // The dot at the end of a full name says nothing else (RFC 1034, 3.1). Behind a single label it
+  // does: that is a name of the public DNS then, and not one of the network around us.
+  const std::string_view bare = name.substr(0, name.size() - (name.ends_with('.') ? 1 : 0));
+  const bool same = bare.find('.') != std::string_view::npos || to_lower(bare) == "localhost";
+  return to_lower(same ? bare : name);
 }
 
 std::string forwarded_host(std::string_view header) {

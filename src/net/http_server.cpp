@@ -1,5 +1,6 @@
 #include "net/http_server.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -40,6 +41,7 @@ constexpr std::size_t kTurnedAway = 64;
 constexpr std::chrono::milliseconds kSweepEvery{500};
 constexpr std::chrono::milliseconds kLookEvery{50};     // at streams that may end now
 constexpr std::chrono::milliseconds kAcceptPause{100};  // when there are no descriptors left
+constexpr std::chrono::minutes kComplainEvery{1};
 
 std::string last_error() {
   return std::strerror(errno);
@@ -69,14 +71,28 @@ Error address_in_use(const std::string& where) {
   return {Code::kIo, where + " is in use by another process", {}, "choose another with --port"};
 }
 
-// Each client needs a descriptor; the usual soft limit is 1024.
-void raise_descriptor_limit(std::size_t wanted) {
+// Each client needs a descriptor; the usual soft limit is 1024. How many clients there may be: the
+// database, modules and files need some, too.
+std::size_t raise_descriptor_limit(std::size_t wanted) {
+  constexpr rlim_t kOthers = 512;
   rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  const auto needed = static_cast<rlim_t>(wanted + 512);
-  if (limit.rlim_cur >= needed) return;
-  limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? needed : std::min(needed, limit.rlim_max);
-  ::setrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const rlim_t needed = static_cast<rlim_t>(wanted) + kOthers;
+  if (limit.rlim_cur < needed) {
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY ? needed : std::min(needed, limit.rlim_max);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur >= needed) return wanted;
+  const rlim_t left = limit.rlim_cur - std::min(kOthers, limit.rlim_cur / 2);
+  const std::size_t most = std::min(wanted, static_cast<std::size_t>(left));
+  if (most < wanted) {
+    log::warning(
+        "http",
+        "at most {} connections, since the process may have only {} descriptors (ulimit -n)", most,
+        static_cast<std::size_t>(limit.rlim_cur));
+  }
+  return most;
 }
 
 }  // namespace
@@ -107,6 +123,7 @@ struct HttpServer::Impl {
   Status take(int fd, const sockaddr* address, socklen_t size, const std::string& where);
   void accept(Listener& listener);
   void accept_some(Listener& listener);
+  bool refuse_one(Listener& listener);
   void add(Shard& shard, int fd, bool has_place);
   void sweep(Shard& shard);
   void on_each(void (*action)(HttpConnection&));
@@ -116,6 +133,9 @@ struct HttpServer::Impl {
   std::vector<std::unique_ptr<Shard>> shards;
   std::vector<std::unique_ptr<Listener>> listeners;  // on the first shard
   std::size_t next_shard = 0;
+  std::size_t max_connections = 0;
+  int spare = -1;        // given up to take a connection for which there is no descriptor
+  Instant complained{};  // that there are none; on the first shard
   int bound_port = 0;
   int bind_failure = 0;                                // errno
   std::optional<std::pair<dev_t, ino_t>> socket_file;  // that is ours
@@ -142,7 +162,8 @@ Status HttpServer::start() {
   if (!options.tls_certificate.empty()) {
     MXCP_TRY(self.service.tls, TlsContext::load(options.tls_certificate, options.tls_key));
   }
-  raise_descriptor_limit(options.max_connections);
+  self.max_connections = raise_descriptor_limit(options.max_connections);
+  self.spare = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t threads =
       std::clamp<std::size_t>(options.threads != 0 ? options.threads : cores / 2, 1, kMaxThreads);
@@ -274,13 +295,28 @@ void HttpServer::Impl::accept(Listener& listener) {
                              });
 }
 
+// So that a client is refused rather than left waiting.
+bool HttpServer::Impl::refuse_one(Listener& listener) {
+  if (spare < 0) return false;
+  ::close(std::exchange(spare, -1));
+  const int fd = ::accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) ::close(fd);
+  spare = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return fd >= 0;
+}
+
 void HttpServer::Impl::accept_some(Listener& listener) {
-  while (true) {
+  while (!service.stopping) {
     const int fd = ::accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) return accept(listener);
-      log::warning("http", "cannot take a connection: {}", last_error());
+      const bool is_full = errno == EMFILE || errno == ENFILE;
+      if (const Instant now = Clock::system().now(); now - complained > kComplainEvery) {
+        complained = now;
+        log::warning("http", "cannot take a connection: {}", last_error());
+      }
+      if (is_full && refuse_one(listener)) continue;
       listener.pause.expires_after(kAcceptPause);
       listener.pause.async_wait([this, &listener](const boost::system::error_code& error) {
         if (!error) accept(listener);
@@ -289,7 +325,7 @@ void HttpServer::Impl::accept_some(Listener& listener) {
     }
     set_option(fd, IPPROTO_TCP, TCP_NODELAY);
     const std::size_t before = count.fetch_add(1);
-    const std::size_t limit = service.options.max_connections;
+    const std::size_t limit = max_connections;
     if (before >= limit + kTurnedAway) {
       count.fetch_sub(1);
       ::close(fd);
@@ -358,7 +394,7 @@ std::string HttpServer::url() const {
   const std::string& path = impl_->service.handler.path();
   if (!options.unix_socket.empty()) return "unix:" + options.unix_socket + ":" + path;
   std::string host = options.host;
-  if (host == "0.0.0.0" || host == "::") host = "localhost";
+  if (host == "0.0.0.0" || host == "::" || host == "[::]") host = "localhost";
   if (host.find(':') != std::string::npos && !host.starts_with('[')) host = "[" + host + "]";
   return (options.tls_certificate.empty() ? "http://" : "https://") + host + ":" +
          std::to_string(impl_->bound_port) + path;
@@ -419,6 +455,7 @@ void HttpServer::stop() {
     if (shard->thread.joinable()) shard->thread.join();
   }
   self.service.large.stop();
+  if (self.spare >= 0) ::close(std::exchange(self.spare, -1));
 }
 
 }  // namespace mxcp::net

@@ -354,6 +354,12 @@ class UserReader {
                         "without scheme, port and path");
       }
     }
+    for (const char* key : {"tls_cert", "tls_key"}) {
+      if (http.text(key) == "") {
+        problems_.error(http.place_of(key), "'" + std::string(key) + "' is empty",
+                        "name a file (PEM), or leave out both");
+      }
+    }
     user_.http.tls_cert = beside(http.text("tls_cert"));
     user_.http.tls_key = beside(http.text("tls_key"));
     if (user_.http.tls_cert.empty() != user_.http.tls_key.empty()) {

@@ -1,6 +1,7 @@
 #include "runtime/gate.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,7 @@ void Gate::enter(Call call, Run run, Refuse refuse) {
       pass = admit(std::move(call), std::move(refuse));
     } else if (state_ == State::kShut) {
       refusal = Error{Code::kUnavailable, "the server is shutting down"};
-    } else if (waiting_.size() >= options_.max_waiting) {
+    } else if (waiting_.size() >= options_.max_waiting || !start_expiry()) {
       refusal = Error{Code::kOverloaded,
                       "the server is reloading and too many calls are waiting",
                       {},
@@ -43,7 +44,6 @@ void Gate::enter(Call call, Run run, Refuse refuse) {
     } else {
       const Instant until = Clock::system().now() + options_.max_wait;
       waiting_.push_back({std::move(call), std::move(run), std::move(refuse), until});
-      if (!expiry_.joinable()) expiry_ = std::thread([this] { expire(); });
       changed_.notify_all();
       return;
     }
@@ -122,6 +122,16 @@ void Gate::refuse_running(const Error& reason) {
 std::size_t Gate::running() const {
   const std::lock_guard lock(running_->mutex);
   return running_->calls.size();
+}
+
+bool Gate::start_expiry() {
+  if (expiry_.joinable()) return true;
+  try {
+    expiry_ = std::thread([this] { expire(); });
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return true;
 }
 
 // The gate's own thread: refuses calls whose wait took too long. They queue in order of arrival, so

@@ -77,6 +77,7 @@ class Gate {
     std::list<Entry> calls;
   };
   Pass admit(Call call, Refuse refuse);  // with the lock held
+  bool start_expiry();  // with the lock held; false when the system gives no thread
   void expire();
 
   const Options options_;

@@ -102,6 +102,11 @@ bool MainLoop::stop_requested() const {
   return stop_;
 }
 
+bool MainLoop::is_stopping() const {
+  if (signal_wake_fd.load() == wake_fd_ && stop_signal.load() != 0) return true;
+  return stop_requested();
+}
+
 int MainLoop::signal() const {
   const std::lock_guard lock(mutex_);
   return signal_;

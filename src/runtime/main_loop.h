@@ -41,6 +41,8 @@ class MainLoop {
   void wake();
 
   bool stop_requested() const;
+  // The same, from any thread, also while the main thread is busy and has not seen the signal.
+  bool is_stopping() const;
   // The stop signal that came, or 0.
   int signal() const;
 

@@ -40,8 +40,7 @@ Status Runtime::request_reload(std::function<Status()> payload, std::string desc
   return {};
 }
 
-// --- reload
-// ---------------------------------------------------------------------------------------
+// --- reload --------------------------------------------------------------------------------------
 
 void Runtime::Impl::reload_loop() {
   std::unique_lock lock(mutex);
@@ -64,7 +63,7 @@ void Runtime::Impl::reload_loop() {
   }
 }
 
-// The six steps.
+// Drain, close, payload, and all of restart(): configuration, database, modules and hooks.
 Runtime::Impl::Reloaded Runtime::Impl::reload(const Reload& request) {
   log::info("runtime", "reload begins: {}", request.description);
   std::vector<std::string> problems;
@@ -225,8 +224,7 @@ Runtime::Impl::Taken Runtime::Impl::take_over(
   return {{}, hooks && options.check};
 }
 
-// --- changed definitions
-// --------------------------------------------------------------------------
+// --- changed definitions -------------------------------------------------------------------------
 
 namespace {
 

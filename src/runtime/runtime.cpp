@@ -117,11 +117,14 @@ void Runtime::Impl::start_server(
   }
   if (options.serve_broken) exchange_project(current_project, findings);
   complete_current();
+  {
+    const std::lock_guard lock(mutex);
+    started = true;
+  }
   gate.open();
   // Not before: a reload closes the gate.
   {
     const std::lock_guard lock(mutex);
-    started = true;
     reload_thread = std::thread([this] { reload_loop(); });
   }
   // Clients may have seen what is left out now.
@@ -362,6 +365,7 @@ Result<std::shared_ptr<engine::Database>> Runtime::Impl::open_for(const project:
   if (!wait_until) wait_until = now + wanted.wait_for_file;
   wanted.wait_for_file =
       std::chrono::ceil<std::chrono::milliseconds>(std::max(*wait_until - now, Duration::zero()));
+  wanted.give_up = [loop = &main_loop] { return loop->is_stopping(); };
   MXCP_TRY(std::shared_ptr<engine::Database> opened, engine::Database::open(wanted));
   MXCP_TRY(opened->add_functions(functions));
   const std::lock_guard lock(mutex);

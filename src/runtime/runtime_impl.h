@@ -67,6 +67,7 @@ struct Runtime::Impl {
         runners{&sql_runner,           &code.runner(), &code.prompt_runner(),
                 code.schema_checker(), &deadlines,     options.server ? &limiter : nullptr} {
     code_gate.open();
+    if (options.server) deadlines.start();
   }
 
   struct Reload {

@@ -7,10 +7,12 @@ import json
 import select
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
+import duckdb
 import pytest
-from harness import PATIENCE, Project
+from harness import COMMAND, PATIENCE, Project, environment
 from http_harness import MODERN, HttpServer
 
 pytestmark = pytest.mark.stdio
@@ -321,6 +323,53 @@ def test_behind_a_proxy(served: Project) -> None:
         assert status(Host="localhost", **evil) == 403
         assert status(Host="localhost", Origin="https://tools.example") == 200
         assert status(Host="localhost", Origin="https://evil.example") == 403
+
+
+def started(project: Project, *command: str) -> subprocess.Popen[str]:
+    """A server at a port of its own, started by hand."""
+    return subprocess.Popen(
+        [*command, *COMMAND, "serve"],
+        cwd=project.folder, env=environment(project.home, project.env), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("flags", [["--tls-cert", "", "--tls-key", ""], ["--unix-socket", ""], ["--host", ""]])
+def test_an_empty_option_is_not_taken_for_none(served: Project, flags: list[str]) -> None:
+    ran = served.run("serve", "--port", "0", *flags)
+    assert (ran.code, ran.stdout) == (2, "") and f"{flags[0]} is empty" in ran.stderr
+
+
+def test_the_end_of_a_start_that_waits_for_the_database(served: Project) -> None:
+    served.query("CREATE TABLE t (i INT)")
+    with duckdb.connect(str(served.database)):
+        served.write({"config.yml": "mxcp: 1\ntransport: {http: {port: %d}}\n" % free_port()})
+        served.env["MXCP_CONFIG"] = "config.yml"
+        server = started(served)
+        assert server.stderr and "it is waited for" in server.stderr.readline()
+        server.terminate()
+        assert server.wait(PATIENCE) == 0
+        assert server.stderr.read() == ""
+
+
+def test_few_descriptors_are_kept_for_the_database(served: Project) -> None:
+    port = free_port()
+    served.write({"config.yml": "mxcp: 1\ntransport: {http: {port: %d}}\n" % port})
+    served.env["MXCP_CONFIG"] = "config.yml"
+    server = started(served, "prlimit", "--nofile=128:128")
+    try:
+        assert server.stdout and f":{port}/mcp" in server.stdout.readline()
+        with contextlib.ExitStack() as clients:
+            for _ in range(200):
+                one = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+                clients.enter_context(one)
+            one.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            with contextlib.suppress(ConnectionResetError):  # 503, or closed at once
+                assert one.recv(100)[:12] in (b"", b"HTTP/1.1 503")
+    finally:
+        server.terminate()
+        _, errors = server.communicate(timeout=PATIENCE)
+    assert "connections, since the process may have only 128 descriptors" in errors
 
 
 # --- limits --------------------------------------------------------------------------------------

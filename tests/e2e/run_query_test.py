@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 
@@ -322,3 +323,11 @@ def test_changes_report_their_count(project: Project) -> None:
     assert project.query("CREATE TABLE t (i INT)") in ([], [{"Count": 0}])
     assert project.query("INSERT INTO t VALUES (1), (2), (3)") == [{"Count": 3}]
     assert project.query("DELETE FROM t WHERE i > 1") == [{"Count": 2}]
+
+
+def test_what_is_printed_nowhere_does_not_land_in_the_database(echo: Project) -> None:
+    echo.query("CREATE TABLE t AS SELECT 42 AS n")
+    for sql in ["SELECT nothing FROM t", "SELECT n FROM t"]:
+        line = f"{shlex.join(COMMAND)} query '{sql}' <&- >&- 2>&-"
+        subprocess.run(line, shell=True, cwd=echo.folder, env=environment(echo.home, echo.env))
+        assert echo.query("SELECT n FROM t") == [{"n": 42}]

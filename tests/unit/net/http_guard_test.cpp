@@ -8,6 +8,10 @@ TEST_CASE("the host in a Host header") {
   CHECK(host_name("Example.com:8000") == "example.com");
   CHECK(host_name("[::1]:80") == "[::1]");
   CHECK(host_name("[::1]") == "[::1]");
+  CHECK(host_name("localhost:") == "localhost");
+  CHECK(host_name("localhost.:80") == "localhost");
+  CHECK(host_name("tools.example.") == "tools.example");
+  CHECK(host_name("backend.") == "backend.");
   for (const char* none :
        {"", ":80", "a:b", "a:123456", "[::1", "[::1]x", "user@a", "a/b", "a b"}) {
     CHECK_MESSAGE(host_name(none) == "", none);
