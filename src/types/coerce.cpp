@@ -1,4 +1,5 @@
 // Arguments: lossless conversion to the declared type, then the rules.
+#include <algorithm>
 #include <cmath>
 
 #include "base/json.h"
@@ -218,8 +219,13 @@ bool coerce_object(const Node& node, const Object& object, const Path& path, Sin
   }
   if (known < object.size()) {
     if (!node.spec->additional_properties) add_unexpected(node, object, path, sink);
+    const auto is_declared = [&](const std::string& key) {
+      return std::any_of(node.properties.begin(), node.properties.end(),
+                         [&](const Node::Property& property) { return property.name == key; });
+    };
     for (const auto& [key, value] : object) {
-      if (converted.contains(key)) continue;
+      if (sink.full()) break;
+      if (is_declared(key)) continue;
       check_free(&node, value, {&path, key}, sink);
       converted.add(key, value);
     }

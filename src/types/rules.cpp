@@ -347,6 +347,7 @@ void add_missing(std::string_view name, const Path& path, Sink& sink) {
 
 void add_unexpected(const Node& node, const Object& object, const Path& path, Sink& sink) {
   for (const auto& [key, value] : object) {
+    if (sink.full()) return;
     if (std::find(node.property_names.begin(), node.property_names.end(), key) !=
         node.property_names.end()) {
       continue;
