@@ -72,10 +72,7 @@ bool is_read_only(c::StatementType type, const SqlPiece* piece) {
 
 void PreparedSql::set_distinct() {
   distinct = true;
-  for (Parameter& parameter : parameters) {
-    parameter.name.resize(
-        std::min(parameter.name.find(Connection::kSuffix), parameter.name.size()));
-  }
+  for (Parameter& parameter : parameters) parameter.name = plain_parameter_name(parameter.name);
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(Instance& instance) {
@@ -154,17 +151,6 @@ void Connection::forget(std::string_view sql) {
   const auto entry = it->second;
   by_sql_.erase(it);
   entries_.erase(entry);
-}
-
-std::string Connection::without_suffix(std::string_view text) {
-  std::string out;
-  while (true) {
-    const std::size_t at = text.find(kSuffix);
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) return out;
-    text.remove_prefix(at + kSuffix.size());
-    while (!text.empty() && text[0] >= '0' && text[0] <= '9') text.remove_prefix(1);
-  }
 }
 
 Result<c::Index> Connection::extract(std::string_view sql, ExtractedHandle& out) {

@@ -88,7 +88,7 @@ Error ResultState::error(const char* text, c::ErrorType type) {
     return {Code::kUnavailable, "the query was interrupted because the database is being closed"};
   }
   Error failure = sql_error(text, sql, run);
-  if (distinct) failure.message = Connection::without_suffix(failure.message);
+  if (distinct) failure.message = with_plain_parameters(failure.message);
   if (is_database_failure(failure)) connection.set_suspect();
   explain_read_only(failure, statement, connection.instance().readonly_by());
   return failure;
@@ -133,7 +133,7 @@ void ResultState::read_columns() {
   for (c::Index i = 0; i < count; ++i) {
     const TypeHandle type(api(), api().column_logical_type(result.get(), i));
     columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
-    if (distinct) columns.back().name = Connection::without_suffix(columns.back().name);
+    if (distinct) columns.back().name = with_plain_parameters(columns.back().name);
     readable = readable && is_readable(columns.back().type);
   }
   make_names_unique(columns);

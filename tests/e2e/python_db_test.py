@@ -387,6 +387,37 @@ def t():
     assert spans["t"] == "INTERVAL[]"
 
 
+def test_a_time_of_pandas_with_nanoseconds_is_no_parameter(project: Project) -> None:
+    pytest.importorskip("pandas", reason="pandas has no wheel for this Python")
+    code = """
+import pandas as pd
+
+def said(value):
+    try:
+        return db.execute("SELECT typeof($x) AS t", {"x": value})[0]["t"]
+    except TypeError as error:
+        return str(error)
+
+def t():
+    return [said(pd.Timestamp(1000)), said(pd.Timestamp(1)), said(pd.Timedelta(1)), said(pd.NaT)]
+"""
+    fits, finer, span, none = check(project, code)
+    assert fits == "TIMESTAMP" and none
+    assert finer.startswith("parameter 'x': a pandas Timestamp that is not exact in microseconds")
+    assert span.startswith("parameter 'x': a pandas Timedelta that is not exact in microseconds")
+
+
+def test_positional_parameters_can_be_repeated(project: Project) -> None:
+    code = """
+def t():
+    return [db.execute("SELECT $1, $2, upper($1)", ["a", 5]), db.execute("SELECT $1, $1", ["a"]),
+            db.execute("SELECT format('{}', $1) || 'a' AS f, $1::VARCHAR AS v", ["x"])]
+"""
+    assert check(project, code) == [
+        [{"$1": "a", "$2": 5, "upper($1)": "A"}], [{"$1": "a", "$1_1": "a"}], [{"f": "xa", "v": "x"}],
+    ]  # fmt: skip
+
+
 def test_parameters_that_are_none_say_so_by_name(project: Project) -> None:
     code = """
 class Thing: pass

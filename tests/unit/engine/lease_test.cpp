@@ -408,6 +408,14 @@ TEST_CASE("a parameter in places of different types") {
                 "$x::INTEGER",
                 x) == "3:22: Conversion Error: Could not convert string 'abc' to INT32");
     CHECK(f.run("SELECT $x, upper($x)", x) == "[{\"$x\":\"abc\",\"upper($x)\":\"ABC\"}]");
+    // In another case, and by position.
+    CHECK(f.run("SELECT format('{}', $X) || 'a' AS a, $x::VARCHAR AS b", x) ==
+          "[{\"a\":\"abca\",\"b\":\"abc\"}]");
+    CHECK(f.run("SELECT format('{}', $1) || 'a' AS a, $1::VARCHAR AS b", {{"1", "abc"}}) ==
+          "[{\"a\":\"abca\",\"b\":\"abc\"}]");
+    CHECK(f.run("SELECT $1, $1", {{"1", "abc"}}) == "[{\"$1\":\"abc\",\"$1_1\":\"abc\"}]");
+    CHECK(f.run("SELECT $1, $2, upper($1)", {{"1", "abc"}, {"2", 5}}) ==
+          "[{\"$1\":\"abc\",\"$2\":5,\"upper($1)\":\"ABC\"}]");
     CHECK(
         f.run("SELECT substr(v, $n) AS s, count(*) AS c FROM (VALUES ('ab'), ('cb')) t(v) GROUP BY "
               "substr(v, $n)",

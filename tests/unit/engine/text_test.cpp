@@ -56,8 +56,8 @@ TEST_CASE("parameters and first words are seen") {
 TEST_CASE("repeated parameters become distinct, and places find back") {
   const std::string sql = "SELECT 1; SELECT $a, $a, f($a), z";
   const SqlPiece piece = split_sql(sql).at(1);
-  const RunText run = with_distinct_parameters(sql, piece, "_p");
-  CHECK(run.text == "SELECT $a, $a_p1, f($a_p2), z");
+  const RunText run = with_distinct_parameters(sql, piece);
+  CHECK(run.text == "SELECT $a, $a__mxcp_place1, f($a__mxcp_place2), z");
   const auto back = [&](std::string_view token) {
     return sql.substr(static_cast<std::size_t>(run.source_position(run.text.find(token))), 1);
   };
@@ -65,8 +65,33 @@ TEST_CASE("repeated parameters become distinct, and places find back") {
   CHECK(back("f(") == "f");
   CHECK(back("z") == "z");
   // Inside of what was added: the end of the name.
-  CHECK(run.source_position(run.text.find("_p1") + 1) ==
+  CHECK(run.source_position(run.text.find("__mxcp_place1") + 1) ==
         static_cast<std::ptrdiff_t>(sql.find(", f(")));
+  CHECK(with_plain_parameters(run.text) == sql.substr(piece.begin));
+}
+
+TEST_CASE("repeated parameters are found whatever their case, and by position") {
+  const auto distinct = [](std::string_view sql) {
+    return with_distinct_parameters(sql, split_sql(sql).at(0)).text;
+  };
+  CHECK(distinct("SELECT $X, $x") == "SELECT $X, $x__mxcp_place1");
+  CHECK(split_sql("SELECT $X, $x").at(0).parameters == Texts{"X"});
+  const std::string positional = distinct("SELECT $1, $2, $1::VARCHAR");
+  CHECK(positional ==
+        "SELECT $mxcp_number__1, $mxcp_number__2, $mxcp_number__1__mxcp_place1::VARCHAR");
+  CHECK(with_plain_parameters(positional) == "SELECT $1, $2, $1::VARCHAR");
+  CHECK(plain_parameter_name("mxcp_number__1__mxcp_place1") == "1");
+  CHECK(plain_parameter_name("x__mxcp_place12") == "x");
+  CHECK(plain_parameter_name("work__place") == "work__place");
+  CHECK(with_plain_parameters("work__place, number__1") == "work__place, number__1");
+  CHECK(split_sql("SELECT $1a").at(0).parameters == Texts{"1"});
+}
+
+TEST_CASE("a call of setseed is seen") {
+  const auto sets = [](std::string_view sql) { return split_sql(sql).at(0).sets_seed; };
+  CHECK(sets("SELECT SetSeed(0.5)"));
+  CHECK(sets("SELECT \"setseed\"(0.5)"));
+  CHECK(!sets("SELECT 'setseed(0.5)', setseeds, \"setseed \" -- setseed(1)"));
 }
 
 TEST_CASE("parameters get a type") {
