@@ -22,7 +22,8 @@ bool changes_session(c::StatementType type, const SqlPiece* piece) {
     case c::kStatementInsert:
     case c::kStatementUpdate:
     case c::kStatementDelete:
-    case c::kStatementExplain:
+    case kStatementMergeInto: return piece == nullptr || piece->sets_seed;
+    case c::kStatementExplain: return !is_read_only(type, piece);
     case c::kStatementAlter:
     case c::kStatementTransaction:
     case c::kStatementCopy:
@@ -32,8 +33,7 @@ bool changes_session(c::StatementType type, const SqlPiece* piece) {
     case c::kStatementVacuum:
     case c::kStatementCall:
     case kStatementCopyDatabase:
-    case kStatementUpdateExtensions:
-    case kStatementMergeInto: return false;
+    case kStatementUpdateExtensions: return false;
     case c::kStatementCreate:
     case c::kStatementCreateFunction:
       // Without its text it is a part of a statement that DuckDB took apart: 1.4 makes a temporary
@@ -66,7 +66,8 @@ bool changes_meaning(c::StatementType type) {
 
 bool is_read_only(c::StatementType type, const SqlPiece* piece) {
   if (type == c::kStatementSelect) return true;
-  return type == c::kStatementExplain && piece != nullptr &&
+  // EXPLAIN (FORMAT json, ANALYZE): its options are no leading words.
+  return type == c::kStatementExplain && piece != nullptr && piece->words.size() > 1 &&
          std::find(piece->words.begin(), piece->words.end(), "ANALYZE") == piece->words.end();
 }
 

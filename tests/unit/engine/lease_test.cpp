@@ -353,6 +353,31 @@ TEST_CASE("what a caller does to its session ends with it") {
         "[{\"n\":0}]");
 }
 
+TEST_CASE("a seed that a caller set is not the next one's") {
+  Fixture f({.max_connections = 1});
+  const auto seeded = [&](const char* sql) {
+    CAPTURE(sql);
+    f.run(sql);
+    const std::string first = f.value("SELECT random()");
+    f.run(sql);
+    CHECK(f.value("SELECT random()") != first);
+  };
+  seeded("SELECT setseed(0.42)");
+  seeded("SELECT 1 WHERE \"SetSeed\"(0.42) IS NULL");
+  f.run("CREATE TABLE t (a INTEGER)");
+  seeded("INSERT INTO t SELECT 1 WHERE setseed(0.42) IS NULL");
+}
+
+TEST_CASE("what EXPLAIN ANALYZE makes is not the next caller's") {
+  Fixture f({.max_connections = 1});
+  for (const char* create : {"EXPLAIN ANALYZE CREATE TEMP TABLE x AS SELECT 1 AS a",
+                             "EXPLAIN (ANALYZE) CREATE TEMP TABLE x AS SELECT 1 AS a"}) {
+    CAPTURE(create);
+    f.run(create);
+    CHECK(f.run("SELECT * FROM x").find("does not exist") != std::string::npos);
+  }
+}
+
 TEST_CASE("a plain statement keeps its connection") {
   Fixture f;
   f.run("CREATE TABLE t (a INTEGER)");
