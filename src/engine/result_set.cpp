@@ -207,7 +207,7 @@ Status rows_to_json(ResultSet& rows, std::string& out) {
   return read.ok() ? Status() : Status(read.error());
 }
 
-Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
+Result<std::size_t> single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
   RowWriter writer(rows.api(), rows.columns());
   std::size_t count = 0;
   while (true) {
@@ -223,11 +223,7 @@ Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
     }
     count += writer.rows();
   }
-  if (count == 1) return {};
-  return Error{Code::kInvalidOutput,
-               "expected exactly one row, got " + (count == 0 ? "none" : std::to_string(count)),
-               {},
-               "declare the return type as an array to return several rows, or none"};
+  return count;
 }
 
 }  // namespace mxcp::engine
