@@ -555,6 +555,11 @@ std::string to_plain_text(const Value& value) {
   if (const Timestamp* timestamp = value.as_timestamp()) return to_iso(*timestamp);
   if (const Interval* interval = value.as_interval()) return to_iso(*interval);
   if (const Uuid* uuid = value.as_uuid()) return uuid_text(*uuid);
+  if (const Bytes* bytes = value.as_bytes()) {
+    std::string base64;
+    append_base64(base64, bytes->data);
+    return base64;
+  }
   return to_json(value);
 }
 

@@ -61,13 +61,7 @@ void check_string(const Node& node, const Value& value, const Path& path, Sink& 
       add_wrong_kind(node, value, path, sink);
       return;
     }
-    if (needs_text(node, value)) {
-      if (const Bytes* bytes = value.as_bytes()) {
-        append_base64(made, bytes->data);
-      } else {
-        made = to_plain_text(value);
-      }
-    }
+    if (needs_text(node, value)) made = to_plain_text(value);
     text = &made;
   }
   check_text(node, *text, value, path, sink);

@@ -127,13 +127,7 @@ bool coerce_string(const Node& node, const Value& input, Source source, const Pa
   const std::string* text = input.as_string();
   if (!text) {
     // A boolean or a number as JSON writes it, anything else as text already is in JSON.
-    if (const Bytes* bytes = input.as_bytes()) {
-      std::string base64;
-      append_base64(base64, bytes->data);
-      out = std::move(base64);
-    } else {
-      out = to_plain_text(input);
-    }
+    out = to_plain_text(input);
     text = out.as_string();
   } else if (source == Source::kText && !is_valid_utf8(*text)) {
     sink.add(path, "type", "expected text in UTF-8" + got(node, input));

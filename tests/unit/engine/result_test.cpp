@@ -128,6 +128,7 @@ TEST_CASE("nested types become lists and objects, NULL null at any depth") {
   check(f, "MAP {'k': 1, 'l': NULL}", "{\"k\":1,\"l\":null}");
   check(f, "MAP {1: 'a', 2: 'b'}", "{\"1\":\"a\",\"2\":\"b\"}");
   check(f, "MAP {DATE '2024-01-01': [1]}", "{\"2024-01-01\":[1]}");
+  check(f, "MAP {'\\x00\\x01'::BLOB: 1}", "{\"AAE=\":1}");
   check(f, "MAP {[1, 2]: 'x'}", "{\"[1,2]\":\"x\"}");
   check(f, "MAP {}", "{}");
   check(f, "union_value(num := 5)", "5");
