@@ -261,11 +261,12 @@ PlainForm pandas_form(PyObject* object) {
 
 }  // namespace
 
-bool comes_from(PyTypeObject* type, std::string_view package) {
+bool comes_from(PyTypeObject* type, std::string_view package, std::string_view name) {
   PyObject* mro = type->tp_mro;
   if (mro == nullptr) return false;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); ++i) {
     auto* ancestor = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(mro, i));
+    if (!name.empty() && bare_name(ancestor) != name) continue;
     if (package_of(ancestor) == package) return true;
     if ((ancestor->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
         package_of_heap_type(ancestor) == package) {
@@ -287,10 +288,31 @@ std::string type_name(PyTypeObject* type) {
   return package + "." + bare_name(type);
 }
 
+bool is_missing(const PyTypeObject* type) {
+  const std::string name = bare_name(type);
+  return name == "NaTType" || name == "NAType";
+}
+
+PlainForm nanosecond_form(PyObject* object, bool exact) {
+  PyTypeObject* const type = Py_TYPE(object);
+  const std::string name = bare_name(type);
+  const bool moment = name == "Timestamp";
+  if ((!moment && name != "Timedelta") || !comes_from(type, "pandas")) return {};
+  const PyRef nanos = find_attribute(object, moment ? "nanosecond" : "nanoseconds");
+  if (!nanos || PyObject_IsTrue(nanos.get()) != 1) return {};
+  if (!exact) return known_as(call_method(object, "isoformat"));
+  return refused("a pandas " + name +
+                 " that is not exact in microseconds, which is what TIMESTAMP and INTERVAL hold; "
+                 "round it first, for example with .round('us')");
+}
+
 PlainForm plain_form(PyObject* object, bool exact) {
   PyTypeObject* type = Py_TYPE(object);
   if (comes_from(type, "fractions")) return known_as(PyRef::steal(PyNumber_Float(object)));
-  if (comes_from(type, "numpy")) return numpy_form(object, exact);
+  if (comes_from(type, "numpy")) {
+    if (bare_name(type) == "MaskedConstant") return known_as(PyRef::borrow(Py_None));
+    return numpy_form(object, exact);
+  }
   if (comes_from(type, "pandas")) return pandas_form(object);
   if (comes_from(type, "polars")) return polars_form(object);
   if (comes_from(type, "pyarrow")) return arrow_form(object);
