@@ -231,7 +231,7 @@ void* EventLoop::Core::thread_main(void* argument) {
 
 void EventLoop::Core::run() {
   const GilAcquire gil;
-  const NestedQueries nested;
+  const NestedQueries nested(NestedQueries::Inside::kEventLoop);
   adopt_thread("mxcp-loop");
   if (drain_method.ml_name == nullptr) {
     drain_method = {"drain", &Core::drain_callback, METH_NOARGS, nullptr};
@@ -303,7 +303,6 @@ void EventLoop::Core::fail_queue(const Error& error) {
   std::deque<Item> left;
   {
     const std::lock_guard lock(mutex);
-    stopping = true;
     left.swap(queue);
   }
   for (const Item& item : left) {

@@ -374,7 +374,7 @@ PyMethodDef methods[] = {
     {"db_stop_token", db_stop_token, METH_NOARGS, nullptr},
     {"db_stop", db_stop, METH_O, nullptr},
     {"db_execute_with", as_method(db_execute_with), METH_FASTCALL, nullptr},
-    {"db_hold", db_hold, METH_NOARGS, nullptr},
+    {"db_hold", as_method(db_hold), METH_FASTCALL, nullptr},
     {"db_held_execute", as_method(db_held_execute), METH_FASTCALL | METH_KEYWORDS, nullptr},
     {"db_held_start", as_method(db_held_start), METH_FASTCALL | METH_KEYWORDS, nullptr},
     {"db_held_next", as_method(db_held_next), METH_FASTCALL, nullptr},

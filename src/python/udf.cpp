@@ -135,7 +135,7 @@ Status Udf::compute(const engine::ChunkView& input, engine::VectorWriter& output
                     const std::shared_ptr<const invoke::Call>& call) const {
   const CallContext context(call);
   if (!context.ok()) return raised();
-  const NestedQueries nested;
+  const NestedQueries nested(NestedQueries::Inside::kFunction);
   std::vector<CellReader> cells;
   cells.reserve(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

@@ -6,6 +6,8 @@ Works in endpoints, hooks, plugins, at import time, in coroutines and in threads
 starts. Outside of mxcp the functions raise RuntimeError (or do nothing, where that is harmless).
 """
 
+import sys
+
 from mxcp import _core
 
 __all__ = ["db", "config", "plugins", "mcp", "on_init", "on_shutdown", "reload_duckdb"]
@@ -73,8 +75,16 @@ class _Transaction:
             _core.db_held_close(handle)
 
 
+def _loop_runs():
+    """Whether an event loop runs on this thread; asyncio is not imported for the answer."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
+
+
 class _Stream:
-    __slots__ = ("_handle", "_size")
+    """Batches of rows. On an event loop the query begins with the first of them, on a thread."""
+
+    __slots__ = ("_query", "_size", "_stop", "_handle", "_closed", "_cancelled")
     _not_data = (
         "a stream of db.stream() is no data: loop over it to read its batches of rows, "
         "or use db.execute() for all rows at once"
@@ -83,9 +93,14 @@ class _Stream:
     def __init__(self, query, params, batch_size):
         if batch_size < 1:
             raise ValueError("batch_size must be at least 1")
+        self._query = (query, params)
         self._size = batch_size
-        self._handle = _core.db_hold()
-        _core.db_held_start(self._handle, query, params)
+        self._stop = _core.db_stop_token()
+        self._handle = None
+        self._closed = False
+        self._cancelled = False
+        if not _loop_runs():
+            self._begin()
 
     def __iter__(self):
         return self
@@ -102,16 +117,36 @@ class _Stream:
     async def __anext__(self):
         import asyncio
 
-        rows = await asyncio.to_thread(self._next)
+        try:
+            rows = await asyncio.to_thread(self._next)
+        except asyncio.CancelledError:
+            self._cancelled = True  # the rows that were on their way are lost
+            _core.db_stop(self._stop)
+            raise
         if not rows:
             raise StopAsyncIteration
         return rows
 
+    def _begin(self):
+        self._handle = _core.db_hold(self._stop)
+        query, self._query = self._query, None
+        try:
+            _core.db_held_start(self._handle, *query)
+        except BaseException:
+            self.close()
+            raise
+
     def _next(self):
-        if self._handle is None:
+        if self._cancelled:
+            raise RuntimeError("the stream ended when a read of it was cancelled")
+        if self._handle is None and not self._closed:
+            self._begin()
+        handle = self._handle
+        if self._closed:  # maybe meanwhile
+            self.close()
             return []
         try:
-            rows = _core.db_held_next(self._handle, self._size)
+            rows = _core.db_held_next(handle, self._size)
         except BaseException:
             self.close()
             raise
@@ -120,8 +155,10 @@ class _Stream:
         return rows
 
     def close(self):
-        """Stops reading; the connection goes back."""
+        """Stops the query, also one that is at work; the connection goes back."""
+        self._closed = True
         handle, self._handle = self._handle, None
+        _core.db_stop(self._stop)
         if handle is not None:
             _core.db_held_close(handle)
 
