@@ -3,17 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 namespace mxcp::engine {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_word_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return is_alpha(c) || c == '_' || is_beyond_ascii(c);
 }
 bool is_word(char c) {
   return is_word_start(c) || is_digit(c);

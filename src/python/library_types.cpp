@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/calendar.h"
 #include "engine/result_set.h"
 
 namespace mxcp::python {
@@ -56,11 +57,7 @@ Status read_times(PlainForm::Times times, Value& value) {
     case Times::kMonthSpans: value = Interval{static_cast<std::int32_t>(number), 0, 0}; break;
     case Times::kMicroSpans: {
       // As timedelta has it: whole days, and the rest of one.
-      std::int64_t days = number / kMicrosPerDay, rest = number % kMicrosPerDay;
-      if (rest < 0) {
-        rest += kMicrosPerDay;
-        --days;
-      }
+      const auto [days, rest] = floor_split(number, kMicrosPerDay);
       value = Interval{0, static_cast<std::int32_t>(days), rest};
       break;
     }
