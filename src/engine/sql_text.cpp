@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "base/ascii.h"
 #include "base/text.h"
@@ -104,6 +105,10 @@ class Scanner {
       skip_quoted('\'', true);
     } else if (c == '$') {
       dollar();
+    } else if (c == '?') {
+      piece_.places.push_back({"", at_, at_ + 1, false});
+      ++at_;
+      other_seen_ = true;
     } else if (is_word_start(c)) {
       const std::size_t begin = at_;
       while (at_ < sql_.size() && (is_word(sql_[at_]) || sql_[at_] == '$')) ++at_;
@@ -264,6 +269,14 @@ bool SqlPiece::repeats_parameter() const {
   return std::any_of(places.begin(), places.end(), [](const Place& place) { return place.again; });
 }
 
+std::vector<SqlPiece::Place> parameter_places(std::string_view sql) {
+  std::vector<SqlPiece::Place> places;
+  for (SqlPiece& piece : split_sql(sql)) {
+    std::move(piece.places.begin(), piece.places.end(), std::back_inserter(places));
+  }
+  return places;
+}
+
 std::vector<std::string> parameter_names(const std::vector<SqlPiece>& pieces) {
   std::vector<std::string> names;
   for (const SqlPiece& piece : pieces) {
@@ -290,7 +303,7 @@ RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece) {
   Inserter out(sql, piece);
   int count = 0;
   for (const SqlPiece::Place& place : piece.places) {
-    if (is_digit(place.name.front())) out.insert(place.begin + 1, kPrefix);
+    if (!place.name.empty() && is_digit(place.name[0])) out.insert(place.begin + 1, kPrefix);
     if (place.again) out.insert(place.end, std::string(kSuffix) + std::to_string(++count));
   }
   return out.finish();

@@ -22,9 +22,9 @@ struct SqlPiece {
   bool sets_seed = false;
   // $name, in order of appearance, each once, whatever its case: DuckDB makes no difference.
   std::vector<std::string> parameters;
-  // Every place of a named parameter, the $ included.
+  // Every place of a parameter: $name, $1, ?.
   struct Place {
-    std::string name;
+    std::string name;  // "" for ?
     std::size_t begin, end;
     bool again;  // it was there before
   };
@@ -48,6 +48,9 @@ struct RunText {
 
 // One entry per statement; empty ones (";;", only comments) are left out.
 std::vector<SqlPiece> split_sql(std::string_view sql);
+
+// The places of the parameters of all statements, in order.
+std::vector<SqlPiece::Place> parameter_places(std::string_view sql);
 
 // The names of the parameters of all statements, each once.
 std::vector<std::string> parameter_names(const std::vector<SqlPiece>& pieces);

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/rules.h"
 #include "base/text.h"
+#include "engine/sql_text.h"
 #include "quality/parameter_types.h"
-#include "quality/sql_text.h"
 
 namespace mxcp::quality {
 namespace {
@@ -98,13 +98,13 @@ void check_placeholders(const project::Endpoint& endpoint,
   // In the order of the text, each name once. What DuckDB does not report (a `?` inside something
   // that only looks like SQL to the scanner) is left alone.
   std::set<std::string> reported;
-  const auto found = placeholders(source.text);
+  const auto found = engine::parameter_places(source.text);
   for (const auto& placeholder : found) {
     const bool positional = placeholder.name.empty() || is_number_name(placeholder.name);
     if (positional ? used.empty() : used.count(to_lower(placeholder.name)) == 0) continue;
     if (is_declared(placeholder.name)) continue;
     if (!reported.insert(placeholder.name).second) continue;
-    const Place place = source.at_offset(placeholder.offset);
+    const Place place = source.at_offset(placeholder.begin);
     if (positional) {
       const bool all_named = std::none_of(used.begin(), used.end(), is_number_name);
       if (all_named) continue;

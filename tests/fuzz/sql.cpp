@@ -13,7 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     last = piece.end;
     for (const auto& place : piece.places) {
-      if (sql.substr(place.begin, place.end - place.begin) != "$" + place.name) {
+      const std::string written = place.name.empty() ? "?" : "$" + place.name;
+      if (sql.substr(place.begin, place.end - place.begin) != written) {
         fuzz::report({true, "the place of $" + place.name + " is wrong"});
       }
     }

@@ -53,6 +53,41 @@ TEST_CASE("parameters and first words are seen") {
   CHECK(!creates_temporary(one("SELECT 'CREATE TEMP'")));
 }
 
+// "name@offset", separated by spaces.
+std::string found(std::string_view sql) {
+  std::string out;
+  for (const auto& place : parameter_places(sql)) {
+    if (!out.empty()) out += ' ';
+    out += place.name + "@" + std::to_string(place.begin);
+  }
+  return out;
+}
+
+TEST_CASE("parameters are found with their offsets") {
+  CHECK(found("SELECT $a, $b_2 WHERE x=$a") == "a@7 b_2@11 a@24");
+  CHECK(found("SELECT $1, ?") == "1@7 @11");
+  CHECK(found("SELECT ?; SELECT $a") == "@7 a@17");
+  CHECK(found("$größe") == "größe@0");
+  CHECK(found("SELECT 1") == "");
+  CHECK(found("") == "");
+}
+
+TEST_CASE("what only looks like a parameter is passed over") {
+  CHECK(found("'$a' $b") == "b@5");
+  CHECK(found("'it''s $a' $b") == "b@11");
+  CHECK(found("\"$a\"\"$c\" $b") == "b@9");
+  CHECK(found("-- $a\n$b") == "b@6");
+  CHECK(found("/* $a /* $c */ $d */ $b") == "b@21");
+  CHECK(found("$$ $a $$ $b") == "b@9");
+  CHECK(found("$tag$ $a $$ $tag$ $b") == "b@18");
+  CHECK(found("col$a $b") == "b@6");
+  CHECK(found("E'\\'$a' $b") == "b@8");
+  CHECK(found("'\\' $b") == "b@4");
+  CHECK(found("'$a") == "");
+  CHECK(found("/* $a") == "");
+  CHECK(found("$ 1") == "");
+}
+
 TEST_CASE("repeated parameters become distinct, and places find back") {
   const std::string sql = "SELECT 1; SELECT $a, $a, f($a), z";
   const SqlPiece piece = split_sql(sql).at(1);
