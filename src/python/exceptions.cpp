@@ -30,9 +30,10 @@ bool inside(const std::string& file, const std::string& root) {
 
 // Whether a frame belongs to the machinery that runs user code, not to the user's code.
 bool is_machinery(const std::string& file) {
-  static constexpr std::array<std::string_view, 6> kOurs = {
-      "/mxcp/_secrets.py", "/mxcp/_imports.py", "/mxcp/_loop.py",
-      "/mxcp/_prompts.py", "/mxcp/_plugins.py", "/mxcp/runtime/__init__.py"};
+  static constexpr std::array<std::string_view, 9> kOurs = {
+      "/mxcp/_client.py",  "/mxcp/_environment.py", "/mxcp/_imports.py",
+      "/mxcp/_loop.py",    "/mxcp/_plugins.py",     "/mxcp/_prompts.py",
+      "/mxcp/_schemas.py", "/mxcp/_secrets.py",     "/mxcp/runtime/__init__.py"};
   if (file.starts_with("<frozen importlib")) return true;
   for (const std::string_view name : kOurs) {
     if (file.ends_with(name)) return true;
