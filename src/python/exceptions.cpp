@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "python/library_types.h"
 
 namespace mxcp::python {
 namespace {
@@ -99,11 +100,6 @@ std::string format_traceback(PyObject* exception, PyObject* traceback) {
   return std::string(trim(text_of(text.get())));
 }
 
-std::string type_name(PyObject* exception) {
-  const std::string_view name = Py_TYPE(exception)->tp_name;
-  return std::string(name.substr(name.rfind('.') + 1));
-}
-
 bool is_a(PyObject* exception, PyObject* type) {
   return PyObject_TypeCheck(exception, reinterpret_cast<PyTypeObject*>(type)) != 0;
 }
@@ -114,7 +110,7 @@ bool needs_type_name(PyObject* exception) {
 }
 
 std::string message_of(PyObject* exception) {
-  const std::string name = type_name(exception);
+  const std::string name(bare_name(Py_TYPE(exception)));
   std::string message = str_of(exception);
   if (trim(message).empty()) return name;
   return needs_type_name(exception) ? name + ": " + message : message;
@@ -147,7 +143,7 @@ std::string message_of_group(PyObject* group, const std::vector<PyRef>& leaves) 
   constexpr std::size_t kShown = 3;
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < std::min(leaves.size(), kShown); ++i) {
-    const std::string name = type_name(leaves[i].get());
+    const std::string name(bare_name(Py_TYPE(leaves[i].get())));
     const std::string text = str_of(leaves[i].get());
     parts.push_back(trim(text).empty() ? name : text + " (" + name + ")");
   }

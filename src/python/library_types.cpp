@@ -250,7 +250,7 @@ PlainForm pandas_form(PyObject* object) {
     return pandas_frame_form(object);
   }
   if (find_attribute(object, "tolist")) return known_as(call_method(object, "tolist"));
-  if (const std::string name = bare_name(Py_TYPE(object)); name == "Period" || name == "Interval") {
+  if (const auto name = bare_name(Py_TYPE(object)); name == "Period" || name == "Interval") {
     return known_as(PyRef::steal(PyObject_Str(object)));
   }
   return {};
@@ -273,32 +273,32 @@ bool comes_from(PyTypeObject* type, std::string_view package, std::string_view n
   return false;
 }
 
-std::string bare_name(const PyTypeObject* type) {
+std::string_view bare_name(const PyTypeObject* type) {
   const std::string_view name = type->tp_name;
-  return std::string(name.substr(name.rfind('.') + 1));
+  return name.substr(name.rfind('.') + 1);
 }
 
 std::string type_name(PyTypeObject* type) {
   const PyRef module = find_attribute(reinterpret_cast<PyObject*>(type), "__module__");
   const std::string package = text_of(module.get());
-  if (package.empty() || package == "builtins") return bare_name(type);
-  return package + "." + bare_name(type);
+  std::string name(bare_name(type));
+  return package.empty() || package == "builtins" ? name : package + "." + name;
 }
 
 bool is_missing(const PyTypeObject* type) {
-  const std::string name = bare_name(type);
+  const std::string_view name = bare_name(type);
   return name == "NaTType" || name == "NAType";
 }
 
 PlainForm nanosecond_form(PyObject* object, bool exact) {
   PyTypeObject* const type = Py_TYPE(object);
-  const std::string name = bare_name(type);
+  const std::string_view name = bare_name(type);
   const bool moment = name == "Timestamp";
   if ((!moment && name != "Timedelta") || !comes_from(type, "pandas")) return {};
   const PyRef nanos = find_attribute(object, moment ? "nanosecond" : "nanoseconds");
   if (!nanos || PyObject_IsTrue(nanos.get()) != 1) return {};
   if (!exact) return known_as(call_method(object, "isoformat"));
-  return refused("a pandas " + name +
+  return refused("a pandas " + std::string(name) +
                  " that is not exact in microseconds, which is what TIMESTAMP and INTERVAL hold; "
                  "round it first, for example with .round('us')");
 }

@@ -15,7 +15,7 @@
 namespace mxcp::python {
 
 // "Timestamp", and "pandas.Timestamp" (without the package for builtins).
-std::string bare_name(const PyTypeObject* type);
+std::string_view bare_name(const PyTypeObject* type);
 std::string type_name(PyTypeObject* type);
 // Whether a class anywhere in the type's ancestry comes from the package: "numpy", "enum"; with a
 // name, whether that very class is there.
