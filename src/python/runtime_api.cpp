@@ -370,7 +370,13 @@ PyCFunction as_method(Function* function) {
 
 PyMethodDef methods[] = {
     {"db_execute", as_method(db_execute), METH_FASTCALL | METH_KEYWORDS,
-     "execute(query, params=None)\n--\n\nRuns SQL and returns the rows as a list of dicts."},
+     "execute(query, params=None)\n--\n\n"
+     "Runs SQL and returns its rows as dicts; of several statements those of the last one.\n\n"
+     "params: {name: value} for $name, or [value ...] for ? and $1. DECIMAL comes as float,\n"
+     "TIMESTAMPTZ as an aware datetime in UTC, NULL as None. Each call may get another\n"
+     "connection, so that SET, temporary tables and BEGIN do not carry over: see transaction().\n\n"
+     "Raises the classes of the duckdb package (duckdb.Error), TypeError for a parameter that SQL\n"
+     "has no type for, RuntimeError outside of mxcp."},
     {"db_stop_token", db_stop_token, METH_NOARGS, nullptr},
     {"db_stop", db_stop, METH_O, nullptr},
     {"db_execute_with", as_method(db_execute_with), METH_FASTCALL, nullptr},

@@ -36,7 +36,10 @@ class _Database:
         return _Transaction()
 
     def stream(self, query, params=None, *, batch_size=10_000):
-        """The rows in lists of up to `batch_size`, read while they are used (also `async for`)."""
+        """The rows in lists of up to `batch_size`, read while they are used (also `async for`).
+
+        Errors as of execute(); on an event loop they come with the first batch, where the query begins.
+        """
         return _Stream(query, params, batch_size)
 
     def arrow(self, query, params=None):
@@ -61,6 +64,11 @@ class _Transaction:
         return self
 
     def execute(self, query, params=None):
+        """Like db.execute(), on the connection of the transaction.
+
+        RuntimeError outside of the `with` block, after a reload, and in a SQL function that a query
+        of this very transaction calls.
+        """
         if self._handle is None:
             raise RuntimeError("the transaction has ended; use it inside of its `with` block")
         return _core.db_held_execute(self._handle, query, params)
@@ -289,8 +297,15 @@ class _Client:
     def elicit(self, message, schema=None, *, url=None, elicitation_id=None, key=None):
         """Asks the user for values; gives {"action": "accept", "content": {...}}, or another action.
 
+        `schema` is the JSON Schema of a form: {"type": "object", "properties": {...}} with texts, numbers,
+        booleans and choices; without one the user only agrees, or not.
+
         With `url` it leads the user there instead: {"action": "accept"} says that they agreed to go, not
         that they are done.
+
+        ValueError for a schema or an url that clients cannot show. RuntimeError when there is no client,
+        when it cannot be asked, answers with an error, or has not answered after 15 minutes; in a plain
+        function also when 64 of them wait already.
         """
         from mxcp import _client
 
@@ -302,34 +317,45 @@ class _Client:
         return _SENT
 
     def sample(self, messages, max_tokens=1000, *, key=None, **more):
-        """Asks the client's model; `messages` is a text or a list of messages."""
+        """Asks the client's model; gives {"role": "assistant", "content": {...}, "model": ...}.
+
+        `messages` is a text or a list of {"role": ..., "content": {...}}; `more` is what else
+        sampling/createMessage takes (systemPrompt, temperature, tools ...). Errors as of elicit().
+        """
         from mxcp import _client
 
         return _client.ask_one(key, _client.sampling(messages, max_tokens, **more))
 
     def roots(self, *, key=None):
-        """The folders that the client works in: [{"uri": ..., "name": ...}]."""
+        """The folders that the client works in: [{"uri": ..., "name": ...}]. Errors as of elicit()."""
         from mxcp import _client
 
         return _client.ask_one(key, _client.list_roots(), lambda answer: answer["roots"])
 
     def ask(self, **questions):
-        """Several questions at once, made by elicitation(), sampling() and list_roots(); gives a dict."""
+        """Several questions at once: ask(name=mcp.elicitation(...), words=mcp.sampling(...)).
+
+        Gives their answers by the same names, in the form in which the client sends them. Errors as of
+        elicit().
+        """
         from mxcp import _client
 
         return _client.ask(questions)
 
     def elicitation(self, message, schema=None, *, url=None, elicitation_id=None):
+        """The question of elicit() for ask(), as a dict; nobody is asked yet."""
         from mxcp import _client
 
         return _client.elicitation(message, schema, url, elicitation_id)
 
     def sampling(self, messages, max_tokens=1000, **more):
+        """The question of sample() for ask(), as a dict."""
         from mxcp import _client
 
         return _client.sampling(messages, max_tokens, **more)
 
     def list_roots(self):
+        """The question of roots() for ask(), as a dict; its answer is {"roots": [...]}."""
         from mxcp import _client
 
         return _client.list_roots()
