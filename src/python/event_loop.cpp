@@ -217,8 +217,7 @@ std::function<void(std::chrono::seconds limit)> EventLoop::detach() {
   };
 }
 
-// --- the loop's thread
-// ----------------------------------------------------------------------------
+// --- the loop's thread ---------------------------------------------------------------------------
 
 void* EventLoop::Core::thread_main(void* argument) {
   ::pthread_setname_np(::pthread_self(), "mxcp-loop");

@@ -21,8 +21,7 @@
 namespace mxcp::python {
 namespace {
 
-// --- configuration
-// --------------------------------------------------------------------------------
+// --- configuration -------------------------------------------------------------------------------
 
 std::shared_ptr<const project::Project> project_or_raise() {
   auto project = current_project();
@@ -94,8 +93,7 @@ PyObject* site_config(PyObject*, PyObject*) {
   return project == nullptr ? Py_NewRef(Py_None) : to_python(project->site().raw).release();
 }
 
-// --- plugins
-// --------------------------------------------------------------------------------------
+// --- plugins -------------------------------------------------------------------------------------
 
 PyObject* get_plugin(PyObject*, PyObject* name) {
   PyObject* plugins = state().plugins.get();
@@ -109,8 +107,7 @@ PyObject* plugin_names(PyObject*, PyObject*) {
   return plugins != nullptr ? PyDict_Keys(plugins) : PyList_New(0);
 }
 
-// --- the client
-// -----------------------------------------------------------------------------------
+// --- the client ----------------------------------------------------------------------------------
 
 log::Level log_level(const std::string& name) {
   if (name == "debug") return log::Level::kDebug;
@@ -182,8 +179,7 @@ PyObject* send_progress(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
-// --- hooks and reload
-// -----------------------------------------------------------------------------
+// --- hooks and reload ----------------------------------------------------------------------------
 
 // register_hook(kind, function) -> function
 PyObject* register_hook(PyObject*, PyObject* args) {
@@ -249,8 +245,7 @@ PyObject* request_reload(PyObject*, PyObject* args) {
   return nullptr;
 }
 
-// --- identity
-// -------------------------------------------------------------------------------------
+// --- identity ------------------------------------------------------------------------------------
 
 Value optional_text(const std::optional<std::string>& text) {
   return text ? Value(*text) : Value();
@@ -288,8 +283,7 @@ PyObject* execution_context(PyObject*, PyObject*) {
       .release();
 }
 
-// --- for python/mxcp/_imports.py
-// ------------------------------------------------------------------
+// --- for python/mxcp/_imports.py -----------------------------------------------------------------
 
 // The same file by device and inode; where one does not exist yet, by its path.
 bool same_file(const std::string& a, const std::string& b) {

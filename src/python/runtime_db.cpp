@@ -122,8 +122,7 @@ PyObject* execute(PyObject* query, PyObject* given, std::shared_ptr<CancelToken>
   return to_object(std::move(rows));
 }
 
-// --- capsules
-// -------------------------------------------------------------------------------------
+// --- capsules ------------------------------------------------------------------------------------
 
 constexpr const char* kHeldName = "mxcp.query";
 constexpr const char* kStopName = "mxcp.stop";
@@ -197,8 +196,7 @@ PyObject* db_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObjec
   return execute(query, given, nullptr);
 }
 
-// --- db.aexecute
-// ----------------------------------------------------------------------------------
+// --- db.aexecute ---------------------------------------------------------------------------------
 
 PyObject* db_stop_token(PyObject*, PyObject*) {
   auto* const token = new std::shared_ptr<CancelToken>(std::make_shared<CancelToken>());
@@ -226,8 +224,7 @@ PyObject* db_execute_with(PyObject*, PyObject* const* args, Py_ssize_t count) {
   return execute(args[1], args[2], *token);
 }
 
-// --- transactions, streams, Arrow
-// -----------------------------------------------------------------
+// --- transactions, streams, Arrow ----------------------------------------------------------------
 
 // hold(stop=None): a connection for transactions and streams, as a capsule. `stop`, a stop token,
 // ends whatever is done with it.

@@ -21,8 +21,7 @@ using engine::TypeId;
 
 constexpr std::size_t kCancelEvery = 64;
 
-// --- types
-// ----------------------------------------------------------------------------------------
+// --- types ---------------------------------------------------------------------------------------
 
 TypeId simple_type(std::string_view name) {
   static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
@@ -86,8 +85,7 @@ bool write_plain(engine::VectorWriter& out, std::size_t row, PyObject* value) {
   return false;
 }
 
-// --- the function
-// ---------------------------------------------------------------------------------
+// --- the function --------------------------------------------------------------------------------
 
 class Udf final : public engine::ScalarFunction {
  public:
