@@ -10,8 +10,8 @@ def create(wake_fd, drain):
     return loop
 
 
-def run(loop, wake_fd, seconds):
-    """Runs until loop.stop(); then cancels what is left, giving it a while to clean up."""
+def run(loop):
+    """Runs until loop.stop(), which user code can call, too."""
     asyncio.set_event_loop(loop)
     stopped = False
     while not stopped:
@@ -20,6 +20,10 @@ def run(loop, wake_fd, seconds):
             stopped = True
         except BaseException:  # SystemExit in a task of the user's: it has its result already
             pass
+
+
+def end(loop, wake_fd, seconds):
+    """Cancels what is left, giving it a while to clean up."""
     loop.remove_reader(wake_fd)
     try:
         loop.run_until_complete(_end(asyncio.all_tasks(loop), seconds))

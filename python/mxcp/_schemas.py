@@ -45,12 +45,36 @@ def _additional_properties(validator, inner, instance, schema):
             yield from validator.descend(value, inner, path=name)
 
 
+def _plain(value):
+    """1.0 as 1: for JSON they are one number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    return value
+
+
+def _unique_items(validator, unique, instance, schema):
+    """By the text of each item: jsonschema itself compares each with each."""
+    if not unique or not validator.is_type(instance, "array"):
+        return
+    seen = {}
+    for i, item in enumerate(instance):
+        first = seen.setdefault(json.dumps(_plain(item), sort_keys=True), i)
+        if first != i:
+            yield ValidationError(f"items must be unique, but [{i}] repeats [{first}]")
+            return
+
+
 _Validator = extend(
     Draft202012Validator,
     {
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
     },
 )
 

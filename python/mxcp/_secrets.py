@@ -10,7 +10,7 @@ class Refused(Exception):
     """What is wrong, in one sentence."""
 
 
-def ask(store, texts):
+def ask(store, *texts):
     try:
         return (vault if store == "vault" else onepassword)(*texts), None
     except Refused as reason:

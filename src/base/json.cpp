@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/calendar.h"
 #include "base/json_stream.h"
 #include "base/text.h"
 
@@ -135,47 +136,6 @@ Place place_of(std::string_view text, std::size_t offset) {
     }
   }
   return place;
-}
-
-void append_padded(std::string& out, std::int64_t value, int width) {
-  const std::string digits = std::to_string(value);
-  out.append(static_cast<std::size_t>(std::max(0, width - static_cast<int>(digits.size()))), '0');
-  out += digits;
-}
-
-std::string uuid_text(Uuid uuid) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (int i = 0; i < 32; ++i) {
-    if (i == 8 || i == 12 || i == 16 || i == 20) text += '-';
-    text += kDigits[(i < 16 ? uuid.high >> (60 - 4 * i) : uuid.low >> (124 - 4 * i)) & 15];
-  }
-  return text;
-}
-
-void append_zone(std::string& out, std::int32_t offset) {
-  out += offset < 0 ? '-' : '+';
-  const std::int32_t seconds = std::abs(offset);
-  append_padded(out, seconds / 3600, 2);
-  out += ':';
-  append_padded(out, seconds / 60 % 60, 2);
-  if (seconds % 60 != 0) {
-    out += ':';
-    append_padded(out, seconds % 60, 2);
-  }
-}
-
-void append_clock(std::string& out, std::int64_t micros) {
-  const std::int64_t seconds = micros / 1000000;
-  append_padded(out, seconds / 3600, 2);
-  out += ':';
-  append_padded(out, seconds / 60 % 60, 2);
-  out += ':';
-  append_padded(out, seconds % 60, 2);
-  if (micros % 1000000 != 0) {
-    out += '.';
-    append_padded(out, micros % 1000000, 6);
-  }
 }
 
 // Where pretty text goes: in pieces to somebody who takes them.
@@ -471,33 +431,23 @@ void append_base64(std::string& out, std::string_view bytes) {
   }
 }
 
-std::string to_iso(Date date) {
-  // Howard Hinnant's civil-from-days algorithm (public domain), years before 1 written as -YYYY.
-  const std::int64_t z = static_cast<std::int64_t>(date.days) + 719468;
-  const std::int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-  const std::int64_t doe = z - era * 146097;
-  const std::int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-  const std::int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-  const std::int64_t mp = (5 * doy + 2) / 153;
-  const std::int64_t day = doy - (153 * mp + 2) / 5 + 1;
-  const std::int64_t month = mp < 10 ? mp + 3 : mp - 9;
-  std::int64_t year = yoe + era * 400 + (month <= 2 ? 1 : 0);
-  std::string out;
-  if (year < 0) {
-    out += '-';
-    year = -year;
+void append_uuid(std::string& out, Uuid uuid) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  for (int i = 0; i < 32; ++i) {
+    if (i == 8 || i == 12 || i == 16 || i == 20) out += '-';
+    out += kHex[(i < 16 ? uuid.high : uuid.low) >> (60 - i % 16 * 4) & 15];
   }
-  append_padded(out, year, 4);
-  out += '-';
-  append_padded(out, month, 2);
-  out += '-';
-  append_padded(out, day, 2);
+}
+
+std::string to_iso(Date date) {
+  std::string out;
+  append_date(out, date.days);
   return out;
 }
 
 std::string to_iso(Time time) {
   std::string out;
-  append_clock(out, time.micros);
+  append_time(out, time.micros);
   if (time.has_zone) append_zone(out, time.offset);
   return out;
 }
@@ -506,46 +456,19 @@ std::string to_iso(Timestamp timestamp) {
   constexpr std::int64_t kDay = 86400LL * 1000000;
   std::int64_t micros = timestamp.micros;
   if (timestamp.has_zone) micros += timestamp.offset * 1000000LL;
-  std::int64_t days = micros / kDay;
-  std::int64_t rest = micros % kDay;
-  if (rest < 0) {
-    rest += kDay;
-    --days;
-  }
-  std::string out = to_iso(Date{static_cast<std::int32_t>(days)});
+  const auto [days, rest] = floor_split(micros, kDay);
+  std::string out;
+  append_date(out, days);
   out += 'T';
-  append_clock(out, rest);
+  append_time(out, rest);
   if (timestamp.has_zone) append_zone(out, timestamp.offset);
   return out;
 }
 
 std::string to_iso(Interval interval) {
-  std::string text = "P";
-  const auto part = [&](std::int64_t count, char unit) {
-    if (count != 0) text += std::to_string(count) + unit;
-  };
-  part(interval.months / 12, 'Y');
-  part(interval.months % 12, 'M');
-  part(interval.days, 'D');
-  if (interval.micros == 0 && text.size() > 1) return text;
-  text += 'T';
-  const std::int64_t hours = interval.micros / 3'600'000'000;
-  const std::int64_t minutes = interval.micros / 60'000'000 % 60;
-  part(hours, 'H');
-  part(minutes, 'M');
-  const std::int64_t rest = interval.micros % 60'000'000;
-  if (rest != 0 || (hours == 0 && minutes == 0)) {
-    const std::int64_t fraction = std::abs(rest % 1'000'000);
-    if (rest < 0) text += '-';
-    text += std::to_string(std::abs(rest / 1'000'000));
-    if (fraction != 0) {
-      text += '.';
-      append_padded(text, fraction, 6);
-      text.erase(text.find_last_not_of('0') + 1);
-    }
-    text += 'S';
-  }
-  return text;
+  std::string out;
+  append_interval(out, interval.months, interval.days, interval.micros);
+  return out;
 }
 
 std::string to_plain_text(const Value& value) {
@@ -554,7 +477,16 @@ std::string to_plain_text(const Value& value) {
   if (const Time* time = value.as_time()) return to_iso(*time);
   if (const Timestamp* timestamp = value.as_timestamp()) return to_iso(*timestamp);
   if (const Interval* interval = value.as_interval()) return to_iso(*interval);
-  if (const Uuid* uuid = value.as_uuid()) return uuid_text(*uuid);
+  if (const Uuid* uuid = value.as_uuid()) {
+    std::string text;
+    append_uuid(text, *uuid);
+    return text;
+  }
+  if (const Bytes* bytes = value.as_bytes()) {
+    std::string base64;
+    append_base64(base64, bytes->data);
+    return base64;
+  }
   return to_json(value);
 }
 

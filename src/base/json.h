@@ -36,6 +36,7 @@ void append_json_string(std::string& out, std::string_view text);
 void append_json_int(std::string& out, std::int64_t value);
 void append_json_double(std::string& out, double value);
 void append_base64(std::string& out, std::string_view bytes);
+void append_uuid(std::string& out, Uuid uuid);  // 12345678-1234-1234-1234-123456789abc
 
 // ISO 8601: 2024-01-31, 13:45:00[.ffffff][+02:00], 2024-01-31T13:45:00[.ffffff][+00:00].
 std::string to_iso(Date date);

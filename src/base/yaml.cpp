@@ -4,15 +4,12 @@
 #include <limits>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/text.h"
 
 namespace mxcp {
 namespace {
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 std::string_view skip_digits(std::string_view text) {
   std::size_t n = 0;

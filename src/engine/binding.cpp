@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/json.h"
@@ -71,14 +73,44 @@ std::optional<Exact> read_exact(std::string_view text) {
   return out;
 }
 
+// Where each of many names is. Made when one is not where it was expected.
+using Places = std::unordered_map<std::string, std::size_t>;
+
 // The SQL type of a Value.
 struct Shape {
   TypeId id = TypeId::kSqlNull;
-  int width = 0, scale = 0;             // kDecimal
-  bool negative = false;                // an integer below zero is among the values
-  std::vector<std::string> names = {};  // kStruct
-  std::vector<Shape> children = {};     // kList: 1, kStruct: the members
+  int width = 0, scale = 0;          // kDecimal
+  bool negative = false;             // an integer below zero is among the values
+  std::vector<std::string> names{};  // kStruct
+  std::vector<Shape> children{};     // kList: 1, kStruct: the members
+  std::size_t objects = 0;           // kStruct: how many are of this type
+  std::size_t members = 0;           // kStruct: how many members they have together
+  std::unique_ptr<Places> places{};  // kStruct: of `names`, see place_of
 };
+
+constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
+
+// Which member of a STRUCT has this name. `expected` is where it is looked for first, and becomes
+// the place behind it: objects have their members in the same order more often than not.
+std::size_t place_of(Shape& shape, std::string_view name, std::size_t& expected) {
+  // To look through fewer names is faster than to hash one.
+  constexpr std::size_t kMany = 32;
+  if (expected < shape.names.size() && shape.names[expected] == name) return expected++;
+  std::size_t place = kNowhere;
+  if (shape.names.size() < kMany) {
+    const auto known = std::find(shape.names.begin(), shape.names.end(), name);
+    if (known != shape.names.end()) place = static_cast<std::size_t>(known - shape.names.begin());
+  } else {
+    if (shape.places == nullptr) shape.places = std::make_unique<Places>();
+    for (std::size_t i = shape.places->size(); i < shape.names.size(); ++i) {
+      shape.places->emplace(shape.names[i], i);
+    }
+    const auto known = shape.places->find(std::string(name));
+    if (known != shape.places->end()) place = known->second;
+  }
+  if (place != kNowhere) expected = place + 1;
+  return place;
+}
 
 bool is_number(TypeId id) {
   return id == TypeId::kInteger || id == TypeId::kBigInt || id == TypeId::kHugeInt ||
@@ -141,6 +173,22 @@ Result<Shape> number_shape(const ExactNumber& number) {
   return Shape{TypeId::kDecimal, std::max(exact->width, 1), exact->scale};
 }
 
+// DuckDB's C API takes names up to their first NUL, and has a STRUCT whose names are all empty for
+// one without names, which comes back as a list.
+Status check_member_name(std::string_view name, const Object& object) {
+  if (name.find('\0') != std::string_view::npos) {
+    return Error{
+        Code::kInvalidArgs,
+        "an object has a member with a NUL character in its name, which no STRUCT can have"};
+  }
+  if (name.empty() && object.size() == 1) {
+    return Error{Code::kInvalidArgs,
+                 "the name of an object's only member is empty: DuckDB would "
+                 "take the object for a list"};
+  }
+  return {};
+}
+
 Result<Shape> shape_of(const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kNull: return Shape{};
@@ -174,8 +222,12 @@ Result<Shape> shape_of(const Value& value) {
       return list;
     }
     case Value::Kind::kObject: {
+      const Object& object = *value.as_object();
       Shape shape{TypeId::kStruct};
-      for (const auto& [name, item] : *value.as_object()) {
+      shape.objects = 1;
+      shape.members = object.size();
+      for (const auto& [name, item] : object) {
+        MXCP_TRY(check_member_name(name, object));
         MXCP_TRY(Shape member, shape_of(item));
         shape.names.push_back(name);
         shape.children.push_back(std::move(member));
@@ -195,16 +247,19 @@ Result<Shape> unify(Shape a, Shape b) {
   }
   if (a.id == TypeId::kStruct && b.id == TypeId::kStruct) {
     // Objects with different members: all of them, NULL where one is missing.
+    std::size_t expected = 0;
     for (std::size_t i = 0; i < b.names.size(); ++i) {
-      const auto known = std::find(a.names.begin(), a.names.end(), b.names[i]);
-      if (known == a.names.end()) {
+      const std::size_t place = place_of(a, b.names[i], expected);
+      if (place == kNowhere) {
         a.names.push_back(std::move(b.names[i]));
         a.children.push_back(std::move(b.children[i]));
         continue;
       }
-      Shape& member = a.children[static_cast<std::size_t>(known - a.names.begin())];
+      Shape& member = a.children[place];
       MXCP_TRY(member, unify(std::move(member), std::move(b.children[i])));
     }
+    a.objects += b.objects;
+    a.members += b.members;
     return a;
   }
   if (a.id == b.id && a.id != TypeId::kDecimal) {
@@ -235,6 +290,33 @@ Result<Shape> unify(Shape a, Shape b) {
                  "something else"};
   }
   return Shape{TypeId::kVarchar};
+}
+
+// The members that the objects of a shape have, and the NULLs that are made of those they lack.
+struct Sizes {
+  std::size_t members = 0, missing = 0;
+};
+Sizes sizes_of(const Shape& shape) {
+  Sizes sizes{shape.members, shape.names.size() * shape.objects - shape.members};
+  for (const Shape& child : shape.children) {
+    const Sizes inner = sizes_of(child);
+    sizes.members += inner.members;
+    sizes.missing += inner.missing;
+  }
+  return sizes;
+}
+
+// shape_of a whole argument. A short text could otherwise become a value of any size.
+Result<Shape> argument_shape(const Value& value) {
+  constexpr std::size_t kFreely = 1'000'000;
+  MXCP_TRY(Shape shape, shape_of(value));
+  const Sizes sizes = sizes_of(shape);
+  if (sizes.missing <= 4 * sizes.members + kFreely) return shape;
+  return Error{Code::kInvalidArgs,
+               "the objects of this list have too many different members: as STRUCTs each of them "
+               "would have all",
+               {},
+               "give it as JSON text instead, and read that with DuckDB's JSON functions"};
 }
 
 // A STRUCT needs a member; the object without any is a MAP without any.
@@ -310,8 +392,48 @@ ValueHandle text_value(const Api& api, std::string_view text) {
   return ValueHandle(api, api.create_varchar_length(text.data(), text.size()));
 }
 
+ValueHandle make_value(const Api& api, const Value& value, Shape& shape);
+
+ValueHandle make_list(const Api& api, const Array& items, Shape& shape) {
+  const TypeHandle element = logical_type(api, shape.children[0]);
+  std::vector<ValueHandle> owners;
+  std::vector<c::Value> values;
+  owners.reserve(items.size());
+  values.reserve(items.size());
+  for (const Value& item : items) {
+    values.push_back(owners.emplace_back(make_value(api, item, shape.children[0])).get());
+  }
+  // DuckDB refuses a null pointer even for an empty list.
+  c::Value none = nullptr;
+  return ValueHandle(
+      api,
+      api.create_list_value(element.get(), values.empty() ? &none : values.data(), values.size()));
+}
+
+ValueHandle make_struct(const Api& api, const Object& object, Shape& shape) {
+  const TypeHandle type = logical_type(api, shape);
+  // DuckDB refuses a null pointer even for an empty map.
+  c::Value none = nullptr;
+  if (shape.names.empty()) {
+    return ValueHandle(api, api.create_map_value(type.get(), &none, &none, 0));
+  }
+  std::vector<ValueHandle> owners;
+  std::vector<c::Value> values(shape.names.size());
+  owners.reserve(object.size() + 1);
+  std::size_t expected = 0;
+  for (const auto& [name, member] : object) {
+    const std::size_t place = place_of(shape, name, expected);
+    values[place] = owners.emplace_back(make_value(api, member, shape.children[place])).get();
+  }
+  if (object.size() < values.size()) {
+    const c::Value null = owners.emplace_back(api, api.create_null_value()).get();
+    std::replace(values.begin(), values.end(), none, null);
+  }
+  return ValueHandle(api, api.create_struct_value(type.get(), values.data()));
+}
+
 // `value` as a value of type `shape`, which fits it.
-ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
+ValueHandle make_value(const Api& api, const Value& value, Shape& shape) {
   const auto own = [&](c::Value made) { return ValueHandle(api, made); };
   if (value.is_null()) return own(api.create_null_value());
   switch (shape.id) {
@@ -344,36 +466,8 @@ ValueHandle make_value(const Api& api, const Value& value, const Shape& shape) {
       return own(api.create_interval({interval.months, interval.days, interval.micros}));
     }
     case TypeId::kUuid: return own(api.create_uuid({value.as_uuid()->low, value.as_uuid()->high}));
-    case TypeId::kList: {
-      const Array& items = *value.as_array();
-      const TypeHandle element = logical_type(api, shape.children[0]);
-      std::vector<ValueHandle> owners;
-      std::vector<c::Value> values;
-      owners.reserve(items.size());
-      values.reserve(items.size());
-      for (const Value& item : items) {
-        values.push_back(owners.emplace_back(make_value(api, item, shape.children[0])).get());
-      }
-      // DuckDB refuses a null pointer even for an empty list.
-      c::Value none = nullptr;
-      return own(api.create_list_value(element.get(), values.empty() ? &none : values.data(),
-                                       values.size()));
-    }
-    case TypeId::kStruct: {
-      const TypeHandle type = logical_type(api, shape);
-      // DuckDB refuses a null pointer even for an empty map.
-      c::Value none = nullptr;
-      if (shape.names.empty()) return own(api.create_map_value(type.get(), &none, &none, 0));
-      std::vector<ValueHandle> owners;
-      std::vector<c::Value> values;
-      for (std::size_t i = 0; i < shape.names.size(); ++i) {
-        const Value* member = value.find(shape.names[i]);
-        values.push_back(
-            owners.emplace_back(make_value(api, member ? *member : Value(), shape.children[i]))
-                .get());
-      }
-      return own(api.create_struct_value(type.get(), values.data()));
-    }
+    case TypeId::kList: return make_list(api, *value.as_array(), shape);
+    case TypeId::kStruct: return make_struct(api, *value.as_object(), shape);
     default: return own(api.create_null_value());
   }
 }
@@ -410,14 +504,15 @@ Result<c::State> bind_value(const Api& api, c::PreparedStatement statement, c::I
     case Value::Kind::kString: {
       const std::string& text = *value.as_string();
       if (const auto interval = interval_of(value, expected)) {
-        const ValueHandle made = make_value(api, *interval, Shape{TypeId::kInterval});
+        Shape shape{TypeId::kInterval};
+        const ValueHandle made = make_value(api, *interval, shape);
         return api.bind_value(statement, index, made.get());
       }
       return api.bind_varchar_length(statement, index, text.data(), text.size());
     }
     default: break;
   }
-  MXCP_TRY(const Shape shape, shape_of(value));
+  MXCP_TRY(Shape shape, argument_shape(value));
   const ValueHandle made = make_value(api, value, shape);
   return made ? api.bind_value(statement, index, made.get()) : c::kError;
 }
@@ -429,7 +524,7 @@ Result<Shape> bound_shape(const Value& value, TypeId expected) {
     if (expected == TypeId::kBigInt) return Shape{TypeId::kBigInt};
   }
   if (const auto interval = interval_of(value, expected)) return Shape{TypeId::kInterval};
-  return shape_of(value);
+  return argument_shape(value);
 }
 
 // A NULL that has a type. DuckDB's C API makes such only as parts of others.

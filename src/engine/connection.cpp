@@ -22,7 +22,8 @@ bool changes_session(c::StatementType type, const SqlPiece* piece) {
     case c::kStatementInsert:
     case c::kStatementUpdate:
     case c::kStatementDelete:
-    case c::kStatementExplain:
+    case kStatementMergeInto: return piece == nullptr || piece->sets_seed;
+    case c::kStatementExplain: return !is_read_only(type, piece);
     case c::kStatementAlter:
     case c::kStatementTransaction:
     case c::kStatementCopy:
@@ -32,8 +33,7 @@ bool changes_session(c::StatementType type, const SqlPiece* piece) {
     case c::kStatementVacuum:
     case c::kStatementCall:
     case kStatementCopyDatabase:
-    case kStatementUpdateExtensions:
-    case kStatementMergeInto: return false;
+    case kStatementUpdateExtensions: return false;
     case c::kStatementCreate:
     case c::kStatementCreateFunction:
       // Without its text it is a part of a statement that DuckDB took apart: 1.4 makes a temporary
@@ -66,16 +66,14 @@ bool changes_meaning(c::StatementType type) {
 
 bool is_read_only(c::StatementType type, const SqlPiece* piece) {
   if (type == c::kStatementSelect) return true;
-  return type == c::kStatementExplain && piece != nullptr &&
+  // EXPLAIN (FORMAT json, ANALYZE): its options are no leading words.
+  return type == c::kStatementExplain && piece != nullptr && piece->words.size() > 1 &&
          std::find(piece->words.begin(), piece->words.end(), "ANALYZE") == piece->words.end();
 }
 
 void PreparedSql::set_distinct() {
   distinct = true;
-  for (Parameter& parameter : parameters) {
-    parameter.name.resize(
-        std::min(parameter.name.find(Connection::kSuffix), parameter.name.size()));
-  }
+  for (Parameter& parameter : parameters) parameter.name = plain_parameter_name(parameter.name);
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(Instance& instance) {
@@ -154,17 +152,6 @@ void Connection::forget(std::string_view sql) {
   const auto entry = it->second;
   by_sql_.erase(it);
   entries_.erase(entry);
-}
-
-std::string Connection::without_suffix(std::string_view text) {
-  std::string out;
-  while (true) {
-    const std::size_t at = text.find(kSuffix);
-    out += text.substr(0, at);
-    if (at == std::string_view::npos) return out;
-    text.remove_prefix(at + kSuffix.size());
-    while (!text.empty() && text[0] >= '0' && text[0] <= '9') text.remove_prefix(1);
-  }
 }
 
 Result<c::Index> Connection::extract(std::string_view sql, ExtractedHandle& out) {

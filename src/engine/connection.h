@@ -34,7 +34,7 @@ struct PreparedSql {
   bool uses_identity = false;  // calls get_username() or one of its friends
   std::string identity;        // of whom, then
   bool uses_function = false;  // calls a ScalarFunction: the statement is for one call only
-  // Takes the suffix off the names of the parameters.
+  // Gives the parameters of with_distinct_parameters the names that they have in the source.
   void set_distinct();
 
   RunText run;            // what was prepared instead of the source; its text is not kept
@@ -88,10 +88,6 @@ class Connection {
   PreparedSql& cache(std::string_view sql, std::unique_ptr<PreparedSql> prepared,
                      std::size_t capacity);
   void forget(std::string_view sql);
-  // Behind the name of a repeated parameter, see with_distinct_parameters.
-  static constexpr std::string_view kSuffix = "__place";
-  // "$x__place1" -> "$x"
-  static std::string without_suffix(std::string_view text);
   // Takes a source apart into its statements, of which there is at least one. Errors: kSql.
   Result<c::Index> extract(std::string_view sql, ExtractedHandle& out);
   // Prepares statement `index` of an extracted source. `piece` is its text where that is known.

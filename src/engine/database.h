@@ -3,9 +3,9 @@
 // Opened when first needed, one per process. Connections are made lazily, up to `max_connections`;
 // each keeps its own prepared statements (LRU). A Lease is the exclusive use of one connection; it
 // goes back to the pool when it is destroyed: an open transaction is rolled back, and a connection
-// whose session state was changed (SET of a local setting, USE, variables, temporary objects) is
-// closed instead of being given to the next caller. What DuckDB keeps for the whole instance stays:
-// attached databases, global settings, loaded extensions, secrets.
+// whose session state was changed (SET of a local setting, USE, variables, temporary objects,
+// setseed) is closed instead of being given to the next caller. What DuckDB keeps for the whole
+// instance stays: attached databases, global settings, loaded extensions, secrets.
 //
 // Threads: everything here may be called from any thread. Nothing here takes Python's GIL; callers
 // must not hold it. No file of the database is ever opened by us while DuckDB has it (closing such

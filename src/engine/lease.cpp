@@ -157,7 +157,7 @@ Run::Ran Run::adapt(std::unique_ptr<PreparedSql> prepared, const SqlPiece* piece
   std::optional<Outcome> outcome;
   std::optional<RunText> text;
   if (piece != nullptr && piece->repeats_parameter()) {
-    RunText distinct = with_distinct_parameters(sql, *piece, Connection::kSuffix);
+    RunText distinct = with_distinct_parameters(sql, *piece);
     if (Result<std::unique_ptr<PreparedSql>> made =
             connection.prepare_instead(sql, distinct, *piece);
         made.ok()) {

@@ -60,8 +60,7 @@ class Planner {
     const std::string_view verb = select ? "DESCRIBE " : "EXPLAIN ";
     Result<std::vector<Column>> planned = Error{Code::kSql, ""};
     if (piece_.repeats_parameter()) {
-      planned =
-          run(verb, with_distinct_parameters(sql_, piece_, Connection::kSuffix), true, select);
+      planned = run(verb, with_distinct_parameters(sql_, piece_), true, select);
     }
     if (!planned.ok()) planned = run(verb, as_it_stands(sql_, piece_), false, select);
     if (!planned.ok()) {
@@ -152,7 +151,7 @@ class Planner {
       const VectorView texts = view.column(1, rows.columns()[1].type);
       for (std::size_t row = 0; row < view.rows(); ++row) {
         std::string name(names.get_string(row));
-        columns.push_back({distinct ? Connection::without_suffix(name) : std::move(name), {}});
+        columns.push_back({distinct ? with_plain_parameters(name) : std::move(name), {}});
         types.emplace_back(texts.get_string(row));
       }
     }

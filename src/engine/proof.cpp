@@ -16,13 +16,6 @@ using types::Format;
 using types::Kind;
 using types::TypeSpec;
 
-// No rule about the value beside its kind, format and members.
-bool is_bare(const TypeSpec& spec) {
-  return !spec.enum_values && !spec.min_length && !spec.max_length && !spec.pattern &&
-         !spec.minimum && !spec.maximum && !spec.exclusive_minimum && !spec.exclusive_maximum &&
-         !spec.multiple_of && !spec.min_items && !spec.max_items && !spec.unique_items;
-}
-
 bool is_whole(const ColumnType& type) {
   return is_integer(type.id) || (type.id == TypeId::kDecimal && type.scale == 0);
 }
@@ -92,7 +85,7 @@ bool proves_value(const ColumnType& type, const TypeSpec& spec) {
     return std::all_of(type.children.begin(), type.children.end(),
                        [&](const ColumnType& member) { return proves_value(member, spec); });
   }
-  if (!is_bare(spec)) return false;
+  if (!types::has_no_rules(spec)) return false;
   switch (spec.kind) {
     case Kind::kString: return is_text(type, spec.format);
     case Kind::kNumber: return spec.format == Format::kNone && is_number(type);
@@ -107,7 +100,7 @@ bool proves_value(const ColumnType& type, const TypeSpec& spec) {
 }
 
 bool proves_row(const std::vector<Column>& columns, const TypeSpec& spec) {
-  return is_bare(spec) &&
+  return types::has_no_rules(spec) &&
          proves_members(
              columns.size(), [&](std::size_t i) -> const std::string& { return columns[i].name; },
              [&](std::size_t i) -> const ColumnType& { return columns[i].type; }, spec);
@@ -119,8 +112,9 @@ bool proves(const std::vector<Column>& columns, const types::Type& declared) {
   const TypeSpec& spec = declared.spec();
   switch (spec.kind) {
     case Kind::kArray:
-      return is_bare(spec) && (spec.items == nullptr || (spec.items->kind == Kind::kObject &&
-                                                         proves_row(columns, *spec.items)));
+      return types::has_no_rules(spec) &&
+             (spec.items == nullptr ||
+              (spec.items->kind == Kind::kObject && proves_row(columns, *spec.items)));
     case Kind::kObject: return proves_row(columns, spec);
     default: return columns.size() == 1 && proves_value(columns[0].type, spec);
   }

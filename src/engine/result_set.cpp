@@ -88,7 +88,7 @@ Error ResultState::error(const char* text, c::ErrorType type) {
     return {Code::kUnavailable, "the query was interrupted because the database is being closed"};
   }
   Error failure = sql_error(text, sql, run);
-  if (distinct) failure.message = Connection::without_suffix(failure.message);
+  if (distinct) failure.message = with_plain_parameters(failure.message);
   if (is_database_failure(failure)) connection.set_suspect();
   explain_read_only(failure, statement, connection.instance().readonly_by());
   return failure;
@@ -133,7 +133,7 @@ void ResultState::read_columns() {
   for (c::Index i = 0; i < count; ++i) {
     const TypeHandle type(api(), api().column_logical_type(result.get(), i));
     columns.push_back({api().column_name(result.get(), i), read_type(api(), type.get())});
-    if (distinct) columns.back().name = Connection::without_suffix(columns.back().name);
+    if (distinct) columns.back().name = with_plain_parameters(columns.back().name);
     readable = readable && is_readable(columns.back().type);
   }
   make_names_unique(columns);
@@ -207,7 +207,7 @@ Status rows_to_json(ResultSet& rows, std::string& out) {
   return read.ok() ? Status() : Status(read.error());
 }
 
-Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
+Result<std::size_t> single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
   RowWriter writer(rows.api(), rows.columns());
   std::size_t count = 0;
   while (true) {
@@ -223,11 +223,7 @@ Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar) {
     }
     count += writer.rows();
   }
-  if (count == 1) return {};
-  return Error{Code::kInvalidOutput,
-               "expected exactly one row, got " + (count == 0 ? "none" : std::to_string(count)),
-               {},
-               "declare the return type as an array to return several rows, or none"};
+  return count;
 }
 
 }  // namespace mxcp::engine

@@ -141,9 +141,9 @@ struct RowsRead {
 // [{"id":1,...},...], always complete JSON: it is cut between rows.
 Result<RowsRead> rows_to_json(ResultSet& rows, std::string& out, const RowLimits& limits);
 Status rows_to_json(ResultSet& rows, std::string& out);
-// The single row as an object, or the single value: for a proven `object` or scalar return.
-// Errors: kInvalidOutput when there is not exactly one row (with the number of rows).
-Status single_row_to_json(ResultSet& rows, std::string& out, bool scalar);
+// The first row as an object, or the first value: for a proven `object` or scalar return. Gives the
+// number of rows, which is for the caller to judge.
+Result<std::size_t> single_row_to_json(ResultSet& rows, std::string& out, bool scalar);
 // A list of row objects. Their JSON is only estimated (never too high), so that max_bytes is a
 // bound for memory here, and who writes the JSON has to look again.
 struct ValueRows {

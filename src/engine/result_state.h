@@ -47,7 +47,7 @@ struct ResultState {
   CancelToken* cancel;
   std::string sql;  // for the place of an error
   RunText run;      // see sql_error
-  bool distinct;    // names in texts of DuckDB may carry Connection::kSuffix
+  bool distinct;    // texts of DuckDB have its names of parameters
   c::StatementType statement;
   PendingHandle pending;
   ResultHandle result;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/database.h"
 #include "engine/duckdb_api.h"
 #include "engine/result_set.h"
 #include "engine/vector_reader.h"
@@ -37,8 +38,6 @@ class ScalarFunction {
   virtual Status run(const ChunkView& input, VectorWriter& output,
                      const std::shared_ptr<const void>& call) = 0;
 };
-
-using ScalarFunctions = std::vector<std::shared_ptr<ScalarFunction>>;
 
 // All functions of one name, for every connection of the instance, as long as that is open. (1.4
 // refuses a second registration of a name.)

@@ -1,10 +1,12 @@
-// DuckDB's scalars as text, appended to a string: digits, ISO 8601, hexadecimal.
+// DuckDB's scalars as text, appended to a string: digits, ISO 8601, hexadecimal. DATE and TIME are
+// in base/calendar.h.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/calendar.h"
 #include "engine/duckdb_api.h"
 
 namespace mxcp::engine {
@@ -25,9 +27,6 @@ void append_uuid(std::string& out, c::HugeInt value);
 // The zeros and ones of a BIT.
 void append_bits(std::string& out, std::string_view blob);
 
-void append_date(std::string& out, std::int32_t days);
-// 13:45:00[.ffffff]
-void append_time(std::string& out, std::int64_t micros);
 // 13:45:00[.fffffffff], nine digits only where six are not enough
 void append_time_ns(std::string& out, std::int64_t nanos);
 // 13:45:00+02:00

@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
+#include "base/ascii.h"
 #include "base/text.h"
 
 namespace mxcp::engine {
 namespace {
 
 bool is_word_start(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+  return is_alpha(c) || c == '_' || is_beyond_ascii(c);
 }
 bool is_word(char c) {
-  return is_word_start(c) || (c >= '0' && c <= '9');
+  return is_word_start(c) || is_digit(c);
 }
 bool is_space(char c) {
   return c == ' ' || (c >= '\t' && c <= '\r');
@@ -40,6 +41,17 @@ bool is_writing(std::string_view word) {
       "EXECUTE", "VACUUM",  "INSTALL", "LOAD",    "SET",      "USE",        "CHECKPOINT",
       "PRAGMA",  "NEXTVAL", "SETVAL",  "SETSEED", "ANALYZE",  "WRITE_BLOB", "WRITE_TEXT"};
   return word.size() <= 10 && is_one_of(upper_case(word), kWords);
+}
+
+bool is_setseed(std::string_view name) {
+  return name.size() == 7 && upper_case(name) == "SETSEED";
+}
+
+// DuckDB makes no difference between $x and $X.
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  const std::string lower = to_lower(name);
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& known) { return to_lower(known) == lower; });
 }
 
 class Scanner {
@@ -83,20 +95,29 @@ class Scanner {
     if (c == '\'' || c == '"') {
       const std::size_t begin = at_;
       skip_quoted(c, false);
-      if (c == '"') note_name(unquoted(sql_.substr(begin, at_ - begin)));
+      if (c == '"') {
+        const std::string name = unquoted(sql_.substr(begin, at_ - begin));
+        piece_.sets_seed = piece_.sets_seed || is_setseed(name);
+        note_name(name);
+      }
     } else if ((c == 'e' || c == 'E') && peek(1) == '\'') {
       ++at_;
       skip_quoted('\'', true);
     } else if (c == '$') {
       dollar();
+    } else if (c == '?') {
+      piece_.places.push_back({"", at_, at_ + 1, false});
+      ++at_;
+      other_seen_ = true;
     } else if (is_word_start(c)) {
       const std::size_t begin = at_;
       while (at_ < sql_.size() && (is_word(sql_[at_]) || sql_[at_] == '$')) ++at_;
       const std::string_view word = sql_.substr(begin, at_ - begin);
       if (piece_.words.size() < 5 && !other_seen_) add_word(word);
       piece_.may_write = piece_.may_write || is_writing(word);
+      piece_.sets_seed = piece_.sets_seed || is_setseed(word);
       note_name(word);
-    } else if (c >= '0' && c <= '9') {
+    } else if (is_digit(c)) {
       while (at_ < sql_.size() && is_word(sql_[at_])) ++at_;
       other_seen_ = true;
     } else {
@@ -156,7 +177,8 @@ class Scanner {
   void dollar() {
     other_seen_ = true;
     std::size_t end = at_ + 1;
-    while (end < sql_.size() && is_word(sql_[end])) ++end;
+    const bool positional = is_digit(peek(1));
+    while (end < sql_.size() && (positional ? is_digit(sql_[end]) : is_word(sql_[end]))) ++end;
     const std::string_view name = sql_.substr(at_ + 1, end - at_ - 1);
     const bool tag = name.empty() || is_word_start(name.front());
     if (tag && end < sql_.size() && sql_[end] == '$') {
@@ -168,7 +190,7 @@ class Scanner {
     at_ = end;
     auto& names = piece_.parameters;
     if (name.empty()) return;
-    const bool again = std::find(names.begin(), names.end(), name) != names.end();
+    const bool again = contains(names, name);
     piece_.places.push_back({std::string(name), end - name.size() - 1, end, again});
     if (!again) names.emplace_back(name);
   }
@@ -247,11 +269,19 @@ bool SqlPiece::repeats_parameter() const {
   return std::any_of(places.begin(), places.end(), [](const Place& place) { return place.again; });
 }
 
+std::vector<SqlPiece::Place> parameter_places(std::string_view sql) {
+  std::vector<SqlPiece::Place> places;
+  for (SqlPiece& piece : split_sql(sql)) {
+    std::move(piece.places.begin(), piece.places.end(), std::back_inserter(places));
+  }
+  return places;
+}
+
 std::vector<std::string> parameter_names(const std::vector<SqlPiece>& pieces) {
   std::vector<std::string> names;
   for (const SqlPiece& piece : pieces) {
     for (const std::string& name : piece.parameters) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      if (!contains(names, name)) names.push_back(name);
     }
   }
   return names;
@@ -261,22 +291,49 @@ RunText as_it_stands(std::string_view sql, const SqlPiece& piece) {
   return Inserter(sql, piece).finish();
 }
 
-RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
-                                 std::string_view suffix) {
+namespace {
+
+// Nobody else's names have these.
+constexpr std::string_view kSuffix = "__mxcp_place";
+constexpr std::string_view kPrefix = "mxcp_number__";
+
+}  // namespace
+
+RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece) {
   Inserter out(sql, piece);
   int count = 0;
   for (const SqlPiece::Place& place : piece.places) {
-    if (place.again) out.insert(place.end, std::string(suffix) + std::to_string(++count));
+    if (!place.name.empty() && is_digit(place.name[0])) out.insert(place.begin + 1, kPrefix);
+    if (place.again) out.insert(place.end, std::string(kSuffix) + std::to_string(++count));
   }
   return out.finish();
+}
+
+std::string plain_parameter_name(std::string_view name) {
+  if (name.starts_with(kPrefix)) name.remove_prefix(kPrefix.size());
+  return std::string(name.substr(0, name.find(kSuffix)));
+}
+
+std::string with_plain_parameters(std::string_view text) {
+  std::string out;
+  while (true) {
+    const std::size_t suffix = text.find(kSuffix), prefix = text.find(kPrefix);
+    const std::size_t at = std::min(suffix, prefix);
+    out += text.substr(0, at);
+    if (at == std::string_view::npos) return out;
+    text.remove_prefix(at + (at == suffix ? kSuffix : kPrefix).size());
+    if (at == prefix) continue;
+    while (!text.empty() && is_digit(text[0])) text.remove_prefix(1);
+  }
 }
 
 RunText with_typed_parameters(std::string_view sql, const SqlPiece& piece,
                               const std::vector<std::pair<std::string, std::string>>& types) {
   Inserter out(sql, piece);
   for (const SqlPiece::Place& place : piece.places) {
-    const auto type = std::find_if(types.begin(), types.end(),
-                                   [&](const auto& entry) { return entry.first == place.name; });
+    const auto type = std::find_if(types.begin(), types.end(), [&](const auto& entry) {
+      return to_lower(entry.first) == to_lower(place.name);
+    });
     if (type == types.end()) continue;
     out.insert(place.begin, "(");
     out.insert(place.end, "::" + type->second + ")");

@@ -18,10 +18,13 @@ struct SqlPiece {
   std::vector<std::string> words;  // the first keywords, upper case, up to five
   // A word that may change something stands in it: INSERT, COPY, nextval ... see only_reads.
   bool may_write = false;
-  std::vector<std::string> parameters;  // $name, in order of appearance, each once
-  // Every place of a named parameter, the $ included.
+  // It calls setseed(), after which random() and uuid() of the connection can be foreseen.
+  bool sets_seed = false;
+  // $name, in order of appearance, each once, whatever its case: DuckDB makes no difference.
+  std::vector<std::string> parameters;
+  // Every place of a parameter: $name, $1, ?.
   struct Place {
-    std::string name;
+    std::string name;  // "" for ?
     std::size_t begin, end;
     bool again;  // it was there before
   };
@@ -46,13 +49,19 @@ struct RunText {
 // One entry per statement; empty ones (";;", only comments) are left out.
 std::vector<SqlPiece> split_sql(std::string_view sql);
 
+// The places of the parameters of all statements, in order.
+std::vector<SqlPiece::Place> parameter_places(std::string_view sql);
+
 // The names of the parameters of all statements, each once.
 std::vector<std::string> parameter_names(const std::vector<SqlPiece>& pieces);
 
-// The statement with "<suffix>1", "<suffix>2" ... behind every repeated parameter, so that DuckDB
-// takes each place for a parameter of its own.
-RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece,
-                                 std::string_view suffix);
+// The statement with a number behind the name of every repeated parameter, so that DuckDB takes
+// each place for a parameter of its own: $x, $x__mxcp_place1. Positional ones become names for
+// that: $mxcp_number__1, $mxcp_number__1__mxcp_place1.
+RunText with_distinct_parameters(std::string_view sql, const SqlPiece& piece);
+// The way back. `name` is that of a parameter; a text of DuckDB may have several.
+std::string plain_parameter_name(std::string_view name);
+std::string with_plain_parameters(std::string_view text);
 
 // The statement alone.
 RunText as_it_stands(std::string_view sql, const SqlPiece& piece);

@@ -50,7 +50,9 @@ Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
     return raw;
   }
   if (direct) {
-    MXCP_TRY(single_row_to_json(rows, raw.proven_json.emplace(), is_scalar(kind)));
+    MXCP_TRY(const std::size_t count,
+             single_row_to_json(rows, raw.proven_json.emplace(), is_scalar(kind)));
+    if (count != 1) return types::not_single(*declared, count, true);
     return raw;
   }
   raw.rows = true;
@@ -61,7 +63,7 @@ Result<RawResult> read(engine::ResultSet& rows, const Call& call) {
     return raw;
   }
   MXCP_TRY(engine::ValueRows list, single_row_to_values(rows));
-  if (list.read.rows > 1) return types::not_single(*declared, list.read.rows, true);
+  if (list.read.rows != 1) return types::not_single(*declared, list.read.rows, true);
   raw.value = std::move(list.values);
   return raw;
 }

@@ -32,7 +32,11 @@ int with_query(ArrowArrayStream* arrow, Work work) {
   std::optional<GilRelease> released;
   if (PyGILState_Check() != 0) released.emplace();
   Stream& stream = stream_of(arrow);
-  const std::lock_guard lock(stream.held->mutex);
+  const HeldLock lock(*stream.held);
+  if (!lock) {
+    stream.error = HeldLock::kAtWork;
+    return EBUSY;
+  }
   Query& query = stream.held->query;
   if (!query.is_open()) {
     stream.error = "the query was closed, or ended by a reload";

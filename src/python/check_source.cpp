@@ -131,6 +131,77 @@ std::string hidden_standard_module(const project::Source& source) {
   return is_standard_module(name) ? name : "";
 }
 
+// What `name` stands for in the module, if it stands for anything there.
+struct Definition {
+  std::string_view name;
+  std::vector<const FunctionSyntax*> functions;
+  const OtherName* other = nullptr;  // bound to something else, too
+
+  explicit operator bool() const { return !functions.empty() || other != nullptr; }
+};
+
+Definition definition_of(std::string_view name, const ModuleSyntax& module) {
+  Definition out{name};
+  for (const FunctionSyntax& function : module.functions) {
+    if (function.name == name) out.functions.push_back(&function);
+  }
+  const auto other = module.other_names.find(std::string(name));
+  if (other != module.other_names.end()) out.other = &other->second;
+  return out;
+}
+
+std::vector<Error> check_definition(const project::Endpoint& endpoint, const ModuleSyntax& module,
+                                    const Definition& definition) {
+  const auto& [name, functions, other] = definition;
+  std::vector<Error> errors;
+  if (functions.empty() && other->bindings == 1 && !other->no_function.empty() &&
+      !module.imports_star) {
+    errors.push_back(
+        Error{Code::kPython,
+              fmt::format("'{}' must be a function, and it is {}", name, other->no_function),
+              place_of(endpoint.source, other->line, other->column),
+              fmt::format("write {}", signature_for(endpoint))}
+            .as(rules::kPythonFunction));
+  }
+  // Defined several times, reassigned or decorated: what is called is only known at run time.
+  if (functions.size() != 1 || other != nullptr || functions.front()->decorated) return errors;
+  check_parameters(endpoint, *functions.front(), errors);
+  for (Error& error : errors) error.rule = rules::kPythonParameters;
+  const std::size_t before = errors.size();
+  check_annotations(endpoint, *functions.front(), errors);
+  for (std::size_t i = before; i < errors.size(); ++i) {
+    Place& place = errors[i].place;
+    place = place_of(endpoint.source, place.line, place.column);
+  }
+  return errors;
+}
+
+Error not_found(const project::Endpoint& endpoint, const ModuleSyntax& module) {
+  const std::string wanted = function_names(endpoint).front();
+  std::vector<std::string> names;
+  for (const FunctionSyntax& function : module.functions) {
+    if (!function.name.starts_with("_")) names.push_back(function.name);
+  }
+  std::string hint = suggest(wanted, names);
+  Place place{endpoint.source.display_file, 0, 0};
+  if (!endpoint.source.is_file) place = endpoint.source.place;
+  for (const FunctionSyntax& function : module.functions) {
+    if (hint.find("'" + function.name + "'") == std::string::npos) continue;
+    place = place_of(endpoint.source, function);
+    hint = fmt::format("did you mean '{}'? it must be named '{}'", function.name, wanted);
+    break;
+  }
+  if (hint.empty()) {
+    hint = fmt::format("the file must define, outside of any class: {}", signature_for(endpoint));
+  }
+  return Error{Code::kPython,
+               fmt::format("function '{}' not found in {}", wanted,
+                           endpoint.source.is_file ? endpoint.source.display_file
+                                                   : "the code of the endpoint"),
+               place, hint}
+      .as(rules::kPythonFunction);
+}
+
 std::vector<Error> check(const project::Endpoint& endpoint) {
   if (const std::string name = hidden_standard_module(endpoint.source); !name.empty()) {
     return {Error{Code::kPython,
@@ -142,62 +213,13 @@ std::vector<Error> check(const project::Endpoint& endpoint) {
   }
   const auto syntax = syntax_of(endpoint.source);
   if (!syntax.ok()) return {Error(syntax.error()).as(rules::kPythonSyntax)};
-  const ModuleSyntax& module = *syntax;
-  const std::vector<std::string> wanted = function_names(endpoint);
-  for (const std::string& name : wanted) {
-    std::vector<const FunctionSyntax*> defined;
-    for (const FunctionSyntax& function : module.functions) {
-      if (function.name == name) defined.push_back(&function);
+  for (const std::string& name : function_names(endpoint)) {
+    if (const Definition definition = definition_of(name, *syntax)) {
+      return check_definition(endpoint, *syntax, definition);
     }
-    const auto other = module.other_names.find(name);
-    const bool bound_otherwise = other != module.other_names.end();
-    if (defined.empty() && !bound_otherwise) continue;
-    std::vector<Error> errors;
-    if (defined.empty() && other->second.bindings == 1 && !other->second.no_function.empty() &&
-        !module.imports_star) {
-      errors.push_back(Error{
-          Code::kPython,
-          fmt::format("'{}' must be a function, and it is {}", name, other->second.no_function),
-          place_of(endpoint.source, other->second.line, other->second.column),
-          fmt::format("write {}", signature_for(endpoint))}
-                           .as(rules::kPythonFunction));
-    }
-    // Defined several times, reassigned or decorated: what is called is only known at run time.
-    if (defined.size() == 1 && !bound_otherwise && !defined.front()->decorated) {
-      check_parameters(endpoint, *defined.front(), errors);
-      for (Error& error : errors) error.rule = rules::kPythonParameters;
-      const std::size_t before = errors.size();
-      check_annotations(endpoint, *defined.front(), errors);
-      for (std::size_t i = before; i < errors.size(); ++i) {
-        Place& place = errors[i].place;
-        place = place_of(endpoint.source, place.line, place.column);
-      }
-    }
-    return errors;
   }
-  if (module.imports_star) return {};
-  std::vector<std::string> names;
-  for (const FunctionSyntax& function : module.functions) {
-    if (!function.name.starts_with("_")) names.push_back(function.name);
-  }
-  std::string hint = suggest(wanted.front(), names);
-  Place place{endpoint.source.display_file, 0, 0};
-  if (!endpoint.source.is_file) place = endpoint.source.place;
-  for (const FunctionSyntax& function : module.functions) {
-    if (hint.find("'" + function.name + "'") == std::string::npos) continue;
-    place = place_of(endpoint.source, function);
-    hint = fmt::format("did you mean '{}'? it must be named '{}'", function.name, wanted.front());
-    break;
-  }
-  if (hint.empty()) {
-    hint = fmt::format("the file must define, outside of any class: {}", signature_for(endpoint));
-  }
-  return {Error{Code::kPython,
-                fmt::format("function '{}' not found in {}", wanted.front(),
-                            endpoint.source.is_file ? endpoint.source.display_file
-                                                    : "the code of the endpoint"),
-                place, hint}
-              .as(rules::kPythonFunction)};
+  if (syntax->imports_star) return {};
+  return {not_found(endpoint, *syntax)};
 }
 
 }  // namespace

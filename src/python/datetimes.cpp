@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "base/calendar.h"
+
 namespace mxcp::python {
 namespace {
 
@@ -24,31 +26,6 @@ bool api_in_use() {
     return false;
   }
   return load_api();
-}
-
-// Howard Hinnant's conversion between days since 1970-01-01 and the civil calendar.
-struct Civil {
-  std::int64_t year;
-  int month, day;
-};
-Civil civil_from_days(std::int64_t days) {
-  days += 719468;
-  const std::int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-  const std::int64_t of_era = days - era * 146097;
-  const std::int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-  const std::int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-  const std::int64_t shifted = (5 * of_year + 2) / 153;
-  const int day = static_cast<int>(of_year - (153 * shifted + 2) / 5 + 1);
-  const int month = static_cast<int>(shifted < 10 ? shifted + 3 : shifted - 9);
-  return {year + era * 400 + (month <= 2 ? 1 : 0), month, day};
-}
-std::int32_t days_from_civil(std::int64_t year, int month, int day) {
-  year -= month <= 2 ? 1 : 0;
-  const std::int64_t era = (year >= 0 ? year : year - 399) / 400;
-  const std::int64_t of_era = year - era * 400;
-  const std::int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return static_cast<std::int32_t>(era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
-                                   of_year - 719468);
 }
 
 bool check_year(std::int64_t year) {
@@ -75,6 +52,10 @@ std::int64_t micros_of(int hour, int minute, int second, int micro) {
   return ((hour * 60LL + minute) * 60 + second) * 1'000'000 + micro;
 }
 
+std::int64_t days_of_date(PyObject* date) {
+  return days_of({PyDateTime_GET_YEAR(date), PyDateTime_GET_MONTH(date), PyDateTime_GET_DAY(date)});
+}
+
 // Seconds east of UTC of an aware object; false when it is naive. `failed` when its tzinfo raised.
 bool read_offset(PyObject* object, std::int32_t& offset, bool& failed) {
   failed = false;
@@ -93,7 +74,7 @@ bool read_offset(PyObject* object, std::int32_t& offset, bool& failed) {
 
 PyRef to_python(Date date) {
   if (!load_api()) return {};
-  const Civil civil = civil_from_days(date.days);
+  const CivilDate civil = civil_date(date.days);
   if (!check_year(civil.year)) return {};
   return PyRef::steal(PyDate_FromDate(static_cast<int>(civil.year), civil.month, civil.day));
 }
@@ -115,13 +96,8 @@ PyRef to_python(Timestamp timestamp) {
   if (!load_api()) return {};
   std::int64_t micros = timestamp.micros;
   if (timestamp.has_zone) micros += timestamp.offset * std::int64_t{1'000'000};
-  std::int64_t days = micros / kMicrosPerDay;
-  std::int64_t rest = micros % kMicrosPerDay;
-  if (rest < 0) {
-    rest += kMicrosPerDay;
-    --days;
-  }
-  const Civil civil = civil_from_days(days);
+  const auto [days, rest] = floor_split(micros, kMicrosPerDay);
+  const CivilDate civil = civil_date(days);
   if (!check_year(civil.year)) return {};
   const Clock at = clock_from_micros(rest);
   const PyRef tz = timestamp.has_zone ? zone(timestamp.offset) : PyRef::borrow(Py_None);
@@ -150,8 +126,7 @@ Temporal read_temporal(PyObject* object) {
   bool failed = false;
   if (PyDateTime_Check(object)) {
     read.kind = Kind::kTimestamp;
-    const std::int32_t days = days_from_civil(
-        PyDateTime_GET_YEAR(object), PyDateTime_GET_MONTH(object), PyDateTime_GET_DAY(object));
+    const std::int64_t days = days_of_date(object);
     read.timestamp.micros =
         days * kMicrosPerDay +
         micros_of(PyDateTime_DATE_GET_HOUR(object), PyDateTime_DATE_GET_MINUTE(object),
@@ -162,8 +137,7 @@ Temporal read_temporal(PyObject* object) {
     }
   } else if (PyDate_Check(object)) {
     read.kind = Kind::kDate;
-    read.date.days = days_from_civil(PyDateTime_GET_YEAR(object), PyDateTime_GET_MONTH(object),
-                                     PyDateTime_GET_DAY(object));
+    read.date.days = static_cast<std::int32_t>(days_of_date(object));
   } else if (PyTime_Check(object)) {
     read.kind = Kind::kTime;
     read.time.micros =

@@ -122,6 +122,7 @@ struct EventLoop::Core : std::enable_shared_from_this<Core> {
 
   static void* thread_main(void* argument);
   void run();
+  void take_no_more();
   void fail_queue(const Error& error);
   static PyObject* drain_callback(PyObject* self, PyObject*);
   void drain();
@@ -136,7 +137,8 @@ struct EventLoop::Core : std::enable_shared_from_this<Core> {
   bool signalled = false;
   bool stopping = false;
   bool ended = false;
-  std::optional<Error> broken;  // the loop could not start
+  std::atomic<bool> over{false};  // takes nothing any more: for EventLoop::core, without the mutex
+  std::optional<Error> broken;    // the loop could not start
   std::condition_variable end;
   pthread_t thread{};
 
@@ -159,7 +161,8 @@ EventLoop::~EventLoop() {
 
 std::shared_ptr<EventLoop::Core> EventLoop::core() {
   const std::lock_guard lock(mutex_);
-  if (core_ != nullptr) return core_;
+  // A tool may have called loop.stop().
+  if (core_ != nullptr && !core_->over) return core_;
   auto made = std::make_shared<Core>();
   pthread_attr_t attributes;
   ::pthread_attr_init(&attributes);
@@ -169,7 +172,7 @@ std::shared_ptr<EventLoop::Core> EventLoop::core() {
   if (::pthread_create(&made->thread, &attributes, &Core::thread_main, argument) != 0) {
     delete argument;
     made->broken = Error{Code::kInternal, "cannot start the thread of the event loop"};
-    made->ended = true;
+    made->ended = made->over = true;
   }
   ::pthread_attr_destroy(&attributes);
   core_ = made;
@@ -214,8 +217,7 @@ std::function<void(std::chrono::seconds limit)> EventLoop::detach() {
   };
 }
 
-// --- the loop's thread
-// ----------------------------------------------------------------------------
+// --- the loop's thread ---------------------------------------------------------------------------
 
 void* EventLoop::Core::thread_main(void* argument) {
   ::pthread_setname_np(::pthread_self(), "mxcp-loop");
@@ -228,7 +230,7 @@ void* EventLoop::Core::thread_main(void* argument) {
 
 void EventLoop::Core::run() {
   const GilAcquire gil;
-  const NestedQueries nested;
+  const NestedQueries nested(NestedQueries::Inside::kEventLoop);
   adopt_thread("mxcp-loop");
   if (drain_method.ml_name == nullptr) {
     drain_method = {"drain", &Core::drain_callback, METH_NOARGS, nullptr};
@@ -254,7 +256,9 @@ void EventLoop::Core::run() {
   loop = made.get();
   helper = module.get();
   finish = finisher.get();
-  if (!call_method(module.get(), "run", made.get(), fd.get(), seconds.get())) {
+  const PyRef ran = call_method(module.get(), "run", made.get());
+  take_no_more();
+  if (!ran || !call_method(module.get(), "end", made.get(), fd.get(), seconds.get())) {
     const Error error = take_exception();
     log::error("python", "the event loop ended: {}\n{}", error.message, error.detail);
   }
@@ -282,11 +286,22 @@ void EventLoop::Core::end_begun() {
   }
 }
 
+void EventLoop::Core::take_no_more() {
+  bool asked = false;
+  {
+    const std::lock_guard lock(mutex);
+    asked = stopping || broken;
+    stopping = true;
+    over = true;
+  }
+  if (!asked) log::warning("python", "user code stopped the event loop; another one takes over");
+}
+
 void EventLoop::Core::fail_queue(const Error& error) {
+  take_no_more();
   std::deque<Item> left;
   {
     const std::lock_guard lock(mutex);
-    stopping = true;
     left.swap(queue);
   }
   for (const Item& item : left) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "python/library_types.h"
 
 namespace mxcp::python {
 namespace {
@@ -30,9 +31,10 @@ bool inside(const std::string& file, const std::string& root) {
 
 // Whether a frame belongs to the machinery that runs user code, not to the user's code.
 bool is_machinery(const std::string& file) {
-  static constexpr std::array<std::string_view, 6> kOurs = {
-      "/mxcp/_secrets.py", "/mxcp/_imports.py", "/mxcp/_loop.py",
-      "/mxcp/_prompts.py", "/mxcp/_plugins.py", "/mxcp/runtime/__init__.py"};
+  static constexpr std::array<std::string_view, 9> kOurs = {
+      "/mxcp/_client.py",  "/mxcp/_environment.py", "/mxcp/_imports.py",
+      "/mxcp/_loop.py",    "/mxcp/_plugins.py",     "/mxcp/_prompts.py",
+      "/mxcp/_schemas.py", "/mxcp/_secrets.py",     "/mxcp/runtime/__init__.py"};
   if (file.starts_with("<frozen importlib")) return true;
   for (const std::string_view name : kOurs) {
     if (file.ends_with(name)) return true;
@@ -98,11 +100,6 @@ std::string format_traceback(PyObject* exception, PyObject* traceback) {
   return std::string(trim(text_of(text.get())));
 }
 
-std::string type_name(PyObject* exception) {
-  const std::string_view name = Py_TYPE(exception)->tp_name;
-  return std::string(name.substr(name.rfind('.') + 1));
-}
-
 bool is_a(PyObject* exception, PyObject* type) {
   return PyObject_TypeCheck(exception, reinterpret_cast<PyTypeObject*>(type)) != 0;
 }
@@ -113,7 +110,7 @@ bool needs_type_name(PyObject* exception) {
 }
 
 std::string message_of(PyObject* exception) {
-  const std::string name = type_name(exception);
+  const std::string name(bare_name(Py_TYPE(exception)));
   std::string message = str_of(exception);
   if (trim(message).empty()) return name;
   return needs_type_name(exception) ? name + ": " + message : message;
@@ -146,7 +143,7 @@ std::string message_of_group(PyObject* group, const std::vector<PyRef>& leaves) 
   constexpr std::size_t kShown = 3;
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < std::min(leaves.size(), kShown); ++i) {
-    const std::string name = type_name(leaves[i].get());
+    const std::string name(bare_name(Py_TYPE(leaves[i].get())));
     const std::string text = str_of(leaves[i].get());
     parts.push_back(trim(text).empty() ? name : text + " (" + name + ")");
   }

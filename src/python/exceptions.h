@@ -18,8 +18,8 @@ PyRef fetch_exception();
 //            that end programs (SystemExit, KeyboardInterrupt ...) always with their type's name
 //   place    the innermost line of the user's own code: the file of a SyntaxError, else the last
 //            frame of the traceback inside the project
-//   hint     what helps with the mistakes that everybody makes (a package that is not installed
-//   ...) detail   the whole traceback, as Python prints it
+//   hint     what helps with mistakes that everybody makes (a package is not installed ...)
+//   detail   the whole traceback, as Python prints it
 Error take_exception();
 Error to_error(PyObject* exception);
 

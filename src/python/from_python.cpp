@@ -45,6 +45,7 @@ class Reader {
   bool read_buffer(PyObject* object, Value& out);
   bool read_uuid(PyObject* object, Value& out);
   bool read_library_type(PyObject* object, Value& out, bool& known);
+  bool read_plain(PlainForm form, Value& out);
   bool read_protocol(PyObject* object, Value& out, bool& known);
   bool read_result_of(PyRef made, Value& out);
   bool read_member(PyObject* key, PyObject* value, Object& out, bool& all_text,
@@ -121,9 +122,8 @@ bool Reader::read_nested(PyObject* object, Value& out) {
   if (PyTuple_CheckExact(object)) return read_sequence(object, out);
 
   PyTypeObject* type = Py_TYPE(object);
-  const std::string name = bare_name(type);
-  // pandas' missing values; NaT even claims to be a datetime.
-  if (name == "NaTType" || name == "NAType") {
+  // NaT even claims to be a datetime.
+  if (is_missing(type)) {
     out = Value();
     return true;
   }
@@ -131,6 +131,9 @@ bool Reader::read_nested(PyObject* object, Value& out) {
   if (comes_from(type, "enum")) {
     const PyRef value = find_attribute(object, "_value_");
     if (value) return read(value.get(), out);
+  }
+  if (PlainForm form = nanosecond_form(object, purpose_ == Purpose::kParameter); form.known) {
+    return read_plain(std::move(form), out);
   }
   // A pandas.Timestamp is a datetime, a numpy.float64 a float: these know best what they are.
   if (const Temporal temporal = python::read_temporal(object);
@@ -368,6 +371,21 @@ bool Reader::read_iterable(PyObject* object, Value& out) {
   return true;
 }
 
+// The names of the fields of a dataclass: its ClassVars and InitVars are among them only in form.
+PyRef dataclass_names(PyObject* fields) {
+  PyRef names = PyRef::steal(PyList_New(0));
+  const PyRef items = PyRef::steal(names ? PyMapping_Items(fields) : nullptr);
+  if (!items) return {};
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(items.get()); ++i) {
+    PyObject* const item = PyList_GET_ITEM(items.get(), i);
+    const PyRef kind = find_attribute(PyTuple_GET_ITEM(item, 1), "_field_type");
+    const PyRef name = kind ? find_attribute(kind.get(), "name") : PyRef();
+    if (name && text_of(name.get()) != "_FIELD") continue;
+    if (PyList_Append(names.get(), PyTuple_GET_ITEM(item, 0)) != 0) return {};
+  }
+  return names;
+}
+
 // The attributes of `object` that an iterable of names lists.
 bool Reader::read_fields(PyObject* object, PyObject* names, Value& out) {
   const PyRef list = PyRef::steal(PySequence_List(names));
@@ -414,9 +432,9 @@ bool Reader::read_result_of(PyRef made, Value& out) {
 bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
   PyTypeObject* type = Py_TYPE(object);
   known = true;
-  if (comes_from(type, "decimal")) {
+  if (comes_from(type, "decimal", "Decimal")) {
     const std::string text = str_of(object);
-    if (text.find_first_not_of("+-0123456789.E") == std::string::npos && !text.empty()) {
+    if (text.find_first_not_of("+-0123456789.eE") == std::string::npos && !text.empty()) {
       out = ExactNumber{text, purpose_ == Purpose::kParameter};
     } else {
       // NaN, Infinity: SQL has them, JSON has not.
@@ -428,7 +446,10 @@ bool Reader::read_library_type(PyObject* object, Value& out, bool& known) {
   if (comes_from(type, "uuid")) return read_uuid(object, out);
   PlainForm form = plain_form(object, purpose_ == Purpose::kParameter);
   known = form.known;
-  if (!known) return false;
+  return known && read_plain(std::move(form), out);
+}
+
+bool Reader::read_plain(PlainForm form, Value& out) {
   if (!form.refusal.empty()) return fail(std::move(form.refusal));
   if (!read_result_of(std::move(form.object), out)) return false;
   if (Status finished = finish(form, out); !finished.ok()) {
@@ -458,7 +479,8 @@ bool Reader::read_protocol(PyObject* object, Value& out, bool& known) {
     }
   }
   if (const PyRef fields = find_attribute(type, "__dataclass_fields__")) {
-    return read_fields(object, fields.get(), out);
+    const PyRef names = dataclass_names(fields.get());
+    return names ? read_fields(object, names.get(), out) : fail_raised();
   }
   if (const PyRef fields = find_attribute(type, "__attrs_attrs__")) {
     return read_fields(object, fields.get(), out);

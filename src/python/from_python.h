@@ -35,7 +35,7 @@ enum class Purpose { kResult, kParameter };
 
 // With the GIL held; no Python exception is left set. Runs user code (generators, properties), so
 // what it raises is an Error, too. `cancel` stops a long iteration; may be null. Of `object`, when
-// it is a list or an iterable, no more than `max_items` are taken.
+// it is a list or an iterable, no more than `max_items` are taken; a frame gives all its rows.
 Result<Value> from_python(PyObject* object, Purpose purpose, const CancelToken* cancel = nullptr,
                           std::size_t max_items = kAllItems);
 

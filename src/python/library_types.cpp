@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/calendar.h"
 #include "engine/result_set.h"
 
 namespace mxcp::python {
@@ -56,11 +57,7 @@ Status read_times(PlainForm::Times times, Value& value) {
     case Times::kMonthSpans: value = Interval{static_cast<std::int32_t>(number), 0, 0}; break;
     case Times::kMicroSpans: {
       // As timedelta has it: whole days, and the rest of one.
-      std::int64_t days = number / kMicrosPerDay, rest = number % kMicrosPerDay;
-      if (rest < 0) {
-        rest += kMicrosPerDay;
-        --days;
-      }
+      const auto [days, rest] = floor_split(number, kMicrosPerDay);
       value = Interval{0, static_cast<std::int32_t>(days), rest};
       break;
     }
@@ -253,7 +250,7 @@ PlainForm pandas_form(PyObject* object) {
     return pandas_frame_form(object);
   }
   if (find_attribute(object, "tolist")) return known_as(call_method(object, "tolist"));
-  if (const std::string name = bare_name(Py_TYPE(object)); name == "Period" || name == "Interval") {
+  if (const auto name = bare_name(Py_TYPE(object)); name == "Period" || name == "Interval") {
     return known_as(PyRef::steal(PyObject_Str(object)));
   }
   return {};
@@ -261,11 +258,12 @@ PlainForm pandas_form(PyObject* object) {
 
 }  // namespace
 
-bool comes_from(PyTypeObject* type, std::string_view package) {
+bool comes_from(PyTypeObject* type, std::string_view package, std::string_view name) {
   PyObject* mro = type->tp_mro;
   if (mro == nullptr) return false;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); ++i) {
     auto* ancestor = reinterpret_cast<PyTypeObject*>(PyTuple_GET_ITEM(mro, i));
+    if (!name.empty() && bare_name(ancestor) != name) continue;
     if (package_of(ancestor) == package) return true;
     if ((ancestor->tp_flags & Py_TPFLAGS_HEAPTYPE) != 0 &&
         package_of_heap_type(ancestor) == package) {
@@ -275,22 +273,43 @@ bool comes_from(PyTypeObject* type, std::string_view package) {
   return false;
 }
 
-std::string bare_name(const PyTypeObject* type) {
+std::string_view bare_name(const PyTypeObject* type) {
   const std::string_view name = type->tp_name;
-  return std::string(name.substr(name.rfind('.') + 1));
+  return name.substr(name.rfind('.') + 1);
 }
 
 std::string type_name(PyTypeObject* type) {
   const PyRef module = find_attribute(reinterpret_cast<PyObject*>(type), "__module__");
   const std::string package = text_of(module.get());
-  if (package.empty() || package == "builtins") return bare_name(type);
-  return package + "." + bare_name(type);
+  std::string name(bare_name(type));
+  return package.empty() || package == "builtins" ? name : package + "." + name;
+}
+
+bool is_missing(const PyTypeObject* type) {
+  const std::string_view name = bare_name(type);
+  return name == "NaTType" || name == "NAType";
+}
+
+PlainForm nanosecond_form(PyObject* object, bool exact) {
+  PyTypeObject* const type = Py_TYPE(object);
+  const std::string_view name = bare_name(type);
+  const bool moment = name == "Timestamp";
+  if ((!moment && name != "Timedelta") || !comes_from(type, "pandas")) return {};
+  const PyRef nanos = find_attribute(object, moment ? "nanosecond" : "nanoseconds");
+  if (!nanos || PyObject_IsTrue(nanos.get()) != 1) return {};
+  if (!exact) return known_as(call_method(object, "isoformat"));
+  return refused("a pandas " + std::string(name) +
+                 " that is not exact in microseconds, which is what TIMESTAMP and INTERVAL hold; "
+                 "round it first, for example with .round('us')");
 }
 
 PlainForm plain_form(PyObject* object, bool exact) {
   PyTypeObject* type = Py_TYPE(object);
   if (comes_from(type, "fractions")) return known_as(PyRef::steal(PyNumber_Float(object)));
-  if (comes_from(type, "numpy")) return numpy_form(object, exact);
+  if (comes_from(type, "numpy")) {
+    if (bare_name(type) == "MaskedConstant") return known_as(PyRef::borrow(Py_None));
+    return numpy_form(object, exact);
+  }
   if (comes_from(type, "pandas")) return pandas_form(object);
   if (comes_from(type, "polars")) return polars_form(object);
   if (comes_from(type, "pyarrow")) return arrow_form(object);

@@ -15,10 +15,13 @@
 namespace mxcp::python {
 
 // "Timestamp", and "pandas.Timestamp" (without the package for builtins).
-std::string bare_name(const PyTypeObject* type);
+std::string_view bare_name(const PyTypeObject* type);
 std::string type_name(PyTypeObject* type);
-// Whether a class anywhere in the type's ancestry comes from the package: "numpy", "enum".
-bool comes_from(PyTypeObject* type, std::string_view package);
+// Whether a class anywhere in the type's ancestry comes from the package: "numpy", "enum"; with a
+// name, whether that very class is there.
+bool comes_from(PyTypeObject* type, std::string_view package, std::string_view name = {});
+// pandas' NaT and NA: there is no value.
+bool is_missing(const PyTypeObject* type);
 
 // What to read in place of an object of numpy, pandas, polars, pyarrow or fractions.
 struct PlainForm {
@@ -34,6 +37,9 @@ struct PlainForm {
 };
 // Times of numpy become texts with all their digits; `exact` (parameters): dates and timestamps.
 PlainForm plain_form(PyObject* object, bool exact);
+// A Timestamp or Timedelta of pandas with nanoseconds, which the types of Python that they are
+// based on do not have: its ISO 8601 text; refused when `exact`. Not known: anything else.
+PlainForm nanosecond_form(PyObject* object, bool exact);
 // What numpy's plain objects do not say, in the value that was read from them: a missing time is
 // null, an integer a moment or a span of time, and a record with named fields an object.
 Status finish(const PlainForm& form, Value& value);

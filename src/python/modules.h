@@ -6,10 +6,9 @@
 // A name of the standard library (python/email.py) is refused with an error that says so, instead
 // of silently giving the other module; hiding an installed package is a warning.
 //
-// A file under python/ has its dotted name (utils/validators.py is utils.validators, with or
-// without
-// __init__.py) and exists once, also when an endpoint reaches it through a link or as python.x; a
-// file elsewhere gets a name made from its path; code in a YAML file one made from its endpoint.
+// A file under python/ has its dotted name (utils/validators.py is utils.validators, also without
+// an __init__.py) and exists once, also when an endpoint reaches it through a link or as python.x;
+// a file elsewhere gets a name made from its path; code in a YAML file one made from its endpoint.
 //
 // All functions need the GIL, except the static ones.
 #pragma once

@@ -9,21 +9,9 @@
 namespace mxcp::python {
 namespace {
 
-// mxcp._schemas.<name>(*texts). With the GIL held.
-Result<Value> ask(const char* name, std::initializer_list<std::string_view> texts) {
-  const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._schemas"));
-  PyRef arguments =
-      PyRef::steal(helper ? PyTuple_New(static_cast<Py_ssize_t>(texts.size())) : nullptr);
-  Py_ssize_t at = 0;
-  for (const std::string_view text : texts) {
-    PyRef item = arguments ? to_str(text) : PyRef();
-    if (!item) break;
-    PyTuple_SET_ITEM(arguments.get(), at++, item.release());
-  }
-  const PyRef function =
-      at == static_cast<Py_ssize_t>(texts.size()) ? find_attribute(helper.get(), name) : PyRef();
-  const PyRef answer =
-      PyRef::steal(function ? PyObject_CallObject(function.get(), arguments.get()) : nullptr);
+// With the GIL held.
+Result<Value> ask(const char* function, std::initializer_list<std::string_view> texts) {
+  const PyRef answer = call_helper("_schemas", function, texts);
   if (!answer) return take_exception();
   return from_python(answer.get(), Purpose::kResult);
 }

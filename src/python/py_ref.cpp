@@ -53,4 +53,22 @@ PyRef to_path(const std::string& path) {
       PyUnicode_DecodeFSDefaultAndSize(path.data(), static_cast<Py_ssize_t>(path.size())));
 }
 
+PyRef call_helper(const char* module, const char* function,
+                  std::initializer_list<std::string_view> texts) {
+  const std::string name = std::string("mxcp.") + module;
+  const PyRef helper = PyRef::steal(PyImport_ImportModule(name.c_str()));
+  const PyRef called =
+      PyRef::steal(helper ? PyObject_GetAttrString(helper.get(), function) : nullptr);
+  const PyRef arguments =
+      PyRef::steal(called ? PyTuple_New(static_cast<Py_ssize_t>(texts.size())) : nullptr);
+  if (!arguments) return {};
+  Py_ssize_t at = 0;
+  for (const std::string_view text : texts) {
+    PyRef item = to_str(text);
+    if (!item) return {};
+    PyTuple_SET_ITEM(arguments.get(), at++, item.release());
+  }
+  return PyRef::steal(PyObject_CallObject(called.get(), arguments.get()));
+}
+
 }  // namespace mxcp::python

@@ -11,6 +11,7 @@
 #include <Python.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -106,5 +107,10 @@ PyRef call_method(PyObject* object, const char* name, Args*... args) {
   if (!key) return {};
   return PyRef::steal(PyObject_CallMethodObjArgs(object, key.get(), args..., nullptr));
 }
+
+// mxcp.<module>.<function>(*texts), of the package's own modules: call_helper("_schemas",
+// "problem", {text}). Nothing, with a Python exception, when it or its import fails.
+PyRef call_helper(const char* module, const char* function,
+                  std::initializer_list<std::string_view> texts);
 
 }  // namespace mxcp::python

@@ -123,8 +123,7 @@ void PythonRuntime::connect(invoke::Services& services) {
   impl_->services = &services;
 }
 
-// --- load
-// -----------------------------------------------------------------------------------------
+// --- load ----------------------------------------------------------------------------------------
 
 // With the GIL held. The context in which the modules are imported, and calls begin later.
 Result<PyRef> PythonRuntime::Impl::prepare(std::shared_ptr<const project::Project> project) {
@@ -287,8 +286,7 @@ void PythonRuntime::unload() {
   PyGC_Collect();
 }
 
-// --- changed code
-// -----------------------------------------------------------------------------------------
+// --- changed code --------------------------------------------------------------------------------
 
 // Calls go on meanwhile: what they need (the functions that were looked up, the base context) is
 // not touched before commit(). The new functions stand beside the old ones in the same table, since

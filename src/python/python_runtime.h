@@ -7,15 +7,13 @@
 // - Sync functions run on a bounded pool of threads with a persistent thread state and an 8 MB
 //   stack each; coroutines on one event loop of the runtime, in a thread of its own. Async hooks
 //   run on that same loop.
-// - Each call runs in its own copy of the context (contextvars), which carries the Call: that is
-// how
+// - Each call runs in its own copy of the context (contextvars), which carries the Call: so
 //   mxcp.runtime finds the database, the configuration and the client. Threads that user code
 //   starts have no Call but can use db, config and plugins.
 // - Whatever a call raises (SystemExit, KeyboardInterrupt, RecursionError, an exception whose str()
 //   raises) becomes an Error: message for the caller, traceback in Error::detail for the log.
 // - db.execute converts its parameters, lets go of the GIL, runs, takes it back and builds dicts
-//   straight from DuckDB's vectors. On the loop's thread it uses a connection reserved for the
-//   loop.
+//   straight from DuckDB's vectors. On the loop's thread it does not wait for a free connection.
 #pragma once
 
 #include <functional>
@@ -25,6 +23,7 @@
 #include <vector>
 
 #include "invoke/call.h"
+#include "python/interpreter.h"
 #include "runtime/user_code.h"
 
 namespace mxcp::python {
@@ -82,10 +81,5 @@ struct TemplateError {
 std::optional<TemplateError> template_problem(const std::string& text);
 // Whether the installed Jinja has the "filter" or "test".
 bool jinja_has(const std::string& what, const std::string& name);
-
-// "3.11.2"
-std::string python_version();
-// sys.executable: the interpreter of the virtual environment, where there is one. Takes the GIL.
-std::string python_program();
 
 }  // namespace mxcp::python

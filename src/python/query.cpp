@@ -32,6 +32,7 @@ std::vector<std::shared_ptr<HeldQuery>> held_queries() {
 }
 
 thread_local int nested_queries = 0;
+thread_local int sql_functions = 0;  // that this thread is inside of
 
 // Whether the call has a stream or a transaction open. (One that is at work is open.)
 bool holds_connection(const invoke::Call* call, const Query* besides) {
@@ -44,21 +45,17 @@ bool holds_connection(const invoke::Call* call, const Query* besides) {
 
 }  // namespace
 
-NestedQueries::NestedQueries() {
+NestedQueries::NestedQueries(Inside inside) : inside_(inside) {
   ++nested_queries;
+  if (inside_ == Inside::kFunction) ++sql_functions;
 }
 NestedQueries::~NestedQueries() {
   --nested_queries;
+  if (inside_ == Inside::kFunction) --sql_functions;
 }
 
 Query::Query(std::shared_ptr<const invoke::Call> call, std::shared_ptr<CancelToken> stop)
-    : call_(std::move(call)), stop_(std::move(stop)) {
-  if (!stop_ || !call_ || !call_->cancel) return;
-  if (call_->cancel->cancelled()) stop_->cancel(call_->cancel->reason());
-  chain_.emplace(call_->cancel.get(), [token = stop_.get(), parent = call_->cancel.get()] {
-    token->cancel(parent->reason());
-  });
-}
+    : call_(std::move(call)), stop_(std::move(stop)) {}
 
 Query::~Query() {
   close();
@@ -70,6 +67,11 @@ CancelToken* Query::cancel() const {
 }
 
 Status Query::open(invoke::Services& services) {
+  if (stop_ && call_ && call_->cancel) {
+    chain_.emplace(call_->cancel.get(), [token = stop_.get(), parent = call_->cancel.get()] {
+      token->cancel(parent->reason());
+    });
+  }
   MXCP_TRY(database_, services.database());
   const bool nested = nested_queries > 0 || holds_connection(call_.get(), this);
   if (call_) call_->stage.set(invoke::Stage::kConnection);
@@ -79,7 +81,7 @@ Status Query::open(invoke::Services& services) {
 }
 
 Status Query::start(const std::string& sql, const types::Arguments& parameters) {
-  if (!lease_) return Error{Code::kPython, "it is closed"};
+  if (!lease_) return Error{Code::kPython, "the stream or transaction is closed"};
   rows_.reset();
   engine::ExecuteOptions options;
   options.cancel = cancel();
@@ -103,15 +105,36 @@ void Query::close() {
   rows_.reset();
   lease_.reset();
   database_.reset();
+  chain_.reset();
 }
 
-std::shared_ptr<HeldQuery> hold_query(std::shared_ptr<const invoke::Call> call) {
-  auto query = std::make_shared<HeldQuery>(std::move(call));
+std::shared_ptr<HeldQuery> hold_query(std::shared_ptr<const invoke::Call> call,
+                                      std::shared_ptr<CancelToken> stop) {
+  auto query = std::make_shared<HeldQuery>(std::move(call), std::move(stop));
   const std::lock_guard lock(held().mutex);
   auto& all = held().queries;
   std::erase_if(all, [](const auto& known) { return known.expired(); });
   all.push_back(query);
   return query;
+}
+
+HeldLock::HeldLock(HeldQuery& held) : held_(held), lock_(held.mutex, std::defer_lock) {
+  if (held_.owner.load() == std::this_thread::get_id()) return;
+  if (sql_functions > 0) {
+    (void)lock_.try_lock();
+  } else {
+    lock_.lock();
+  }
+  if (lock_) held_.owner = std::this_thread::get_id();
+}
+
+HeldLock::HeldLock(HeldQuery& held, std::chrono::milliseconds limit)
+    : held_(held), lock_(held.mutex, limit) {
+  if (lock_) held_.owner = std::this_thread::get_id();
+}
+
+HeldLock::~HeldLock() {
+  if (lock_) held_.owner = std::thread::id();
 }
 
 void close_held_queries() {
@@ -123,7 +146,7 @@ void close_held_queries() {
   for (const auto& known : all) {
     const std::shared_ptr<HeldQuery> query = known.lock();
     if (!query) continue;
-    const std::unique_lock lock(query->mutex, kBusyLimit);
+    const HeldLock lock(*query, kBusyLimit);
     if (lock) query->query.close();
   }
 }

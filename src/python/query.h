@@ -5,10 +5,13 @@
 
 #include "python/py_ref.h"
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "engine/database.h"
 #include "invoke/call.h"
@@ -20,10 +23,14 @@ namespace mxcp::python {
 // on while another one waits.
 class NestedQueries {
  public:
-  NestedQueries();
+  enum class Inside { kFunction, kEventLoop };
+  explicit NestedQueries(Inside inside);
   ~NestedQueries();
   NestedQueries(const NestedQueries&) = delete;
   NestedQueries& operator=(const NestedQueries&) = delete;
+
+ private:
+  const Inside inside_;
 };
 
 class Query {
@@ -34,8 +41,8 @@ class Query {
                  std::shared_ptr<CancelToken> stop = nullptr);
   ~Query();  // without the GIL, unless closed
 
-  // Without the GIL: takes a connection; runs a statement, and gives its first chunk; gives the
-  // next one (nullptr at the end).
+  // Without the GIL: takes a connection (once); runs a statement, and gives its first chunk; gives
+  // the next one (nullptr at the end).
   Status open(invoke::Services& services);
   Status start(const std::string& sql, const types::Arguments& parameters);
   Result<void*> execute(const std::string& sql, const types::Arguments& parameters);
@@ -61,12 +68,36 @@ class Query {
 // A query that outlives the function that began it: a stream, a transaction, an Arrow result. User
 // code may forget it, so that a reload or the end closes it (close_held_queries).
 struct HeldQuery {
-  explicit HeldQuery(std::shared_ptr<const invoke::Call> call) : query(std::move(call)) {}
-  // Taken without the GIL only; may be kept while the GIL is taken again.
-  std::timed_mutex mutex;
+  HeldQuery(std::shared_ptr<const invoke::Call> call, std::shared_ptr<CancelToken> stop)
+      : query(std::move(call), std::move(stop)) {}
+  std::timed_mutex mutex;  // see HeldLock
+  std::atomic<std::thread::id> owner{};
   Query query;
 };
-std::shared_ptr<HeldQuery> hold_query(std::shared_ptr<const invoke::Call> call);
+// `stop` as for Query.
+std::shared_ptr<HeldQuery> hold_query(std::shared_ptr<const invoke::Call> call,
+                                      std::shared_ptr<CancelToken> stop = nullptr);
+
+// The lock of a held query, which every use of it needs. Made without the GIL only; may be kept
+// while the GIL is taken again. Not taken where waiting for it might not end: by the thread that
+// has it, or inside of a function of SQL while another thread has it, whose query may be the one
+// that calls the function.
+class HeldLock {
+ public:
+  explicit HeldLock(HeldQuery& held);
+  HeldLock(HeldQuery& held, std::chrono::milliseconds limit);
+  ~HeldLock();
+  HeldLock(const HeldLock&) = delete;
+  HeldLock& operator=(const HeldLock&) = delete;
+  explicit operator bool() const { return lock_.owns_lock(); }
+  // For whoever did not get it.
+  static constexpr const char* kAtWork = "the stream or transaction is at work";
+
+ private:
+  HeldQuery& held_;
+  std::unique_lock<std::timed_mutex> lock_;
+};
+
 // Without the GIL. One that is at work is left alone: closing the database interrupts it.
 void close_held_queries();
 

@@ -64,8 +64,7 @@ Result<invoke::RawResult> to_raw(Result<Value> value, const Place& definition = 
 
 }  // namespace
 
-// --- endpoints
-// ------------------------------------------------------------------------------------
+// --- endpoints -----------------------------------------------------------------------------------
 
 void PythonRunner::run(std::shared_ptr<const invoke::Call> call, invoke::RunnerDone done) {
   if (Py_IsInitialized() == 0) {
@@ -151,8 +150,7 @@ void PythonRunner::run_on_loop(const std::shared_ptr<const invoke::Call>& call,
   loop_.submit(std::move(job));
 }
 
-// --- prompts
-// --------------------------------------------------------------------------------------
+// --- prompts -------------------------------------------------------------------------------------
 
 namespace {
 

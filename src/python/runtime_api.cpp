@@ -21,8 +21,7 @@
 namespace mxcp::python {
 namespace {
 
-// --- configuration
-// --------------------------------------------------------------------------------
+// --- configuration -------------------------------------------------------------------------------
 
 std::shared_ptr<const project::Project> project_or_raise() {
   auto project = current_project();
@@ -94,8 +93,7 @@ PyObject* site_config(PyObject*, PyObject*) {
   return project == nullptr ? Py_NewRef(Py_None) : to_python(project->site().raw).release();
 }
 
-// --- plugins
-// --------------------------------------------------------------------------------------
+// --- plugins -------------------------------------------------------------------------------------
 
 PyObject* get_plugin(PyObject*, PyObject* name) {
   PyObject* plugins = state().plugins.get();
@@ -109,8 +107,7 @@ PyObject* plugin_names(PyObject*, PyObject*) {
   return plugins != nullptr ? PyDict_Keys(plugins) : PyList_New(0);
 }
 
-// --- the client
-// -----------------------------------------------------------------------------------
+// --- the client ----------------------------------------------------------------------------------
 
 // A message that is odd is better than a call that fails for it.
 Value json_or_repr(PyObject* object) {
@@ -176,8 +173,7 @@ PyObject* send_progress(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
-// --- hooks and reload
-// -----------------------------------------------------------------------------
+// --- hooks and reload ----------------------------------------------------------------------------
 
 // register_hook(kind, function) -> function
 PyObject* register_hook(PyObject*, PyObject* args) {
@@ -243,8 +239,7 @@ PyObject* request_reload(PyObject*, PyObject* args) {
   return nullptr;
 }
 
-// --- identity
-// -------------------------------------------------------------------------------------
+// --- identity ------------------------------------------------------------------------------------
 
 Value optional_text(const std::optional<std::string>& text) {
   return text ? Value(*text) : Value();
@@ -282,8 +277,7 @@ PyObject* execution_context(PyObject*, PyObject*) {
       .release();
 }
 
-// --- for python/mxcp/_imports.py
-// ------------------------------------------------------------------
+// --- for python/mxcp/_imports.py -----------------------------------------------------------------
 
 // The same file by device and inode; where one does not exist yet, by its path.
 bool same_file(const std::string& a, const std::string& b) {
@@ -364,11 +358,17 @@ PyCFunction as_method(Function* function) {
 
 PyMethodDef methods[] = {
     {"db_execute", as_method(db_execute), METH_FASTCALL | METH_KEYWORDS,
-     "execute(query, params=None)\n--\n\nRuns SQL and returns the rows as a list of dicts."},
+     "execute(query, params=None)\n--\n\n"
+     "Runs SQL and returns its rows as dicts; of several statements those of the last one.\n\n"
+     "params: {name: value} for $name, or [value ...] for ? and $1. DECIMAL comes as float,\n"
+     "TIMESTAMPTZ as an aware datetime in UTC, NULL as None. Each call may get another\n"
+     "connection, so that SET, temporary tables and BEGIN do not carry over: see transaction().\n\n"
+     "Raises the classes of the duckdb package (duckdb.Error), TypeError for a parameter that SQL\n"
+     "has no type for, RuntimeError outside of mxcp."},
     {"db_stop_token", db_stop_token, METH_NOARGS, nullptr},
     {"db_stop", db_stop, METH_O, nullptr},
     {"db_execute_with", as_method(db_execute_with), METH_FASTCALL, nullptr},
-    {"db_hold", db_hold, METH_NOARGS, nullptr},
+    {"db_hold", as_method(db_hold), METH_FASTCALL, nullptr},
     {"db_held_execute", as_method(db_held_execute), METH_FASTCALL | METH_KEYWORDS, nullptr},
     {"db_held_start", as_method(db_held_start), METH_FASTCALL | METH_KEYWORDS, nullptr},
     {"db_held_next", as_method(db_held_next), METH_FASTCALL, nullptr},

@@ -19,7 +19,7 @@ PyObject* db_execute(PyObject* self, PyObject* const* args, Py_ssize_t count, Py
 PyObject* db_stop_token(PyObject* self, PyObject*);
 PyObject* db_stop(PyObject* self, PyObject* token);
 PyObject* db_execute_with(PyObject* self, PyObject* const* args, Py_ssize_t count);
-PyObject* db_hold(PyObject* self, PyObject*);
+PyObject* db_hold(PyObject* self, PyObject* const* args, Py_ssize_t count);
 PyObject* db_held_execute(PyObject* self, PyObject* const* args, Py_ssize_t count,
                           PyObject* keywords);
 PyObject* db_held_start(PyObject* self, PyObject* const* args, Py_ssize_t count,

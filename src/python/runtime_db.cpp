@@ -122,8 +122,7 @@ PyObject* execute(PyObject* query, PyObject* given, std::shared_ptr<CancelToken>
   return to_object(std::move(rows));
 }
 
-// --- capsules
-// -------------------------------------------------------------------------------------
+// --- capsules ------------------------------------------------------------------------------------
 
 constexpr const char* kHeldName = "mxcp.query";
 constexpr const char* kStopName = "mxcp.stop";
@@ -136,34 +135,49 @@ struct Handle {
   std::size_t row = 0;  // of the chunk
 };
 
+std::shared_ptr<CancelToken>* stop_of(PyObject* capsule) {
+  return static_cast<std::shared_ptr<CancelToken>*>(PyCapsule_GetPointer(capsule, kStopName));
+}
+
 Handle* handle_of(PyObject* capsule) {
   return static_cast<Handle*>(PyCapsule_GetPointer(capsule, kHeldName));
 }
 
-// The lock of a query, waited for without the GIL.
+// The lock of a query, waited for without the GIL. A Python exception is set when it is not taken,
+// or when the query is closed.
 class Locked {
  public:
-  explicit Locked(HeldQuery& held) : lock_(held.mutex, std::defer_lock) {
-    const GilRelease released;
-    lock_.lock();
+  enum class Want { kOpen, kAny };
+  explicit Locked(HeldQuery& held, Want want = Want::kOpen) {
+    {
+      const GilRelease released;
+      lock_.emplace(held);
+    }
+    if (!*lock_) {
+      raise_runtime_error(Error{Code::kPython, HeldLock::kAtWork});
+    } else if (want == Want::kOpen && !held.query.is_open()) {
+      raise_runtime_error(Error{Code::kPython,
+                                "the stream or transaction is closed: it was used up, or ended by "
+                                "a reload"});
+    } else {
+      usable_ = true;
+    }
   }
+  explicit operator bool() const { return usable_; }
 
  private:
-  std::unique_lock<std::timed_mutex> lock_;
+  std::optional<HeldLock> lock_;
+  bool usable_ = false;
 };
 
-bool check_open(const Query& query) {
-  if (query.is_open()) return true;
-  raise_runtime_error(Error{Code::kPython, "it is closed: it was used up, or ended by a reload"});
-  return false;
-}
-
-void close_handle(Handle& handle) {
-  const Locked lock(*handle.held);
+bool close_handle(Handle& handle) {
+  const Locked lock(*handle.held, Locked::Want::kAny);
+  if (!lock) return false;
   handle.reader.reset();
   handle.chunk = nullptr;
   const GilRelease released;
   handle.held->query.close();
+  return true;
 }
 
 void destroy_handle(PyObject* capsule) {
@@ -182,28 +196,25 @@ PyObject* db_execute(PyObject*, PyObject* const* args, Py_ssize_t count, PyObjec
   return execute(query, given, nullptr);
 }
 
-// --- db.aexecute
-// ----------------------------------------------------------------------------------
+// --- db.aexecute ---------------------------------------------------------------------------------
 
 PyObject* db_stop_token(PyObject*, PyObject*) {
   auto* const token = new std::shared_ptr<CancelToken>(std::make_shared<CancelToken>());
-  return PyCapsule_New(token, kStopName, [](PyObject* capsule) {
-    delete static_cast<std::shared_ptr<CancelToken>*>(PyCapsule_GetPointer(capsule, kStopName));
-  });
+  return PyCapsule_New(token, kStopName, [](PyObject* capsule) { delete stop_of(capsule); });
 }
 
 PyObject* db_stop(PyObject*, PyObject* capsule) {
-  auto* const token =
-      static_cast<std::shared_ptr<CancelToken>*>(PyCapsule_GetPointer(capsule, kStopName));
+  const auto* const token = stop_of(capsule);
   if (token == nullptr) return nullptr;
-  const GilRelease released;
-  (*token)->cancel();
+  {
+    const GilRelease released;
+    (*token)->cancel();
+  }
   return Py_NewRef(Py_None);
 }
 
 PyObject* db_execute_with(PyObject*, PyObject* const* args, Py_ssize_t count) {
-  auto* const token = static_cast<std::shared_ptr<CancelToken>*>(
-      count == 3 ? PyCapsule_GetPointer(args[0], kStopName) : nullptr);
+  const auto* const token = count == 3 ? stop_of(args[0]) : nullptr;
   if (token == nullptr || !PyUnicode_Check(args[1])) {
     if (PyErr_Occurred() == nullptr) {
       PyErr_SetString(PyExc_TypeError, "the query must be the text of the SQL");
@@ -213,15 +224,17 @@ PyObject* db_execute_with(PyObject*, PyObject* const* args, Py_ssize_t count) {
   return execute(args[1], args[2], *token);
 }
 
-// --- transactions, streams, Arrow
-// -----------------------------------------------------------------
+// --- transactions, streams, Arrow ----------------------------------------------------------------
 
-// hold(): a connection for transactions and streams, as a capsule.
-PyObject* db_hold(PyObject*, PyObject*) {
+// hold(stop=None): a connection for transactions and streams, as a capsule. `stop`, a stop token,
+// ends whatever is done with it.
+PyObject* db_hold(PyObject*, PyObject* const* args, Py_ssize_t count) {
   invoke::Services* const services = services_or_raise();
   if (services == nullptr) return nullptr;
+  const auto* const stop = count > 0 ? stop_of(args[0]) : nullptr;
+  if (count > 0 && stop == nullptr) return nullptr;
   auto handle = std::make_unique<Handle>();
-  handle->held = hold_query(current_call());
+  handle->held = hold_query(current_call(), stop == nullptr ? nullptr : *stop);
   Status opened;
   {
     const GilRelease released;
@@ -247,8 +260,8 @@ PyObject* db_held_execute(PyObject*, PyObject* const* args, Py_ssize_t count, Py
   types::Arguments parameters;
   if (!read_parameters(given, parameters)) return nullptr;
   const Locked lock(*handle->held);
+  if (!lock) return nullptr;
   Query& running = handle->held->query;
-  if (!check_open(running)) return nullptr;
   Result<void*> first = nullptr;
   {
     const GilRelease released;
@@ -268,8 +281,8 @@ PyObject* db_held_start(PyObject*, PyObject* const* args, Py_ssize_t count, PyOb
   types::Arguments parameters;
   if (!read_parameters(given, parameters)) return nullptr;
   const Locked lock(*handle->held);
+  if (!lock) return nullptr;
   Query& running = handle->held->query;
-  if (!check_open(running)) return nullptr;
   Status started;
   {
     const GilRelease released;
@@ -287,8 +300,8 @@ PyObject* db_held_next(PyObject*, PyObject* const* args, Py_ssize_t count) {
   const Py_ssize_t size = PyNumber_AsSsize_t(args[1], PyExc_OverflowError);
   if (size == -1 && PyErr_Occurred() != nullptr) return nullptr;
   const Locked lock(*handle->held);
+  if (!lock) return nullptr;
   Query& running = handle->held->query;
-  if (!check_open(running)) return nullptr;
   if (!handle->reader) handle->reader.emplace(running.rows().columns());
   RowReader& reader = *handle->reader;
   const engine::Api& api = running.rows().api();
@@ -320,15 +333,14 @@ PyObject* db_held_next(PyObject*, PyObject* const* args, Py_ssize_t count) {
 PyObject* db_held_close(PyObject*, PyObject* capsule) {
   Handle* const handle = handle_of(capsule);
   if (handle == nullptr) return nullptr;
-  close_handle(*handle);
-  return Py_NewRef(Py_None);
+  return close_handle(*handle) ? Py_NewRef(Py_None) : nullptr;
 }
 
 PyObject* db_held_arrow(PyObject*, PyObject* capsule) {
   Handle* const handle = handle_of(capsule);
   if (handle == nullptr) return nullptr;
   const Locked lock(*handle->held);
-  if (!check_open(handle->held->query)) return nullptr;
+  if (!lock) return nullptr;
   return arrow_capsule(handle->held).release();
 }
 

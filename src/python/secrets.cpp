@@ -3,22 +3,17 @@
 #include "python/exceptions.h"
 #include "python/from_python.h"
 #include "python/py_ref.h"
-#include "python/to_python.h"
 
 namespace mxcp::python {
 namespace {
 
-// Calls mxcp._secrets.<name>(*texts), which gives (value, None) or (None, "what is wrong").
-Result<Value> ask(const char* name, const Array& texts) {
+// mxcp._secrets.ask gives (value, None) or (None, "what is wrong").
+Result<Value> ask(std::initializer_list<std::string_view> texts) {
   if (Py_IsInitialized() == 0) {
     return Error{Code::kInternal, "there is no Python interpreter in this process"};
   }
   const GilAcquire gil;
-  const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._secrets"));
-  const PyRef arguments = helper ? to_python(Value(texts)) : PyRef();
-  const PyRef name_text = arguments ? to_str(name) : PyRef();
-  const PyRef answer =
-      name_text ? call_method(helper.get(), "ask", name_text.get(), arguments.get()) : PyRef();
+  const PyRef answer = call_helper("_secrets", "ask", texts);
   if (!answer) return take_exception();
   MXCP_TRY(Value pair, from_python(answer.get(), Purpose::kResult));
   Array* const both = pair.as_array();
@@ -33,13 +28,13 @@ Result<Value> ask(const char* name, const Array& texts) {
 
 Result<Object> read_vault(const fs::path& project, const std::string& address,
                           const std::string& token, const std::string& path) {
-  MXCP_TRY(Value secret, ask("vault", {project.string(), address, token, path}));
+  MXCP_TRY(Value secret, ask({"vault", project.string(), address, token, path}));
   if (Object* object = secret.as_object()) return std::move(*object);
   return Error{Code::kConfig, "Vault gave no secret with keys"};
 }
 
 Result<std::string> read_onepassword(const std::string& reference, const std::string& token) {
-  MXCP_TRY(Value value, ask("onepassword", {reference, token}));
+  MXCP_TRY(Value value, ask({"onepassword", reference, token}));
   if (std::string* text = value.as_string()) return std::move(*text);
   return Error{Code::kConfig, "the command op gave no text"};
 }

@@ -21,8 +21,7 @@ using engine::TypeId;
 
 constexpr std::size_t kCancelEvery = 64;
 
-// --- types
-// ----------------------------------------------------------------------------------------
+// --- types ---------------------------------------------------------------------------------------
 
 TypeId simple_type(std::string_view name) {
   static constexpr std::pair<std::string_view, TypeId> kTypes[] = {
@@ -86,8 +85,7 @@ bool write_plain(engine::VectorWriter& out, std::size_t row, PyObject* value) {
   return false;
 }
 
-// --- the function
-// ---------------------------------------------------------------------------------
+// --- the function --------------------------------------------------------------------------------
 
 class Udf final : public engine::ScalarFunction {
  public:
@@ -135,7 +133,7 @@ Status Udf::compute(const engine::ChunkView& input, engine::VectorWriter& output
                     const std::shared_ptr<const invoke::Call>& call) const {
   const CallContext context(call);
   if (!context.ok()) return raised();
-  const NestedQueries nested;
+  const NestedQueries nested(NestedQueries::Inside::kFunction);
   std::vector<CellReader> cells;
   cells.reserve(parameters_.size());
   for (std::size_t i = 0; i < parameters_.size(); ++i) {

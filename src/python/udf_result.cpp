@@ -9,6 +9,7 @@
 
 #include "python/datetimes.h"
 #include "python/exceptions.h"
+#include "python/library_types.h"
 #include "python/udf.h"
 
 namespace mxcp::python {
@@ -284,13 +285,7 @@ Status write_struct(VectorWriter& out, std::size_t row, PyObject* value) {
   return {};
 }
 
-}  // namespace
-
-Status write_cell(VectorWriter& out, std::size_t row, PyObject* value) {
-  if (value == Py_None) {
-    out.set_null(row);
-    return {};
-  }
+Status write_value(VectorWriter& out, std::size_t row, PyObject* value) {
   switch (out.id()) {
     case TypeId::kBoolean: return write_bool(out, row, value);
     case TypeId::kBigInt: return write_int(out, row, value);
@@ -308,6 +303,17 @@ Status write_cell(VectorWriter& out, std::size_t row, PyObject* value) {
     case TypeId::kStruct: return write_struct(out, row, value);
     default: return Error{Code::kInternal, "a type that functions cannot have"};
   }
+}
+
+}  // namespace
+
+Status write_cell(VectorWriter& out, std::size_t row, PyObject* value) {
+  Status done = value == Py_None ? Status() : write_value(out, row, value);
+  if (value == Py_None || (!done.ok() && is_missing(Py_TYPE(value)))) {
+    out.set_null(row);
+    return {};
+  }
+  return done;
 }
 
 }  // namespace mxcp::python

@@ -13,8 +13,8 @@ namespace mxcp::python {
 namespace {
 
 constexpr std::size_t kMaxQueued = 4096;
-// Tasks on their way to the GIL, of which one is always the next.
-constexpr std::size_t kComing = 1;
+// Tasks on their way to the GIL at a time.
+constexpr std::size_t kMostBeforeGil = 1;
 // A function that computes for long gives the GIL up every 5 ms (sys.getswitchinterval). If only
 // two others could begin then, it would slow them down a hundred times: beside it everybody comes.
 constexpr std::chrono::milliseconds kLongWait{4};
@@ -51,7 +51,7 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
     if (waiting.size() >= kMaxQueued) return false;
     if (waiting.empty() && has_room()) return start(task);
     waiting.push_back(task);
-    look_soon();
+    watch_quick();
     return true;
   }
 
@@ -60,44 +60,44 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
   SharedTask next() {
     std::vector<SharedTask> begun;  // perhaps over already, when it is let go
     const std::lock_guard lock(mutex);
-    --coming;
+    --before_gil;
     if (start_waiting(begun)) return nullptr;
     return take_first();
   }
 
   // One that was on its way has arrived and is quick: the next one waits for its end. 0 when it
   // shall not.
-  std::uint64_t begin_stay() {
+  std::uint64_t begin_quick() {
     const std::lock_guard lock(mutex);
     const Instant now = Clock::system().now();
-    if (stay != 0 || now < crowded_until) return 0;
-    --coming;
-    stay = ++last_stay;
-    stay_since = now;
-    look_soon();
-    return stay;
+    if (quick_running != 0 || now < crowded_until) return 0;
+    --before_gil;
+    quick_running = ++last_quick;
+    quick_since = now;
+    watch_quick();
+    return quick_running;
   }
 
   // What the thread does next.
-  SharedTask end_stay(std::uint64_t which) {
+  SharedTask end_quick(std::uint64_t which) {
     const std::lock_guard lock(mutex);
-    if (stay != which) return nullptr;
-    stay = 0;
+    if (quick_running != which) return nullptr;
+    quick_running = 0;
     return waiting.empty() ? nullptr : take_first();
   }
 
   // Whether what should be quick is.
-  void look() {
+  void replace_if_late() {
     std::vector<SharedTask> begun;
     const std::lock_guard lock(mutex);
-    looking = false;
-    if (stay == 0 || waiting.empty()) return;
-    if (Clock::system().now() - stay_since < kPatience) return look_soon();
-    const std::uint64_t ended = std::exchange(stay, 0);
+    watching = false;
+    if (quick_running == 0 || waiting.empty()) return;
+    if (Clock::system().now() - quick_since < kPatience) return watch_quick();
+    const std::uint64_t ended = std::exchange(quick_running, 0);
     if (start_waiting(begun)) return;
     // It goes on as before where there are no more threads.
-    stay = ended;
-    look_soon();
+    quick_running = ended;
+    watch_quick();
   }
 
   void run(SharedTask task) {
@@ -107,7 +107,7 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
       (*task)(turn);
       turn.pass();
       --busy;
-      task = turn.stay_ != 0 ? end_stay(turn.stay_) : std::move(turn.left_);
+      task = turn.quick_running_ != 0 ? end_quick(turn.quick_running_) : std::move(turn.next_task_);
     }
   }
 
@@ -118,14 +118,15 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
 
   // The functions below are called with the lock held.
   bool has_room() const {
-    return (coming < kComing && stay == 0) || Clock::system().now() < crowded_until;
+    return (before_gil < kMostBeforeGil && quick_running == 0) ||
+           Clock::system().now() < crowded_until;
   }
   bool start(const SharedTask& task) {
     const bool taken = pool.submit([self = shared_from_this(), task]() mutable {
       const std::shared_ptr<Queue> queue = std::move(self);
       queue->run(std::move(task));
     });
-    if (taken) ++coming;
+    if (taken) ++before_gil;
     return taken;
   }
   // As many as there is room for. False when the pool takes nothing any more.
@@ -141,34 +142,36 @@ struct Workers::Queue : std::enable_shared_from_this<Queue> {
   SharedTask take_first() {
     SharedTask first = std::move(waiting.front());
     waiting.pop_front();
-    ++coming;
+    ++before_gil;
     return first;
   }
-  void look_soon() {
-    if (stay == 0 || waiting.empty() || deadlines == nullptr || std::exchange(looking, true))
+  void watch_quick() {
+    if (quick_running == 0 || waiting.empty() || deadlines == nullptr ||
+        std::exchange(watching, true))
       return;
-    look_entry = deadlines->after(kPatience, [weak = weak_from_this()] {
-      if (const auto queue = weak.lock()) queue->look();
+    watch_entry = deadlines->after(kPatience, [weak = weak_from_this()] {
+      if (const auto queue = weak.lock()) queue->replace_if_late();
     });
   }
 
   WorkerPool& pool;
   std::mutex mutex;
   Deadlines* deadlines;  // null at the end
-  bool looking = false;
-  Deadlines::Entry look_entry;
+  bool watching = false;
+  Deadlines::Entry watch_entry;
   std::deque<SharedTask> waiting;
-  std::size_t coming = 0;
-  std::uint64_t stay = 0;  // the running quick task after which the next one comes; 0: none
-  std::uint64_t last_stay = 0;
-  Instant stay_since{};
+  std::size_t before_gil = 0;
+  std::uint64_t quick_running =
+      0;  // the running quick task after which the next one comes; 0: none
+  std::uint64_t last_quick = 0;
+  Instant quick_since{};
   Instant crowded_until{};
   std::atomic<std::uint64_t> entered{0};  // how many have got the GIL
   std::atomic<int> busy{0};               // inside of a task
 };
 
 void Workers::Turn::pass() {
-  if (Queue* const queue = std::exchange(queue_, nullptr)) left_ = queue->next();
+  if (Queue* const queue = std::exchange(queue_, nullptr)) next_task_ = queue->next();
 }
 
 Workers::Turn::Wait Workers::Turn::begin_waiting() const {
@@ -183,8 +186,8 @@ void Workers::Turn::end_waiting(const Wait& wait, bool quick) {
   if (queue_->entered.fetch_add(1) == wait.entered && entered_ - wait.since >= kLongWait) {
     queue_->crowd(entered_ + kCrowdedFor);
   }
-  if (quick) stay_ = queue_->begin_stay();
-  if (stay_ == 0) return pass();
+  if (quick) quick_running_ = queue_->begin_quick();
+  if (quick_running_ == 0) return pass();
   queue_ = nullptr;
 }
 

@@ -11,7 +11,16 @@
 //
 // To wake another thread for the next task takes as long as a short function. A task that is known
 // to be quick therefore has the next one come to its own thread, once it is over; only when it
-// turns out to take long does another thread come meanwhile.
+// turns out to take long does another thread come meanwhile. What becomes of a task:
+//
+//     waiting     in the queue       -> before_gil, when no other task is there and none is quick
+//     before_gil  has a thread       -> running, or quick_running when it should be quick
+//     running     has had the GIL       the next task gets another thread
+//     quick_running                     the next task waits, and then
+//                   it ends          -> its thread goes on with the next task
+//                   it is late       -> running (replace_if_late, after 1 ms)
+//
+// Crowded: while somebody computes for long, all that wait become before_gil at once.
 #pragma once
 
 #include "python/py_ref.h"
@@ -65,8 +74,8 @@ class Workers {
     void end_waiting(const Wait& wait, bool quick);
 
     Queue* queue_;
-    std::shared_ptr<Task> left_;  // to be run by the same thread
-    std::uint64_t stay_ = 0;      // the next task comes to this thread, unless that ended
+    std::shared_ptr<Task> next_task_;  // to be run by the same thread
+    std::uint64_t quick_running_ = 0;  // the next task comes to this thread, unless that ended
     Instant entered_{};
     std::uint64_t releases_ = 0;  // of the GIL by this thread, before
   };

@@ -8,7 +8,7 @@
 
 #include "base/rules.h"
 #include "base/text.h"
-#include "quality/sql_text.h"
+#include "engine/sql_text.h"
 #include "quality/sql_types.h"
 
 namespace mxcp::quality {
@@ -163,11 +163,12 @@ class ParameterTypes {
   void add(std::vector<Error>& out, const std::string& name, std::string message,
            std::string hint) {
     const project::Source& source = endpoint_.source;
-    const auto found = placeholders(source.text);
-    const auto at = std::find_if(found.begin(), found.end(),
-                                 [&](const auto& placeholder) { return placeholder.name == name; });
+    const auto found = engine::parameter_places(source.text);
+    const auto at = std::find_if(found.begin(), found.end(), [&](const auto& placeholder) {
+      return to_lower(placeholder.name) == to_lower(name);
+    });
     out.push_back(Error{Code::kSql, std::move(message),
-                        at == found.end() ? source.place : source.at_offset(at->offset),
+                        at == found.end() ? source.place : source.at_offset(at->begin),
                         std::move(hint)}
                       .as(rules::kSqlParameterType));
   }

@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/rules.h"
 #include "base/text.h"
+#include "engine/sql_text.h"
 #include "quality/parameter_types.h"
-#include "quality/sql_text.h"
 
 namespace mxcp::quality {
 namespace {
@@ -89,17 +89,22 @@ void check_placeholders(const project::Endpoint& endpoint,
   }
   std::vector<std::string> declared;
   for (const auto& entry : endpoint.parameters.entries()) declared.push_back(entry.name);
+  // DuckDB makes no difference between $x and $X.
+  const auto is_declared = [&](const std::string& name) {
+    return std::any_of(declared.begin(), declared.end(),
+                       [&](const std::string& known) { return to_lower(known) == to_lower(name); });
+  };
 
   // In the order of the text, each name once. What DuckDB does not report (a `?` inside something
   // that only looks like SQL to the scanner) is left alone.
   std::set<std::string> reported;
-  const auto found = placeholders(source.text);
+  const auto found = engine::parameter_places(source.text);
   for (const auto& placeholder : found) {
     const bool positional = placeholder.name.empty() || is_number_name(placeholder.name);
     if (positional ? used.empty() : used.count(to_lower(placeholder.name)) == 0) continue;
-    if (std::find(declared.begin(), declared.end(), placeholder.name) != declared.end()) continue;
+    if (is_declared(placeholder.name)) continue;
     if (!reported.insert(placeholder.name).second) continue;
-    const Place place = source.at_offset(placeholder.offset);
+    const Place place = source.at_offset(placeholder.begin);
     if (positional) {
       const bool all_named = std::none_of(used.begin(), used.end(), is_number_name);
       if (all_named) continue;
@@ -129,8 +134,7 @@ void check_placeholders(const project::Endpoint& endpoint,
     std::vector<std::string> undeclared;
     for (const auto& placeholder : found) {
       const auto& name = placeholder.name;
-      if (!name.empty() && !is_number_name(name) &&
-          std::find(declared.begin(), declared.end(), name) == declared.end()) {
+      if (!name.empty() && !is_number_name(name) && !is_declared(name)) {
         undeclared.push_back("$" + name);
       }
     }

@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "base/ascii.h"
 #include "base/error.h"
 
 namespace mxcp::quality {
@@ -41,9 +42,6 @@ bool is_one_of(std::string_view name, const std::array<std::string_view, N>& lis
 bool starts_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 // Statements that end with {% end... %}; `set` does when it has no "=".

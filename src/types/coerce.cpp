@@ -1,4 +1,5 @@
 // Arguments: lossless conversion to the declared type, then the rules.
+#include <algorithm>
 #include <cmath>
 
 #include "base/json.h"
@@ -126,13 +127,7 @@ bool coerce_string(const Node& node, const Value& input, Source source, const Pa
   const std::string* text = input.as_string();
   if (!text) {
     // A boolean or a number as JSON writes it, anything else as text already is in JSON.
-    if (const Bytes* bytes = input.as_bytes()) {
-      std::string base64;
-      append_base64(base64, bytes->data);
-      out = std::move(base64);
-    } else {
-      out = to_plain_text(input);
-    }
+    out = to_plain_text(input);
     text = out.as_string();
   } else if (source == Source::kText && !is_valid_utf8(*text)) {
     sink.add(path, "type", "expected text in UTF-8" + got(node, input));
@@ -218,8 +213,13 @@ bool coerce_object(const Node& node, const Object& object, const Path& path, Sin
   }
   if (known < object.size()) {
     if (!node.spec->additional_properties) add_unexpected(node, object, path, sink);
+    const auto is_declared = [&](const std::string& key) {
+      return std::any_of(node.properties.begin(), node.properties.end(),
+                         [&](const Node::Property& property) { return property.name == key; });
+    };
     for (const auto& [key, value] : object) {
-      if (converted.contains(key)) continue;
+      if (sink.full()) break;
+      if (is_declared(key)) continue;
       check_free(&node, value, {&path, key}, sink);
       converted.add(key, value);
     }

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/rules.h"
 #include "base/text.h"
+#include "types/changes.h"
 #include "types/node.h"
 
 namespace mxcp::types {
@@ -16,12 +17,6 @@ namespace {
 
 unsigned bit(Kind kind) {
   return 1U << static_cast<unsigned>(kind);
-}
-
-bool holds_sensitive(const TypeSpec& spec) {
-  if (spec.sensitive || (spec.items && holds_sensitive(*spec.items))) return true;
-  return std::any_of(spec.properties.begin(), spec.properties.end(),
-                     [](const auto& property) { return holds_sensitive(property.second); });
 }
 
 // The counterpart of a keyword for another kind: minLength of a string is minItems of an array.
@@ -48,7 +43,7 @@ class Compiler {
     node.kind = spec.kind;
     node.format = spec.format;
     const bool sensitive = inside_sensitive || spec.sensitive;
-    node.hidden = sensitive || holds_sensitive(spec);
+    node.hidden = sensitive || has_sensitive(spec);
     check_keywords(spec, where);
     switch (spec.kind) {
       case Kind::kString: compile_string(spec, where, node); break;

@@ -4,15 +4,13 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
+
 namespace mxcp::types {
 namespace {
 
 // Exponents past this are as good as infinite; it keeps the arithmetic on them within 64 bits.
 constexpr std::int64_t kMaxExponent = 1'000'000'000'000'000;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 void normalise(Decimal& number) {
   const auto last = number.digits.find_last_not_of('0');

@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "base/ascii.h"
+#include "base/calendar.h"
 #include "base/text.h"
 #include "types/decimal.h"
 
@@ -15,16 +17,6 @@ constexpr std::int64_t kDay = 86'400 * kSecond;
 // 0001-01-01T00:00:00Z and the last microsecond of 9999: what Python and DuckDB both have.
 constexpr std::int64_t kFirstInstant = -62'135'596'800 * kSecond;
 constexpr std::int64_t kLastInstant = 253'402'300'800 * kSecond - 1;
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_beyond_ascii(char c) {
-  return static_cast<unsigned char>(c) >= 0x80;
-}
 
 // Reads exactly `count` digits at the front of `text` and removes them; -1 when they are not there.
 int take_digits(std::string_view& text, std::size_t count) {
@@ -44,16 +36,6 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
-// Howard Hinnant's days-from-civil algorithm (public domain).
-std::int32_t days_from_civil(int year, int month, int day) {
-  year -= month <= 2 ? 1 : 0;
-  const int era = year / 400;  // years are positive here
-  const int yoe = year - era * 400;
-  const int doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  const int doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-  return era * 146097 + doe - 719468;
-}
-
 Reason take_date(std::string_view& text, Date& out) {
   const int year = take_digits(text, 4);
   if (year < 0 || !take(text, '-')) return kMalformed;
@@ -67,7 +49,7 @@ Reason take_date(std::string_view& text, Date& out) {
   static constexpr std::array<int, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   const int last = kDays[static_cast<std::size_t>(month - 1)] + (leap && month == 2 ? 1 : 0);
   if (day < 1 || day > last) return "that month has no such day";
-  out.days = days_from_civil(year, month, day);
+  out.days = static_cast<std::int32_t>(days_of({year, month, day}));
   return {};
 }
 

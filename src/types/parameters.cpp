@@ -9,6 +9,9 @@
 namespace mxcp::types {
 namespace {
 
+// So many unknown names are listed.
+constexpr std::size_t kShownUnknown = 100;
+
 bool has_properties(const TypeSpec& spec) {
   return !spec.properties.empty() || (spec.items && has_properties(*spec.items));
 }
@@ -217,8 +220,17 @@ Result<Arguments> ParameterSet::bind(const Object& given, Source source) const {
     }
   }
   if (known < given.size()) {
+    const std::size_t unknown_names = given.size() - known;
+    std::size_t shown = 0;
     for (const auto& [name, value] : given) {
-      if (!find(name)) problems.push_back(unknown(name));
+      if (shown == kShownUnknown) break;
+      if (find(name)) continue;
+      problems.push_back(unknown(name));
+      ++shown;
+    }
+    if (shown < unknown_names) {
+      problems.push_back("and " + std::to_string(unknown_names - shown) +
+                         " more unknown parameters");
     }
   }
   if (!problems.empty()) return Error{Code::kInvalidArgs, join(problems, "\n")};

@@ -92,14 +92,9 @@ void append_key(std::string& out, const Value& value) {
     case Value::Kind::kDate:
     case Value::Kind::kTime:
     case Value::Kind::kTimestamp:
+    case Value::Kind::kBytes:
     case Value::Kind::kInterval:
     case Value::Kind::kUuid: text(to_plain_text(value)); return;
-    case Value::Kind::kBytes: {
-      std::string base64;
-      append_base64(base64, value.as_bytes()->data);
-      text(base64);
-      return;
-    }
     case Value::Kind::kArray:
       out += '[';
       for (const Value& item : *value.as_array()) append_key(out, item);
@@ -347,6 +342,7 @@ void add_missing(std::string_view name, const Path& path, Sink& sink) {
 
 void add_unexpected(const Node& node, const Object& object, const Path& path, Sink& sink) {
   for (const auto& [key, value] : object) {
+    if (sink.full()) return;
     if (std::find(node.property_names.begin(), node.property_names.end(), key) !=
         node.property_names.end()) {
       continue;

@@ -25,22 +25,20 @@ Result<Value> shape(Value result, const Type& declared, bool rows) {
   const Kind kind = declared.spec().kind;
   Array* list = result.as_array();
   if (!list || kind == Kind::kArray) return result;
-  const std::string type(name_of(kind));
-  if (list->empty()) {
-    if (rows) {
-      return refuse("no results returned: expected one row for the return type '" + type + "'",
-                    "declare 'type: array' when there can be none");
-    }
-    return refuse("expected a single result of type '" + type + "', got an empty list");
-  }
-  if (list->size() > 1) return not_single(declared, list->size(), rows);
+  if (list->size() != 1) return not_single(declared, list->size(), rows);
   Value only = std::move(list->front());
   return kind == Kind::kObject ? Result<Value>(std::move(only)) : single_column(std::move(only));
 }
 
 Error not_single(const Type& declared, std::size_t count, bool rows) {
-  return refuse("expected a single result of type '" + std::string(name_of(declared.spec().kind)) +
-                    "', got " + plural(count, rows ? "row" : "item"),
+  const std::string type(name_of(declared.spec().kind));
+  if (count == 0 && rows) {
+    return refuse("no results returned: expected one row for the return type '" + type + "'",
+                  "declare 'type: array' when there can be none");
+  }
+  const std::string expected = "expected a single result of type '" + type + "', got ";
+  if (count == 0) return refuse(expected + "an empty list");
+  return refuse(expected + plural(count, rows ? "row" : "item"),
                 "declare 'type: array' to return them all");
 }
 

@@ -15,7 +15,7 @@ namespace mxcp::types {
 // nothing.
 Result<Value> shape(Value result, const Type& declared, bool rows);
 
-// The error for a list of `count` > 1 elements where `declared` is one thing.
+// The error for a list of `count` elements, which is not 1, where `declared` is one thing.
 Error not_single(const Type& declared, std::size_t count, bool rows);
 
 // What MCP advertises as outputSchema. It accepts every result that passes Type::check, in the JSON

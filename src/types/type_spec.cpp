@@ -51,11 +51,14 @@ TypeSpec& TypeSpec::operator=(const TypeSpec&) = default;
 TypeSpec& TypeSpec::operator=(TypeSpec&&) noexcept = default;
 TypeSpec::~TypeSpec() = default;
 
+bool has_no_rules(const TypeSpec& spec) {
+  return !spec.enum_values && !spec.min_length && !spec.max_length && !spec.pattern &&
+         !spec.minimum && !spec.maximum && !spec.exclusive_minimum && !spec.exclusive_maximum &&
+         !spec.multiple_of && !spec.min_items && !spec.max_items && !spec.unique_items;
+}
+
 bool unconstrained(const TypeSpec& spec) {
-  return spec.format == Format::kNone && !spec.enum_values && !spec.min_length &&
-         !spec.max_length && !spec.pattern && !spec.minimum && !spec.maximum &&
-         !spec.exclusive_minimum && !spec.exclusive_maximum && !spec.multiple_of &&
-         !spec.min_items && !spec.max_items && !spec.unique_items;
+  return spec.format == Format::kNone && has_no_rules(spec);
 }
 
 }  // namespace mxcp::types

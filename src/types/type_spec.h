@@ -65,9 +65,11 @@ struct TypeSpec {
   std::map<std::string, Place> places;
 };
 
-// True when a level declares nothing beyond its kind and its structure: no bounds, lengths, counts,
-// pattern, format, enum, uniqueItems. `items`, `properties`, `required` and `additionalProperties`
-// are structure: the caller walks them.
+// True when a level declares nothing beyond its kind, its format and its structure: no bounds,
+// lengths, counts, pattern, enum, uniqueItems. `items`, `properties`, `required` and
+// `additionalProperties` are structure: the caller walks them.
+bool has_no_rules(const TypeSpec& spec);
+// And no format.
 bool unconstrained(const TypeSpec& spec);
 
 struct ParameterSpec {

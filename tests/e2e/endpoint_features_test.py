@@ -101,6 +101,19 @@ def test_patterns_cannot_be_made_slow(project: Project) -> None:
         assert "is not expected here" in server.error("t", **{"x" * 5000: "z"})
 
 
+def test_unique_items_of_a_schema(project: Project) -> None:
+    """Also many of them, which are not compared each with each."""
+    project.write({"tools/t.yml": ANY.replace("anything", "t").replace(
+        "{a: {type: integer}}", "{a: {type: array, uniqueItems: true}}").replace(
+        '"a": a', '"a": len(a)')})  # fmt: skip
+    with project.serve() as server:
+        server.initialize()
+        assert server.value("t", a=[{"k": i} for i in range(50_000)]) == {"a": 50_000}
+        assert server.value("t", a=[1, True, "1", None, 0, False, [1], [True]]) == {"a": 8}
+        for twice in ([1, 2, 1.0], [{"a": 1, "b": [2]}, 5, {"b": [2.0], "a": 1}]):
+            assert "a: items must be unique, but [2] repeats [0]" in server.error("t", a=twice)
+
+
 def test_the_command_line_knows_schemas(project: Project) -> None:
     project.write({"tools/contact.yml": CONTACT})
     assert project.tool("contact", phone="5", times="3").ok().result == {"by": "5 x3"}

@@ -236,6 +236,51 @@ def test_defaults_of_a_method(words: Project) -> None:
     assert "No function matches" in error
 
 
+def test_a_query_cannot_use_its_own_transaction(words: Project) -> None:
+    """It would wait for itself."""
+    words.write({"plugins/word_plugin.py": PLUGIN.replace("    @udf\n    def who", """    @udf
+    def inner(self, i: int) -> str:
+        try:
+            return str(self.tx.execute("SELECT 1 AS n"))
+        except RuntimeError as error:
+            return str(error)
+
+    @udf
+    def who""")})  # fmt: skip
+    words.python_tool(
+        "t",
+        """
+from mxcp.runtime import db, plugins
+
+def t():
+    with db.transaction() as tx:
+        plugins.get("words").tx = tx
+        return tx.execute("SELECT inner_words(1) AS s") + tx.execute("SELECT 2 AS s")
+""",
+    )
+    assert words.tool("t").result == [
+        {"s": "the stream or transaction is at work"}, {"s": 2},
+    ]  # fmt: skip
+
+
+def test_missing_values_of_pandas_are_null(words: Project) -> None:
+    pytest.importorskip("pandas", reason="pandas has no wheel for this Python")
+    words.write({"plugins/word_plugin.py": "import datetime\nimport pandas as pd\n" + PLUGIN.replace(
+        "    @udf\n    def who", """    @udf
+    def at(self, i: int) -> datetime.datetime:
+        return pd.Timestamp("2024-01-31") if i else pd.NaT
+
+    @udf
+    def name(self, i: int) -> str:
+        return "x" if i else pd.NA
+
+    @udf
+    def who""")})  # fmt: skip
+    assert words.query("SELECT at_words(i) AS at, name_words(i) AS name FROM range(2) t(i)") == [
+        {"at": None, "name": None}, {"at": "2024-01-31T00:00:00", "name": "x"},
+    ]  # fmt: skip
+
+
 def test_without_a_return_type_it_is_only_a_method(words: Project) -> None:
     words.write(
         {"plugins/word_plugin.py": PLUGIN.replace("(self, text: str) -> str", "(self, text)")}

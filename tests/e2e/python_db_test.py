@@ -149,7 +149,7 @@ async def t():
     with db.stream(query, {"n": 10**9}, batch_size=10) as stream:
         first = next(stream)[9]
     try:
-        db.stream("SELECT")
+        next(db.stream("SELECT"))
     except duckdb.ParserException:
         early = True
     broken = db.stream("SELECT CASE WHEN i < 5000 THEN i ELSE error('too far') END AS i "
@@ -164,6 +164,61 @@ async def t():
     assert check(project, code) == [
         [10000, 10000, 5000], [4, 4, 2], [3, 3], [], [4, 4, 2], {"i": 9, "s": "x9"}, [], True, True,
     ]  # fmt: skip
+
+
+ENDLESS = "SELECT sum(a.range * b.range) AS s FROM range(10000000) a, range(10000000) b"
+
+
+def test_a_stream_outside_of_a_loop_begins_at_once(project: Project) -> None:
+    code = """
+def t():
+    try:
+        db.stream("SELECT")
+    except duckdb.ParserException:
+        return "early"
+"""
+    assert check(project, code) == "early"
+
+
+def test_a_stream_leaves_the_loop_alone(project: Project) -> None:
+    code = f"""
+async def t():
+    stream = db.stream({ENDLESS!r})
+    reading = asyncio.create_task(stream.__anext__())
+    for _ in range(10):
+        await asyncio.sleep(0.01)
+    reading.cancel()
+    seen = []
+    try:
+        await reading
+    except asyncio.CancelledError:
+        seen.append("cancelled")
+    try:
+        await stream.__anext__()
+    except RuntimeError as error:
+        seen.append(str(error))
+    stream.close()  # at once: the query was stopped
+    return [*seen, [len(batch) async for batch in db.stream("SELECT 1 AS i")]]
+"""
+    assert check(project, code) == [
+        "cancelled", "the stream ended when a read of it was cancelled", [1],
+    ]  # fmt: skip
+
+
+def test_closing_a_stream_stops_its_query(project: Project) -> None:
+    code = f"""
+async def t():
+    stream = db.stream({ENDLESS!r})
+    reading = asyncio.create_task(stream.__anext__())
+    for _ in range(10):
+        await asyncio.sleep(0.01)
+    stream.close()
+    try:
+        await reading
+    except (duckdb.Error, RuntimeError, StopAsyncIteration) as error:
+        return type(error).__name__
+"""
+    assert isinstance(check(project, code), str)
 
 
 def test_a_large_stream_needs_little_memory(project: Project) -> None:
@@ -385,6 +440,37 @@ def t():
     assert reals == {"t": "DOUBLE[]", "x": "[1.5, 2.5]"}
     assert far == {"t": "DATE", "x": "20000-01-02"}
     assert spans["t"] == "INTERVAL[]"
+
+
+def test_a_time_of_pandas_with_nanoseconds_is_no_parameter(project: Project) -> None:
+    pytest.importorskip("pandas", reason="pandas has no wheel for this Python")
+    code = """
+import pandas as pd
+
+def said(value):
+    try:
+        return db.execute("SELECT typeof($x) AS t", {"x": value})[0]["t"]
+    except TypeError as error:
+        return str(error)
+
+def t():
+    return [said(pd.Timestamp(1000)), said(pd.Timestamp(1)), said(pd.Timedelta(1)), said(pd.NaT)]
+"""
+    fits, finer, span, none = check(project, code)
+    assert fits == "TIMESTAMP" and none
+    assert finer.startswith("parameter 'x': a pandas Timestamp that is not exact in microseconds")
+    assert span.startswith("parameter 'x': a pandas Timedelta that is not exact in microseconds")
+
+
+def test_positional_parameters_can_be_repeated(project: Project) -> None:
+    code = """
+def t():
+    return [db.execute("SELECT $1, $2, upper($1)", ["a", 5]), db.execute("SELECT $1, $1", ["a"]),
+            db.execute("SELECT format('{}', $1) || 'a' AS f, $1::VARCHAR AS v", ["x"])]
+"""
+    assert check(project, code) == [
+        [{"$1": "a", "$2": 5, "upper($1)": "A"}], [{"$1": "a", "$1_1": "a"}], [{"f": "xa", "v": "x"}],
+    ]  # fmt: skip
 
 
 def test_parameters_that_are_none_say_so_by_name(project: Project) -> None:

@@ -170,6 +170,7 @@ def t():
         "bool": np.bool_(True), "str": np.str_("s"), "bytes": np.bytes_(b"ab"),
         "vector": np.array([1, 2]), "matrix": np.eye(2), "empty": np.array([]), "zero": np.array(5),
         "texts": np.array(["a", None], dtype=object), "masked": np.ma.array([1, 2], mask=[0, 1]),
+        "no value": np.ma.masked,
         "day": np.datetime64("2024-01-31"), "moments": np.array(["2024-01-31T01:02:03", "NaT"], "M8[s]"),
         "span": np.timedelta64(90, "s"), "spans": np.array([[1000], ["NaT"]], "m8[ns]"),
         "records": record, np.int64(3): [np.int32(1)], "complexes": [np.float16(1.5)],
@@ -178,7 +179,7 @@ def t():
     assert result(project, code) == {
         "int": 2**62, "uint": 7, "float": 0.5, "nan": None, "bool": True, "str": "s", "bytes": "YWI=",
         "vector": [1, 2], "matrix": [[1.0, 0.0], [0.0, 1.0]], "empty": [], "zero": 5,
-        "texts": ["a", None], "masked": [1, None], "day": "2024-01-31",
+        "texts": ["a", None], "masked": [1, None], "no value": None, "day": "2024-01-31",
         "moments": ["2024-01-31T01:02:03", None], "span": "PT1M30S",
         "spans": [["PT0.000001S"], [None]], "records": [{"i": 1, "s": "a", "f": 2.5}],
         "3": [1], "complexes": [1.5],
@@ -202,6 +203,7 @@ def t():
         "stamp": pd.Timestamp("2024-01-31"), "nat": pd.NaT, "na": pd.NA,
         "period": pd.Period("2024-01"), "grouped": frame.groupby("i")["f"].sum(),
         "row": frame.iloc[0].to_dict(), "tz": pd.Timestamp("2024-01-31", tz="UTC"),
+        "fine": [pd.Timestamp("2024-01-31T00:00:00.000000001"), pd.Timedelta(1001, "ns")],
     }
 """
     assert result(project, code) == {
@@ -213,6 +215,7 @@ def t():
         "na": None, "period": "2024-01", "grouped": [1.5, 0.0],
         "row": {"i": 1, "n": 1, "f": 1.5, "s": "a", "d": "2024-01-31T01:02:03", "c": "x", "b": True, "t": "P1D"},
         "tz": "2024-01-31T00:00:00+00:00",
+        "fine": ["2024-01-31T00:00:00.000000001", "P0DT0H0M0.000001001S"],
     }  # fmt: skip
 
 

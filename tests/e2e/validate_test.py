@@ -241,6 +241,7 @@ def test_duplicate_names_are_flagged_in_every_file(project: Project) -> None:
     ("source", "ok", "words"),
     [
         ("code: SELECT $a AS a", True, []),
+        ("code: SELECT $A AS a", True, []),
         ("code: SELECT 1", False, ["a", "not used"]),
         ("code: SELECT $a AS a, $b AS b", False, ["$b"]),
         ("code: SELEC $a", False, ["SELEC"]),

@@ -13,11 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     last = piece.end;
     for (const auto& place : piece.places) {
-      if (sql.substr(place.begin, place.end - place.begin) != "$" + place.name) {
+      const std::string written = place.name.empty() ? "?" : "$" + place.name;
+      if (sql.substr(place.begin, place.end - place.begin) != written) {
         fuzz::report({true, "the place of $" + place.name + " is wrong"});
       }
     }
-    const engine::RunText apart = engine::with_distinct_parameters(sql, piece, "_mxcp");
+    const engine::RunText apart = engine::with_distinct_parameters(sql, piece);
     for (std::size_t i = 0; i <= apart.text.size(); ++i) {
       const std::ptrdiff_t at = apart.source_position(i);
       if (at < 0 || at > static_cast<std::ptrdiff_t>(sql.size())) {

@@ -6,6 +6,8 @@ Works in endpoints, hooks, plugins, at import time, in coroutines and in threads
 starts. Outside of mxcp the functions raise RuntimeError (or do nothing, where that is harmless).
 """
 
+import sys
+
 from mxcp import _core
 
 __all__ = ["db", "config", "plugins", "mcp", "on_init", "on_shutdown", "reload_duckdb"]
@@ -34,7 +36,10 @@ class _Database:
         return _Transaction()
 
     def stream(self, query, params=None, *, batch_size=10_000):
-        """The rows in lists of up to `batch_size`, read while they are used (also `async for`)."""
+        """The rows in lists of up to `batch_size`, read while they are used (also `async for`).
+
+        Errors as of execute(); on an event loop they come with the first batch, where the query begins.
+        """
         return _Stream(query, params, batch_size)
 
     def arrow(self, query, params=None):
@@ -59,6 +64,11 @@ class _Transaction:
         return self
 
     def execute(self, query, params=None):
+        """Like db.execute(), on the connection of the transaction.
+
+        RuntimeError outside of the `with` block, after a reload, and in a SQL function that a query
+        of this very transaction calls.
+        """
         if self._handle is None:
             raise RuntimeError("the transaction has ended; use it inside of its `with` block")
         return _core.db_held_execute(self._handle, query, params)
@@ -73,8 +83,16 @@ class _Transaction:
             _core.db_held_close(handle)
 
 
+def _loop_runs():
+    """Whether an event loop runs on this thread; asyncio is not imported for the answer."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
+
+
 class _Stream:
-    __slots__ = ("_handle", "_size")
+    """Batches of rows. On an event loop the query begins with the first of them, on a thread."""
+
+    __slots__ = ("_query", "_size", "_stop", "_handle", "_closed", "_cancelled")
     _not_data = (
         "a stream of db.stream() is no data: loop over it to read its batches of rows, "
         "or use db.execute() for all rows at once"
@@ -83,9 +101,14 @@ class _Stream:
     def __init__(self, query, params, batch_size):
         if batch_size < 1:
             raise ValueError("batch_size must be at least 1")
+        self._query = (query, params)
         self._size = batch_size
-        self._handle = _core.db_hold()
-        _core.db_held_start(self._handle, query, params)
+        self._stop = _core.db_stop_token()
+        self._handle = None
+        self._closed = False
+        self._cancelled = False
+        if not _loop_runs():
+            self._begin()
 
     def __iter__(self):
         return self
@@ -102,16 +125,36 @@ class _Stream:
     async def __anext__(self):
         import asyncio
 
-        rows = await asyncio.to_thread(self._next)
+        try:
+            rows = await asyncio.to_thread(self._next)
+        except asyncio.CancelledError:
+            self._cancelled = True  # the rows that were on their way are lost
+            _core.db_stop(self._stop)
+            raise
         if not rows:
             raise StopAsyncIteration
         return rows
 
+    def _begin(self):
+        self._handle = _core.db_hold(self._stop)
+        query, self._query = self._query, None
+        try:
+            _core.db_held_start(self._handle, *query)
+        except BaseException:
+            self.close()
+            raise
+
     def _next(self):
-        if self._handle is None:
+        if self._cancelled:
+            raise RuntimeError("the stream ended when a read of it was cancelled")
+        if self._handle is None and not self._closed:
+            self._begin()
+        handle = self._handle
+        if self._closed:  # maybe meanwhile
+            self.close()
             return []
         try:
-            rows = _core.db_held_next(self._handle, self._size)
+            rows = _core.db_held_next(handle, self._size)
         except BaseException:
             self.close()
             raise
@@ -120,8 +163,10 @@ class _Stream:
         return rows
 
     def close(self):
-        """Stops reading; the connection goes back."""
+        """Stops the query, also one that is at work; the connection goes back."""
+        self._closed = True
         handle, self._handle = self._handle, None
+        _core.db_stop(self._stop)
         if handle is not None:
             _core.db_held_close(handle)
 
@@ -252,8 +297,15 @@ class _Client:
     def elicit(self, message, schema=None, *, url=None, elicitation_id=None, key=None):
         """Asks the user for values; gives {"action": "accept", "content": {...}}, or another action.
 
+        `schema` is the JSON Schema of a form: {"type": "object", "properties": {...}} with texts, numbers,
+        booleans and choices; without one the user only agrees, or not.
+
         With `url` it leads the user there instead: {"action": "accept"} says that they agreed to go, not
         that they are done.
+
+        ValueError for a schema or an url that clients cannot show. RuntimeError when there is no client,
+        when it cannot be asked, answers with an error, or has not answered after 15 minutes; in a plain
+        function also when 64 of them wait already.
         """
         from mxcp import _client
 
@@ -265,34 +317,45 @@ class _Client:
         return _SENT
 
     def sample(self, messages, max_tokens=1000, *, key=None, **more):
-        """Asks the client's model; `messages` is a text or a list of messages."""
+        """Asks the client's model; gives {"role": "assistant", "content": {...}, "model": ...}.
+
+        `messages` is a text or a list of {"role": ..., "content": {...}}; `more` is what else
+        sampling/createMessage takes (systemPrompt, temperature, tools ...). Errors as of elicit().
+        """
         from mxcp import _client
 
         return _client.ask_one(key, _client.sampling(messages, max_tokens, **more))
 
     def roots(self, *, key=None):
-        """The folders that the client works in: [{"uri": ..., "name": ...}]."""
+        """The folders that the client works in: [{"uri": ..., "name": ...}]. Errors as of elicit()."""
         from mxcp import _client
 
         return _client.ask_one(key, _client.list_roots(), lambda answer: answer["roots"])
 
     def ask(self, **questions):
-        """Several questions at once, made by elicitation(), sampling() and list_roots(); gives a dict."""
+        """Several questions at once: ask(name=mcp.elicitation(...), words=mcp.sampling(...)).
+
+        Gives their answers by the same names, in the form in which the client sends them. Errors as of
+        elicit().
+        """
         from mxcp import _client
 
         return _client.ask(questions)
 
     def elicitation(self, message, schema=None, *, url=None, elicitation_id=None):
+        """The question of elicit() for ask(), as a dict; nobody is asked yet."""
         from mxcp import _client
 
         return _client.elicitation(message, schema, url, elicitation_id)
 
     def sampling(self, messages, max_tokens=1000, **more):
+        """The question of sample() for ask(), as a dict."""
         from mxcp import _client
 
         return _client.sampling(messages, max_tokens, **more)
 
     def list_roots(self):
+        """The question of roots() for ask(), as a dict; its answer is {"roots": [...]}."""
         from mxcp import _client
 
         return _client.list_roots()

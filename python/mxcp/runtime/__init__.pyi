@@ -12,7 +12,15 @@ class _Database:
     def execute(
         self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None
     ) -> list[dict[str, Any]]:
-        """Runs SQL and returns its rows; `$name` takes its value from `params`."""
+        """Runs SQL and returns its rows as dicts; of several statements those of the last one.
+
+        `params`: {name: value} for `$name`, or [value ...] for `?` and `$1`. DECIMAL comes as float,
+        TIMESTAMPTZ as an aware datetime in UTC, NULL as None. Each call may get another connection, so
+        that SET, temporary tables and BEGIN do not carry over: see transaction().
+
+        Raises the classes of the duckdb package (duckdb.Error), TypeError for a parameter that SQL has
+        no type for, RuntimeError outside of mxcp.
+        """
     async def aexecute(
         self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None
     ) -> list[dict[str, Any]]:
@@ -35,7 +43,8 @@ class _Transaction:
     def __exit__(self, *details: object) -> None: ...
     def execute(
         self, query: str, params: Mapping[str, Any] | Sequence[Any] | None = None
-    ) -> list[dict[str, Any]]: ...
+    ) -> list[dict[str, Any]]:
+        """Like db.execute(), on the connection of the transaction."""
 
 class _Stream:
     def __iter__(self) -> Self: ...

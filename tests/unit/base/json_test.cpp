@@ -67,6 +67,7 @@ TEST_CASE("base64") {
   std::string out;
   append_base64(out, "hello");
   CHECK(out == "aGVsbG8=");
+  CHECK(to_plain_text(Bytes{"hello"}) == "aGVsbG8=");
 }
 
 TEST_CASE("pretty printing") {

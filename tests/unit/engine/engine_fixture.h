@@ -116,8 +116,9 @@ struct Fixture {
     auto rows = own.execute(sql, arguments);
     if (!rows.ok()) return rows.error().message;
     std::string json;
-    const Status status = single_row_to_json(*rows, json, true);
-    return status.ok() ? json : status.error().message;
+    const auto count = single_row_to_json(*rows, json, true);
+    if (!count.ok()) return count.error().message;
+    return *count == 1 ? json : std::to_string(*count) + " rows";
   }
   bool is_1_4() const { return database->version().starts_with("v1.4"); }
 

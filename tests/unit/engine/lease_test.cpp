@@ -105,6 +105,44 @@ TEST_CASE("lists and objects") {
               {{"ids", Array{nullptr, nullptr}}}) == "[{\"a\":false,\"b\":2}]");
 }
 
+TEST_CASE("objects with many members, and with different ones") {
+  Fixture f;
+  const auto run = [&](Value value) { return f.run("SELECT $x AS v", {{"x", std::move(value)}}); };
+  const auto object = [](int begin, int end) {
+    Object out;
+    for (int i = begin; i != end; i += begin < end ? 1 : -1) out.add("k" + std::to_string(i), i);
+    return out;
+  };
+  CHECK(run(object(0, 10000)).ends_with(",\"k9999\":9999}}]"));
+  // Members that come in another order, or are missing.
+  CHECK(f.run("SELECT $x[2].k7 AS a, $x[2].k60 AS b, $x[1].k60 AS c, $x[3].k61 AS d",
+              {{"x", Array{object(0, 50), object(60, 0), object(61, 62)}}}) ==
+        R"([{"a":7,"b":60,"c":null,"d":61}])");
+  // Each would have the members of all.
+  Array different;
+  for (int i = 0; i < 200'000; ++i) different.push_back(object(i, i + 1));
+  const std::string refused =
+      "parameter $x: the objects of this list have too many different members: as STRUCTs each of "
+      "them would have all (give it as JSON text instead, and read that with DuckDB's JSON "
+      "functions)";
+  CHECK(run(Array(different.begin(), different.begin() + 2000)) == refused);
+  CHECK(run(different) == refused);
+  for (Value& item : different) item = Array{Object{{"inner", std::move(item)}}};
+  CHECK(run(std::move(different)) == refused);
+}
+
+TEST_CASE("objects that no STRUCT can be are refused") {
+  Fixture f;
+  const auto run = [&](Value value) { return f.run("SELECT $x AS v", {{"x", std::move(value)}}); };
+  CHECK(run(Object{{std::string("a\0b", 3), 1}, {"c", 2}}) ==
+        "parameter $x: an object has a member with a NUL character in its name, which no STRUCT "
+        "can have");
+  CHECK(run(Array{Object{{"", 1}}}) ==
+        "parameter $x: the name of an object's only member is empty: DuckDB would take the object "
+        "for a list");
+  CHECK(run(Object{{"", 1}, {"a", 2}}) == R"([{"v":{"":1,"a":2}}])");
+}
+
 TEST_CASE("the usual ways to use a parameter") {
   Fixture f;
   f.run("CREATE TABLE t AS SELECT i::INTEGER AS id, 'n' || i AS name FROM range(5) r(i)");
@@ -315,6 +353,31 @@ TEST_CASE("what a caller does to its session ends with it") {
         "[{\"n\":0}]");
 }
 
+TEST_CASE("a seed that a caller set is not the next one's") {
+  Fixture f({.max_connections = 1});
+  const auto seeded = [&](const char* sql) {
+    CAPTURE(sql);
+    f.run(sql);
+    const std::string first = f.value("SELECT random()");
+    f.run(sql);
+    CHECK(f.value("SELECT random()") != first);
+  };
+  seeded("SELECT setseed(0.42)");
+  seeded("SELECT 1 WHERE \"SetSeed\"(0.42) IS NULL");
+  f.run("CREATE TABLE t (a INTEGER)");
+  seeded("INSERT INTO t SELECT 1 WHERE setseed(0.42) IS NULL");
+}
+
+TEST_CASE("what EXPLAIN ANALYZE makes is not the next caller's") {
+  Fixture f({.max_connections = 1});
+  for (const char* create : {"EXPLAIN ANALYZE CREATE TEMP TABLE x AS SELECT 1 AS a",
+                             "EXPLAIN (ANALYZE) CREATE TEMP TABLE x AS SELECT 1 AS a"}) {
+    CAPTURE(create);
+    f.run(create);
+    CHECK(f.run("SELECT * FROM x").find("does not exist") != std::string::npos);
+  }
+}
+
 TEST_CASE("a plain statement keeps its connection") {
   Fixture f;
   f.run("CREATE TABLE t (a INTEGER)");
@@ -370,6 +433,14 @@ TEST_CASE("a parameter in places of different types") {
                 "$x::INTEGER",
                 x) == "3:22: Conversion Error: Could not convert string 'abc' to INT32");
     CHECK(f.run("SELECT $x, upper($x)", x) == "[{\"$x\":\"abc\",\"upper($x)\":\"ABC\"}]");
+    // In another case, and by position.
+    CHECK(f.run("SELECT format('{}', $X) || 'a' AS a, $x::VARCHAR AS b", x) ==
+          "[{\"a\":\"abca\",\"b\":\"abc\"}]");
+    CHECK(f.run("SELECT format('{}', $1) || 'a' AS a, $1::VARCHAR AS b", {{"1", "abc"}}) ==
+          "[{\"a\":\"abca\",\"b\":\"abc\"}]");
+    CHECK(f.run("SELECT $1, $1", {{"1", "abc"}}) == "[{\"$1\":\"abc\",\"$1_1\":\"abc\"}]");
+    CHECK(f.run("SELECT $1, $2, upper($1)", {{"1", "abc"}, {"2", 5}}) ==
+          "[{\"$1\":\"abc\",\"$2\":5,\"upper($1)\":\"ABC\"}]");
     CHECK(
         f.run("SELECT substr(v, $n) AS s, count(*) AS c FROM (VALUES ('ab'), ('cb')) t(v) GROUP BY "
               "substr(v, $n)",

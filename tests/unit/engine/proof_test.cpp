@@ -145,6 +145,8 @@ TEST_CASE("what is proven is what the validators accept") {
       {"'infinity'::DATE", of(Kind::kString)},
       {"TIMESTAMPTZ '2024-01-01 00:00:00+02'", of(Kind::kString, Format::kDateTime)},
       {"'2024-01-01 00:00:00.123456789'::TIMESTAMP_NS", of(Kind::kString, Format::kDateTime)},
+      {"'infinity'::TIMESTAMP", of(Kind::kString, Format::kDateTime)},
+      {"'-infinity'::TIMESTAMPTZ", of(Kind::kString, Format::kDateTime)},
       {"'10:00:00.5'::TIME", of(Kind::kString, Format::kTime)},
       {"'10:00:00+02:00'::TIMETZ", of(Kind::kString, Format::kTime)},
       {"INTERVAL '-1 day 01:00:00.25'", of(Kind::kString, Format::kDuration)},

@@ -128,6 +128,7 @@ TEST_CASE("nested types become lists and objects, NULL null at any depth") {
   check(f, "MAP {'k': 1, 'l': NULL}", "{\"k\":1,\"l\":null}");
   check(f, "MAP {1: 'a', 2: 'b'}", "{\"1\":\"a\",\"2\":\"b\"}");
   check(f, "MAP {DATE '2024-01-01': [1]}", "{\"2024-01-01\":[1]}");
+  check(f, "MAP {'\\x00\\x01'::BLOB: 1}", "{\"AAE=\":1}");
   check(f, "MAP {[1, 2]: 'x'}", "{\"[1,2]\":\"x\"}");
   check(f, "MAP {}", "{}");
   check(f, "union_value(num := 5)", "5");
@@ -250,14 +251,15 @@ TEST_CASE("a single row or value") {
     auto rows = lease.execute(sql, {});
     REQUIRE(rows.ok());
     std::string out;
-    const Status status = single_row_to_json(*rows, out, scalar);
-    return status.ok() ? out : status.error().message;
+    const auto count = single_row_to_json(*rows, out, scalar);
+    REQUIRE(count.ok());
+    return *count == 1 ? out : std::to_string(*count) + " rows";
   };
   CHECK(single("SELECT 1 AS a, 'x' AS b", false) == "{\"a\":1,\"b\":\"x\"}");
   CHECK(single("SELECT 'x'", true) == "\"x\"");
   CHECK(single("SELECT NULL", true) == "null");
-  CHECK(single("SELECT 1 WHERE false", false) == "expected exactly one row, got none");
-  CHECK(single("SELECT * FROM range(5000)", true) == "expected exactly one row, got 5000");
+  CHECK(single("SELECT 1 WHERE false", false) == "0 rows");
+  CHECK(single("SELECT * FROM range(5000)", true) == "5000 rows");
 }
 
 TEST_CASE("columns describe their types as DuckDB writes them") {

@@ -53,11 +53,46 @@ TEST_CASE("parameters and first words are seen") {
   CHECK(!creates_temporary(one("SELECT 'CREATE TEMP'")));
 }
 
+// "name@offset", separated by spaces.
+std::string found(std::string_view sql) {
+  std::string out;
+  for (const auto& place : parameter_places(sql)) {
+    if (!out.empty()) out += ' ';
+    out += place.name + "@" + std::to_string(place.begin);
+  }
+  return out;
+}
+
+TEST_CASE("parameters are found with their offsets") {
+  CHECK(found("SELECT $a, $b_2 WHERE x=$a") == "a@7 b_2@11 a@24");
+  CHECK(found("SELECT $1, ?") == "1@7 @11");
+  CHECK(found("SELECT ?; SELECT $a") == "@7 a@17");
+  CHECK(found("$größe") == "größe@0");
+  CHECK(found("SELECT 1") == "");
+  CHECK(found("") == "");
+}
+
+TEST_CASE("what only looks like a parameter is passed over") {
+  CHECK(found("'$a' $b") == "b@5");
+  CHECK(found("'it''s $a' $b") == "b@11");
+  CHECK(found("\"$a\"\"$c\" $b") == "b@9");
+  CHECK(found("-- $a\n$b") == "b@6");
+  CHECK(found("/* $a /* $c */ $d */ $b") == "b@21");
+  CHECK(found("$$ $a $$ $b") == "b@9");
+  CHECK(found("$tag$ $a $$ $tag$ $b") == "b@18");
+  CHECK(found("col$a $b") == "b@6");
+  CHECK(found("E'\\'$a' $b") == "b@8");
+  CHECK(found("'\\' $b") == "b@4");
+  CHECK(found("'$a") == "");
+  CHECK(found("/* $a") == "");
+  CHECK(found("$ 1") == "");
+}
+
 TEST_CASE("repeated parameters become distinct, and places find back") {
   const std::string sql = "SELECT 1; SELECT $a, $a, f($a), z";
   const SqlPiece piece = split_sql(sql).at(1);
-  const RunText run = with_distinct_parameters(sql, piece, "_p");
-  CHECK(run.text == "SELECT $a, $a_p1, f($a_p2), z");
+  const RunText run = with_distinct_parameters(sql, piece);
+  CHECK(run.text == "SELECT $a, $a__mxcp_place1, f($a__mxcp_place2), z");
   const auto back = [&](std::string_view token) {
     return sql.substr(static_cast<std::size_t>(run.source_position(run.text.find(token))), 1);
   };
@@ -65,8 +100,33 @@ TEST_CASE("repeated parameters become distinct, and places find back") {
   CHECK(back("f(") == "f");
   CHECK(back("z") == "z");
   // Inside of what was added: the end of the name.
-  CHECK(run.source_position(run.text.find("_p1") + 1) ==
+  CHECK(run.source_position(run.text.find("__mxcp_place1") + 1) ==
         static_cast<std::ptrdiff_t>(sql.find(", f(")));
+  CHECK(with_plain_parameters(run.text) == sql.substr(piece.begin));
+}
+
+TEST_CASE("repeated parameters are found whatever their case, and by position") {
+  const auto distinct = [](std::string_view sql) {
+    return with_distinct_parameters(sql, split_sql(sql).at(0)).text;
+  };
+  CHECK(distinct("SELECT $X, $x") == "SELECT $X, $x__mxcp_place1");
+  CHECK(split_sql("SELECT $X, $x").at(0).parameters == Texts{"X"});
+  const std::string positional = distinct("SELECT $1, $2, $1::VARCHAR");
+  CHECK(positional ==
+        "SELECT $mxcp_number__1, $mxcp_number__2, $mxcp_number__1__mxcp_place1::VARCHAR");
+  CHECK(with_plain_parameters(positional) == "SELECT $1, $2, $1::VARCHAR");
+  CHECK(plain_parameter_name("mxcp_number__1__mxcp_place1") == "1");
+  CHECK(plain_parameter_name("x__mxcp_place12") == "x");
+  CHECK(plain_parameter_name("work__place") == "work__place");
+  CHECK(with_plain_parameters("work__place, number__1") == "work__place, number__1");
+  CHECK(split_sql("SELECT $1a").at(0).parameters == Texts{"1"});
+}
+
+TEST_CASE("a call of setseed is seen") {
+  const auto sets = [](std::string_view sql) { return split_sql(sql).at(0).sets_seed; };
+  CHECK(sets("SELECT SetSeed(0.5)"));
+  CHECK(sets("SELECT \"setseed\"(0.5)"));
+  CHECK(!sets("SELECT 'setseed(0.5)', setseeds, \"setseed \" -- setseed(1)"));
 }
 
 TEST_CASE("parameters get a type") {

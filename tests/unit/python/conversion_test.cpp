@@ -60,6 +60,10 @@ TEST_CASE("Python: types of the standard library have a JSON form") {
       converted("from decimal import Decimal\n"
                 "result = [Decimal('1234567890123456789.10'), Decimal('NaN'), Decimal('1E+3')]") ==
       "[1234567890123456789.10,null,1E+3]");
+  CHECK(converted("import decimal\n"
+                  "decimal.setcontext(decimal.Context(capitals=0))\n"
+                  "result = [decimal.Decimal('1E+3'), decimal.Decimal('1.50').as_tuple()]") ==
+        "[1e+3,[0,[1,5,0],-2]]");
   CHECK(converted("import uuid, pathlib, fractions\n"
                   "result = [uuid.UUID(int=1), pathlib.Path('a/b'), fractions.Fraction(1, 4)]") ==
         R"(["00000000-0000-0000-0000-000000000001","a/b",0.25])");
@@ -85,6 +89,10 @@ TEST_CASE("Python: classes with fields become objects") {
   CHECK(converted("import dataclasses as d\n"
                   "@d.dataclass\nclass Point:\n  x: int\n  tags: list\n"
                   "result = Point(1, [Point(2, [])])") == R"({"x":1,"tags":[{"x":2,"tags":[]}]})");
+  CHECK(converted("import dataclasses as d, typing as t\n"
+                  "@d.dataclass\nclass Made:\n  count: t.ClassVar[int] = 7\n"
+                  "  seed: d.InitVar[int] = 3\n  x: int = 1\n"
+                  "result = Made()") == R"({"x":1})");
   CHECK(converted("import attrs\n"
                   "@attrs.define\nclass A:\n  x: int\n"
                   "result = A(1)") == R"({"x":1})");

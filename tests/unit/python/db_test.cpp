@@ -210,6 +210,24 @@ TEST_CASE("db.execute: cancelling a call interrupts its query") {
   CHECK(result.error().code == Code::kCancelled);
 }
 
+TEST_CASE("db.execute: who cancels a call may want the GIL") {
+  DbProject project(
+      "from mxcp import _core\n"
+      "def f():\n"
+      "    while True: _core.db_execute_with(_core.db_stop_token(), 'SELECT 1', None)\n");
+  auto call = project.make_call("f", "{}");
+  auto running = project.start(call);
+  while (call->stage.now != invoke::Stage::kConnection) {
+  }
+  const CancelToken::Registration registration(call->cancel.get(), [] {
+    for (int i = 0; i < 1000; ++i) const python::GilAcquire gil;
+  });
+  call->cancel->cancel();
+  const auto result = running.get();
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == Code::kCancelled);
+}
+
 TEST_CASE("db.execute: more queries at a time than connections just wait") {
   PythonProject project(
       {tool_file("f"),

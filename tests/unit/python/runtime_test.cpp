@@ -110,6 +110,19 @@ TEST_CASE("Python: a coroutine that cannot be cancelled is answered when its loo
   CHECK(project.text(call.get()) == "error: the event loop has ended");
 }
 
+TEST_CASE("Python: after a coroutine stopped the loop the next one gets another") {
+  PythonProject project{tool_file("stop"),
+                        tool_file("answer"),
+                        {"python/tool_code.py",
+                         "import asyncio\n"
+                         "async def stop():\n"
+                         "    asyncio.get_running_loop().stop()\n"
+                         "    await asyncio.sleep(3600)\n"
+                         "async def answer(): return 5\n"}};
+  CHECK_FALSE(project.call("stop").ok());
+  CHECK(project.json("answer") == "5");
+}
+
 TEST_CASE("Python: every call has its own context") {
   PythonProject project{
       tool_file("count"),

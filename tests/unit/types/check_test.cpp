@@ -185,6 +185,10 @@ TEST_CASE("temporal results and formats") {
   CHECK(passes("date-time", instant));
   CHECK(passes("date-time", date));
   CHECK(!passes("date-time", time));
+  CHECK(passes("date-time", "infinity"));
+  CHECK(passes("date-time", "-infinity"));
+  CHECK(!passes("date-time", "forever"));
+  CHECK(!passes("date", "infinity"));
   CHECK(passes("timestamp", local));
   CHECK(passes("timestamp", instant));
   CHECK(!passes("timestamp", date));

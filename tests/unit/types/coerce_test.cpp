@@ -450,6 +450,20 @@ TEST_CASE("a flood of violations is cut off") {
   CHECK(checked.violations[100].message == "and more: only the first 100 problems are listed");
 }
 
+TEST_CASE("objects of very many members, declared and undeclared ones") {
+  Object many;
+  many.add("n", "5");
+  for (int i = 0; i < 300'000; ++i) many.add("alpha_value" + std::to_string(i), i);
+  const Type free = type_of(R"({"type":"object","properties":{"n":{"type":"integer"}}})");
+  const Checked taken = free.coerce(many, Source::kJson, "x");
+  CHECK(taken.violations.empty());
+  CHECK(taken.value.as_object()->size() == 300'001);
+  CHECK(*taken.value.find("n") == Value(5));
+  const Type strict = type_of(R"({"type":"object","additionalProperties":false,
+      "properties":{"alpha_value":{"type":"integer"},"n":{"type":"integer"}}})");
+  CHECK(strict.coerce(many, Source::kJson, "x").violations.size() == 101);
+}
+
 TEST_CASE("sensitive values stand in no message") {
   const char* const declarations[] = {
       R"({"type":"string","sensitive":true,"minLength":50})",

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "spec_builder.h"
 
 using namespace mxcp;
@@ -52,6 +54,15 @@ TEST_CASE("every problem of a call is listed") {
         "parameter 'formal': expected a boolean (true or false), got \"maybe\"\n"
         "parameter 'when': must be a valid date (YYYY-MM-DD), got \"soon\"\n"
         "unknown parameter 'nme' (did you mean 'name'?)");
+}
+
+TEST_CASE("of very many unknown arguments the first are listed") {
+  Object given{{"name", "Ann"}};
+  for (int i = 0; i < 300'000; ++i) given.add("frmal" + std::to_string(i), i);
+  const auto result = parameters_of(kGreeting).bind(given, Source::kJson);
+  REQUIRE(!result.ok());
+  CHECK(std::count(result.error().message.begin(), result.error().message.end(), '\n') == 100);
+  CHECK(result.error().message.ends_with("\nand 299900 more unknown parameters"));
 }
 
 TEST_CASE("arguments of a schema of one's own are finite, too") {
