@@ -291,6 +291,7 @@ std::shared_ptr<const project::Endpoint> completion_query(const project::Endpoin
   query->place = endpoint.place;
   query->display_file = endpoint.display_file;
   query->limits = endpoint.limits;
+  query->only_reads = true;
   if (const auto* const entry = endpoint.parameters.find(parameter)) {
     const types::TypeSpec& spec = entry->type.spec();
     query->source.text = spec.completion;
@@ -311,7 +312,7 @@ Result<types::Arguments> completion_arguments(const project::Endpoint& endpoint,
   };
   add("value");
   for (const auto& entry : endpoint.parameters.entries()) {
-    if (entry.name != "value") add(entry.name);
+    if (to_lower(entry.name) != "value") add(entry.name);
   }
   return arguments;
 }
