@@ -232,6 +232,21 @@ class Validator {
 
 }  // namespace
 
+bool follows_from(const Error& error, const std::vector<Error>& plugin_problems) {
+  if (error.rule != rules::kSqlInvalid) return false;
+  constexpr std::string_view kFunction = "Function with name ", kPlugin = "plugin '";
+  const auto at = error.message.find(kFunction);
+  if (at == std::string::npos) return false;
+  std::string_view name = std::string_view(error.message).substr(at + kFunction.size());
+  name = name.substr(0, name.find(' '));
+  return std::any_of(plugin_problems.begin(), plugin_problems.end(), [&](const Error& problem) {
+    if (!problem.message.starts_with(kPlugin)) return false;
+    std::string_view plugin = std::string_view(problem.message).substr(kPlugin.size());
+    plugin = plugin.substr(0, plugin.find('\''));
+    return to_lower(name).ends_with('_' + to_lower(plugin));
+  });
+}
+
 std::vector<FileReport> validate(const project::Project& project,
                                  const ValidateEnvironment& environment, const fs::path& only) {
   std::vector<const project::EndpointFile*> chosen;
