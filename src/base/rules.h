@@ -22,13 +22,15 @@ inline constexpr std::string_view kUnknownType = "unknown-type";
 inline constexpr std::string_view kUnknownFormat = "unknown-format";
 inline constexpr std::string_view kType = "type-contradiction";
 
-// Sources, URIs, messages, tests, policies.
+// Sources, URIs, messages, completions, tests, policies.
 inline constexpr std::string_view kSource = "source";
 inline constexpr std::string_view kSourceMissing = "source-missing";
 inline constexpr std::string_view kUri = "resource-uri";
 inline constexpr std::string_view kUriParameter = "resource-parameter";
 inline constexpr std::string_view kPromptSyntax = "prompt-syntax";
 inline constexpr std::string_view kPromptVariable = "prompt-variable";
+inline constexpr std::string_view kCompletionValue = "completion-value-parameter";
+inline constexpr std::string_view kCompletionWrites = "completion-writes";
 inline constexpr std::string_view kTest = "test-form";
 inline constexpr std::string_view kPolicy = "policy-form";
 inline constexpr std::string_view kPolicyCondition = "policy-condition";
@@ -79,6 +81,8 @@ inline constexpr std::array kAll = {
     kUriParameter,
     kPromptSyntax,
     kPromptVariable,
+    kCompletionValue,
+    kCompletionWrites,
     kTest,
     kPolicy,
     kPolicyCondition,

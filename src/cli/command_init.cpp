@@ -244,10 +244,12 @@ int run(Context& context) {
   if (const auto meant = confirm_name(*plan, output); !meant.ok()) {
     return output.fail(meant.error());
   }
+  // Asked before anything is written: who leaves at a question has no project yet.
+  const bool for_clients = ask("Write server_config.json for Claude Desktop and other MCP clients?",
+                               output) == Reply::kYes;
   if (const auto written = write_files(*plan); !written.ok()) return output.fail(written.error());
   create_database(*plan, output);
-  if (ask("Write server_config.json for Claude Desktop and other MCP clients?", output) ==
-      Reply::kYes) {
+  if (for_clients) {
     const fs::path file = plan->folder / "server_config.json";
     if (const auto written = write_file(file, server_config(*plan, context.program));
         !written.ok()) {

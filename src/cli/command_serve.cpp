@@ -213,6 +213,7 @@ class Serve {
       return true;
     }
     for (const Error& problem : problems) {
+      if (quality::follows_from(problem, problems)) continue;
       // The check of a source and its import find the same mistake.
       const bool known = std::any_of(failures_.begin(), failures_.end(), [&](const Failure& f) {
         return f.error.message == problem.message &&

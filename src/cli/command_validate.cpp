@@ -288,6 +288,11 @@ int run(Context& context) {
     reports = quality::validate(**project, environment, path ? fs::absolute(*path) : fs::path());
   }
   stop(parts);
+  for (FileReport& report : reports) {
+    std::erase_if(report.errors, [&](const Error& error) {
+      return quality::follows_from(error, plugin_problems);
+    });
+  }
   if (path && reports.empty()) return output.fail(not_checked(**project, *path));
   if (path) {
     auto& warnings = reports.front().warnings;

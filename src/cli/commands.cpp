@@ -24,7 +24,10 @@ OptionSpec profile_option() {
 }
 
 OptionSpec debug_option() {
-  return {.name = "debug", .help = "Log everything to stderr; show tracebacks with errors"};
+  return {.name = "debug",
+          .help =
+              "Log everything to stderr; add the traceback of an error to the JSON envelope (it is "
+              "logged anyway)"};
 }
 
 OptionSpec json_option() {

@@ -48,6 +48,18 @@ Status check_names(const std::vector<std::string>& used, const Arguments& argume
                  suggest(name, names_of(arguments))};
   }
   if (allow_unused) return {};
+  for (auto one = arguments.begin(); one != arguments.end(); ++one) {
+    const auto other = std::find_if(one + 1, arguments.end(), [&](const auto& argument) {
+      return argument.first.size() == one->first.size() &&
+             to_lower(argument.first) == to_lower(one->first);
+    });
+    if (other == arguments.end()) continue;
+    return Error{Code::kSql,
+                 "the parameters '" + one->first + "' and '" + other->first +
+                     "' are one to DuckDB, which ignores the case of names",
+                 {},
+                 "rename one of them"};
+  }
   for (const auto& argument : arguments) {
     const auto same = [&](const std::string& name) {
       return name == argument.first || to_lower(name) == to_lower(argument.first);

@@ -14,7 +14,8 @@ namespace mxcp::engine {
 // none.
 const Value* find_argument(const types::Arguments& arguments, std::string_view name);
 
-// Every name that the SQL uses is given, and the other way round. Errors: kSql, with a suggestion.
+// Every name that the SQL uses is given, and, unless `allow_unused`, the other way round; no two
+// differ only in case then. Errors: kSql, with a suggestion.
 Status check_names(const std::vector<std::string>& used, const types::Arguments& arguments,
                    bool allow_unused);
 

@@ -103,7 +103,9 @@ Status prepare_path(const DatabaseOptions& options) {
     return Error{Code::kDatabase,
                  "the database " + path + " does not exist, and read-only it is not created",
                  {},
-                 "create it first, or set readonly: false"};
+                 "create it first, or " + (options.readonly_by.empty()
+                                               ? "set readonly: false"
+                                               : "take away " + options.readonly_by)};
   }
   const fs::path folder = options.path.parent_path();
   if (folder.empty() || fs::is_directory(folder, error)) return {};
@@ -237,7 +239,13 @@ Status Instance::open_file(const DatabaseOptions& options) {
   if (options.threads > 0) {
     api_.set_config(config.get(), "threads", std::to_string(options.threads).c_str());
   }
-  // Known to the whole instance since 1.5; before that it is a setting of each connection.
+  // DuckDB takes a list, in which nothing quotes a comma.
+  if (const std::string files = options.files.string();
+      !files.empty() && files.find(',') == std::string::npos &&
+      api_.set_config(config.get(), "file_search_path", files.c_str()) != c::kSuccess) {
+    search_path_ = files;
+  }
+  // Known to the whole instance since 1.5, as the path is; before that settings of each connection.
   json_errors_ = api_.set_config(config.get(), "errors_as_json", "true") == c::kSuccess;
 
   char* reason = nullptr;
@@ -273,6 +281,9 @@ Result<c::Connection> Instance::connect() {
     return Error{Code::kDatabase, "DuckDB refuses a further connection to the database"};
   }
   if (!json_errors_) run(api_, connection, "SET errors_as_json=true");
+  if (!search_path_.empty()) {
+    run(api_, connection, "SET file_search_path=" + quote_sql(search_path_, '\''));
+  }
   return connection;
 }
 

@@ -68,6 +68,7 @@ class Instance {
   const Api& api_;
   c::Database database_ = nullptr;
   bool json_errors_ = false;  // set for the whole instance; else per connection
+  std::string search_path_;   // for each connection; "" when the whole instance has it
   std::optional<Identity> identity_;
   std::string readonly_by_;
   std::atomic<std::uint64_t> generation_{0};

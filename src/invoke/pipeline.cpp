@@ -252,6 +252,13 @@ Outcome shape_result(const Call& call, RawResult raw) {
   } else {
     append_json(outcome.json, value);
   }
+  // An object was promised and null is none: no client could be sent it.
+  if (outcome.json == "null" && call.check_output && declared != nullptr &&
+      call.endpoint->kind == EndpointKind::kTool && !types::is_wrapped(*declared)) {
+    return failed({Code::kInvalidOutput, "the tool returned no result (null)",
+                   raw.place.known() ? raw.place : call.endpoint->place,
+                   "return an object, or declare none"});
+  }
   outcome = within_limits(call, std::move(outcome), read);
   if (std::string* text = value.as_string(); text != nullptr && !outcome.error) {
     outcome.text = std::move(*text);
@@ -310,6 +317,7 @@ std::shared_ptr<const project::Endpoint> completion_query(const project::Endpoin
   query->place = endpoint.place;
   query->display_file = endpoint.display_file;
   query->limits = endpoint.limits;
+  query->only_reads = true;
   if (const auto* const entry = endpoint.parameters.find(parameter)) {
     const types::TypeSpec& spec = entry->type.spec();
     query->source.text = spec.completion;
@@ -330,7 +338,7 @@ Result<types::Arguments> completion_arguments(const project::Endpoint& endpoint,
   };
   add("value");
   for (const auto& entry : endpoint.parameters.entries()) {
-    if (entry.name != "value") add(entry.name);
+    if (to_lower(entry.name) != "value") add(entry.name);
   }
   return arguments;
 }

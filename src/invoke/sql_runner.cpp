@@ -105,10 +105,18 @@ Result<RawResult> execute(Services& services, const std::shared_ptr<const Call>&
   if (call.endpoint->free_sql) return execute_free(lease, call, options);
   const project::Source& source = call.endpoint->source;
   const std::optional<types::Arguments> completed = parameters.with_properties(call.arguments);
-  auto rows = lease.execute(source.text, completed ? *completed : call.arguments, options);
-  if (!rows.ok()) return in_source(std::move(rows).error(), source);
-  auto raw = read(*rows, call);
+  const auto run = [&]() -> Result<RawResult> {
+    MXCP_TRY(engine::ResultSet rows,
+             lease.execute(source.text, completed ? *completed : call.arguments, options));
+    return read(rows, call);
+  };
+  if (call.endpoint->only_reads) {
+    // When it fails, the lease rolls back as it ends.
+    MXCP_TRY(const engine::ResultSet begun, lease.execute("BEGIN TRANSACTION READ ONLY", {}));
+  }
+  auto raw = run();
   if (!raw.ok()) return in_source(std::move(raw).error(), source);
+  if (call.endpoint->only_reads) (void)lease.execute("ROLLBACK", {});
   return raw;
 }
 

@@ -1,6 +1,7 @@
 #include "project/endpoint.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/json.h"
@@ -117,7 +118,9 @@ class EndpointReader {
     } else {
       read_document(*tree);
     }
-    if (!problems_.has_errors() && endpoint_) file_.endpoint = std::move(endpoint_);
+    if (endpoint_ && (!problems_.has_errors() || code_known_)) {
+      (problems_.has_errors() ? file_.draft : file_.endpoint) = std::move(endpoint_);
+    }
     file_.errors = problems_.take_errors();
     file_.warnings = problems_.take_warnings();
   }
@@ -154,8 +157,10 @@ class EndpointReader {
                       "indent its keys under it");
       return;
     }
+    const std::size_t before = problems_.error_count();
     Fields top(problems_, document, "an endpoint file", problems_.place(document), kFileKeys,
                kFileAdvice);
+    const bool keys_known = problems_.error_count() == before;
     read_version(top);
     for (std::size_t i = 1; i < bodies.size(); ++i) {
       problems_.error(problems_.place(*bodies[i]),
@@ -168,6 +173,8 @@ class EndpointReader {
       endpoint->metadata = *metadata->to_value().as_object();
     }
     read_body(body, *endpoint);
+    // Such a key may belong into the body.
+    code_known_ = code_known_ && keys_known;
     endpoint_ = std::move(endpoint);
   }
 
@@ -275,21 +282,79 @@ class EndpointReader {
       read_return(fields, endpoint);
     }
     if (kind == EndpointKind::kTool) {
+      const std::size_t before_content = problems_.error_count();
       read_content(problems_, fields, endpoint.content);
       check_content_uri(fields, endpoint);
+      if (problems_.error_count() > before_content) {
+        endpoint.content.reset();
+        endpoint.return_type.reset();
+      }
     }
     endpoint.limits = limits_;
     read_endpoint_limits(problems_, fields, kind, endpoint.limits);
     check_limits(endpoint);
+    const std::size_t before_source = problems_.error_count();
     if (kind == EndpointKind::kPrompt) {
       read_prompt(fields, endpoint);
     } else {
       read_source(problems_, fields, {path_, root_, file_.display_path}, endpoint.language,
                   endpoint.source);
     }
+    const bool source_sound =
+        problems_.error_count() == before_source || !endpoint.messages.empty();
+    check_names_in_sql(fields, endpoint);
+    code_known_ = source_sound && names_known_ && !endpoint.name.empty() && !hides_code(fields);
     read_policies(problems_, fields, parameters_sound, endpoint);
     read_tests(problems_, fields, endpoint.tests);
     check_test_arguments(endpoint);
+  }
+
+  // Whether a key that does not exist may stand for one that the code needs.
+  static bool hides_code(const Fields& fields) {
+    const bool without_parameters = !fields.has("parameters") && !fields.has("input_schema");
+    if (without_parameters && fields.has_stray_key()) return true;
+    constexpr std::array<std::string_view, 6> kNeeded = {"name",   "parameters", "input_schema",
+                                                         "source", "messages",   "language"};
+    return std::any_of(kNeeded.begin(), kNeeded.end(),
+                       [&](const auto key) { return fields.was_suggested(key); });
+  }
+
+  // DuckDB ignores the case of $name.
+  void check_names_in_sql(const Fields& fields, const Endpoint& endpoint) {
+    const bool is_sql =
+        endpoint.kind != EndpointKind::kPrompt && endpoint.language == Language::kSql;
+    if (!is_sql && !has_completion_) return;
+    const auto& entries = endpoint.parameters.entries();
+    for (auto one = entries.begin(); one != entries.end(); ++one) {
+      const auto first = std::find_if(entries.begin(), one, [&](const auto& entry) {
+        return entry.name != one->name && to_lower(entry.name) == to_lower(one->name);
+      });
+      if (first == one) continue;
+      const Place& place = one->type.spec().place;
+      problems_.error(place.known() ? place : fields.place_of("input_schema"),
+                      "the parameters '" + shorten(first->name, 60) + "' and '" +
+                          shorten(one->name, 60) +
+                          "' are one to DuckDB, which ignores the case of names",
+                      "rename one of them", rules::kDuplicateName);
+    }
+  }
+
+  // In the SQL of a completion $value is what was typed.
+  void check_completions(const std::vector<types::ParameterSpec>& specs, EndpointKind kind) {
+    if (kind == EndpointKind::kTool) return;
+    for (const auto& spec : specs) {
+      has_completion_ = has_completion_ || !spec.type.completion.empty();
+      if (to_lower(spec.name) != "value") continue;
+      const bool hidden = std::any_of(specs.begin(), specs.end(), [&](const auto& other) {
+        return &other != &spec && !other.type.completion.empty();
+      });
+      if (!hidden) continue;
+      const Problems::Rule rule(problems_, rules::kCompletionValue);
+      problems_.warning(spec.place,
+                        "completions cannot see the parameter '" + spec.name +
+                            "': in their SQL $value is what was typed",
+                        "give the parameter another name");
+    }
   }
 
   // Messages, or a Python function that gives them.
@@ -369,12 +434,17 @@ class EndpointReader {
     }
     for (const auto& spec : specs) parameter_names_.push_back(spec.name);
     parameters_known_ = sound;
+    names_known_ = (list == nullptr || specs.size() == list->items.size()) &&
+                   std::all_of(parameter_names_.begin(), parameter_names_.end(),
+                               [](const auto& name) { return is_identifier(name); });
+    check_completions(specs, endpoint.kind);
     if (endpoint.kind == EndpointKind::kResource) check_placeholders(specs, endpoint);
     check_parameter_extras(problems_, endpoint.kind, specs, endpoint.header_parameters);
     if (specs.empty()) return;
     if (!sound) {
       // The types that could be read may have problems of their own.
       add_all(types::ParameterSet::problems(specs));
+      endpoint.parameters = names_only();
       return;
     }
     auto compiled = types::ParameterSet::compile(std::move(specs));
@@ -385,6 +455,14 @@ class EndpointReader {
     // compile() took the declarations and gave the first problem: read them again for all.
     Problems known(file_.display_path);
     add_all(types::ParameterSet::problems(read_parameters(known, *list)));
+    endpoint.parameters = names_only();
+  }
+
+  // For code that is checked although the types are not known.
+  types::ParameterSet names_only() const {
+    Object properties;
+    for (const std::string& name : parameter_names_) properties.add(name, Object());
+    return types::ParameterSet::of_schema(Object{{"properties", std::move(properties)}});
   }
 
   void read_input_schema(Fields& fields, Endpoint& endpoint) {
@@ -398,6 +476,7 @@ class EndpointReader {
     if (!schema) return;
     endpoint.parameters = types::ParameterSet::of_schema(std::move(schema->value));
     endpoint.header_parameters = std::move(schema->headers);
+    names_known_ = true;
   }
 
   void read_output_schema(Fields& fields, Endpoint& endpoint) {
@@ -524,6 +603,9 @@ class EndpointReader {
   std::shared_ptr<Endpoint> endpoint_;
   std::vector<std::string> parameter_names_;
   bool parameters_known_ = true;
+  bool names_known_ = false;  // of the parameters
+  bool has_completion_ = false;
+  bool code_known_ = false;  // it can be checked whatever else is wrong
 };
 
 }  // namespace

@@ -162,7 +162,8 @@ struct Endpoint {
   Object metadata;
   Limits limits;  // its own and, where it has none, the site's
   bool enabled = true;
-  bool free_sql = false;  // built in: its argument `sql` is the statement, read-only and bounded
+  bool free_sql = false;    // built in: its argument `sql` is the statement, read-only and bounded
+  bool only_reads = false;  // the SQL of a completion: runs in a read-only transaction
 
   fs::path file;             // absolute
   std::string display_file;  // relative to the root
@@ -186,6 +187,10 @@ struct EndpointFile {
   Place name_place;                  // unknown when the name is only guessed
   bool enabled = true;
   std::shared_ptr<const Endpoint> endpoint;
+  // In its place, when the errors are of a kind that its code can be checked in spite of: a key
+  // that does not exist, a value that is wrong. Never to be called; parameters whose declarations
+  // are wrong have only their names.
+  std::shared_ptr<const Endpoint> draft;
   std::vector<Error> errors;
   std::vector<Error> warnings;
 };

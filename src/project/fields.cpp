@@ -20,6 +20,8 @@ std::string in_quotes(std::string_view name) {
   return "'" + shorten(name, 60) + "'";
 }
 
+constexpr std::string_view kAnyKey = "the keys here are ";
+
 bool has_reference(const YamlNode& node) {
   return node.kind == YamlNode::Kind::kScalar && node.scalar.find("${") != std::string::npos;
 }
@@ -114,7 +116,7 @@ void Fields::report_unknown_keys(const Keys& keys, const Advice& advice) {
       }
       hint = suggest(member.key, free);
       if (hint.empty()) hint = suggest(member.key, keys);
-      if (hint.empty()) hint = "the keys here are " + enumerate(keys);
+      if (hint.empty()) hint = std::string(kAnyKey) + enumerate(keys);
     }
     suggested_.push_back(hint);
     problems_.error(problems_.place(member),
@@ -136,6 +138,11 @@ Place Fields::place_of(std::string_view key) const {
 Place Fields::key_place(std::string_view key) const {
   const YamlNode::Member* member = node_.find_member(key);
   return member ? problems_.place(*member) : owner_;
+}
+
+bool Fields::has_stray_key() const {
+  return std::any_of(suggested_.begin(), suggested_.end(),
+                     [](const std::string& said) { return said.starts_with(kAnyKey); });
 }
 
 bool Fields::was_suggested(std::string_view key) const {

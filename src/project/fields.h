@@ -107,6 +107,8 @@ class Fields {
 
   // Whether an unknown key was taken for this one: then its absence needs no second complaint.
   bool was_suggested(std::string_view key) const;
+  // Whether there is an unknown key of which it cannot be told what it was meant for.
+  bool has_stray_key() const;
   void missing(std::string_view key, std::string_view hint = {});
   // "'key' must be <expected>, found <what it is>".
   void wrong(std::string_view key, std::string_view expected, std::string hint = {});

@@ -160,7 +160,7 @@ void report_duplicates(std::vector<EndpointFile>& files) {
                       "' is also defined in " + join(others, ", "),
                   file->name_place, resource ? "give each its own URI" : "give each its own name"};
       file->errors.push_back(std::move(error).as(rules::kDuplicateName));
-      file->endpoint.reset();
+      if (file->endpoint) file->draft = std::exchange(file->endpoint, nullptr);
     }
   }
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/text.h"
@@ -25,6 +27,34 @@ std::string identifier_from(const std::string& uri) {
   }
   while (!name.empty() && name.back() == '_') name.pop_back();
   return name;
+}
+
+bool is_keyword(std::string_view name) {
+  static constexpr std::array kKeywords = std::to_array<std::string_view>(
+      {"False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
+       "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
+       "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
+       "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield"});
+  return std::find(kKeywords.begin(), kKeywords.end(), name) != kKeywords.end();
+}
+
+// The name itself where Python can define a function of it; else "get_user" for "get-user",
+// "class_" for "class", "_2fast" for "2fast".
+std::string identifier_like(const std::string& name) {
+  if (is_keyword(name)) return name + '_';
+  const PyRef text = to_str(name);
+  if (text && PyUnicode_IsIdentifier(text.get()) == 1) return name;
+  std::string out;
+  for (Py_ssize_t i = 0; text && i < PyUnicode_GET_LENGTH(text.get()); ++i) {
+    const PyRef one = PyRef::steal(PyUnicode_Substring(text.get(), i, i + 1));
+    const PyRef after = PyRef::steal(one ? PyUnicode_FromFormat("_%U", one.get()) : nullptr);
+    const bool allowed = after && PyUnicode_IsIdentifier(after.get()) == 1;
+    // A digit is allowed, though not in front.
+    if (i == 0 && allowed && PyUnicode_IsIdentifier(one.get()) != 1) out += '_';
+    out += allowed ? text_of(one.get()) : "_";
+  }
+  PyErr_Clear();
+  return out;
 }
 
 Error not_found(const project::Endpoint& endpoint, PyObject* module) {
@@ -103,9 +133,11 @@ PyRef keyword_names(const project::Endpoint& endpoint) {
 }  // namespace
 
 std::vector<std::string> function_names(const project::Endpoint& endpoint) {
-  if (endpoint.kind != project::EndpointKind::kResource) return {endpoint.name};
+  if (endpoint.kind != project::EndpointKind::kResource) return {identifier_like(endpoint.name)};
   std::vector<std::string> names;
-  if (!endpoint.name.empty() && endpoint.name != endpoint.uri) names.push_back(endpoint.name);
+  if (!endpoint.name.empty() && endpoint.name != endpoint.uri) {
+    names.push_back(identifier_like(endpoint.name));
+  }
   names.push_back(identifier_from(endpoint.uri));
   names.emplace_back("main");
   if (endpoint.source.is_file) names.push_back(endpoint.source.path.stem().string());

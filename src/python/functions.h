@@ -54,7 +54,8 @@ Function::Kind kind_of(PyObject* callable);
 
 // Names under which the function of an endpoint is looked for, in this order: the name of a
 // tool or prompt; a resource's name, its URI with everything but letters and digits turned into
-// '_', `main`, the file's stem.
+// '_', `main`, the file's stem. A name that no function can have stands for the nearest that one
+// can: get_user for get-user, class_ for class. With the GIL held.
 std::vector<std::string> function_names(const project::Endpoint& endpoint);
 
 }  // namespace mxcp::python

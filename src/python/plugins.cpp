@@ -72,7 +72,13 @@ Result<engine::ScalarFunctions> create(const project::PluginSpec& spec,
                                        const project::Project& project, PyRef* made,
                                        std::vector<Error>& mistakes) {
   auto config = configuration(spec, project.user());
-  if (!config.ok()) return std::move(config).error().as(rules::kPluginConfig);
+  if (!config.ok()) {
+    Error error = std::move(config).error().as(rules::kPluginConfig);
+    if (made != nullptr) return error;
+    // Its functions are known all the same: no SQL that uses them is wrong for that.
+    mistakes.push_back(std::move(error));
+    config = Object();
+  }
   MXCP_TRY(check_module_name(spec, project.site().paths));
   const PyRef helper = PyRef::steal(PyImport_ImportModule("mxcp._plugins"));
   const PyRef module = helper ? to_str(spec.module) : PyRef();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/reading.h"
 #include "quality/sql_types.h"
 
@@ -70,6 +71,7 @@ class Row {
         row.properties.emplace_back(std::move(member.name), *std::move(member.type));
       }
     }
+    forget_open_members(row);
     types::TypeSpec list;
     list.kind = types::Kind::kArray;
     list.items = std::make_shared<types::TypeSpec>(std::move(row));
@@ -133,7 +135,7 @@ class Derivation {
 
  private:
   // More calls than this are not tried out.
-  static constexpr std::size_t kMostCombinations = 64;
+  static constexpr std::size_t kMostCombinations = 128;
 
   // Of the last statement; empty when they are not known.
   std::vector<Column> columns_for(const types::Arguments& arguments) {
@@ -204,7 +206,10 @@ std::optional<types::Type> derived_return(const Endpoint& endpoint, engine::Leas
   std::optional<Row> row = Derivation(endpoint, lease).row();
   if (!row) return {};
   auto type = std::move(*row).list_type();
-  if (!type.ok()) return {};
+  if (!type.ok()) {
+    log::error("derive", "{}: no output schema: {}", endpoint.display_file, type.error().text());
+    return {};
+  }
   return *std::move(type);
 }
 

@@ -65,7 +65,7 @@ class ParameterTypes {
       } else if (check_alone(entry.name, spec, examples, inferred, refusal)) {
         blamed = true;
       } else if (is_number_type_name(inferred) && spec.kind == types::Kind::kString &&
-                 examples.usual.front().is_string()) {
+                 examples.usual.front().is_string() && casts_text(entry.name)) {
         warn_of_text(entry.name, spec, inferred);
       }
     }
@@ -82,6 +82,35 @@ class ParameterTypes {
   std::optional<Error> refusal_of(const types::Arguments& arguments) {
     const auto statements = lease_.prepare(endpoint_.source.text, arguments);
     return statements.ok() ? refusal_of(*statements) : std::nullopt;
+  }
+
+  // Whether a number is made of a text other than by TRY_CAST: as the statement without that is
+  // planned.
+  bool casts_text(const std::string& name) {
+    const std::string& sql = endpoint_.source.text;
+    std::string without;
+    std::size_t done = 0;
+    for (const Placeholder& placeholder : placeholders(sql)) {
+      const std::size_t end = placeholder.offset + 1 + placeholder.name.size();
+      if (to_lower(placeholder.name) != to_lower(name) ||
+          !is_tried(std::string_view(sql).substr(0, placeholder.offset))) {
+        continue;
+      }
+      without += sql.substr(done, placeholder.offset - done) + "NULL";
+      done = end;
+    }
+    if (done == 0) return true;
+    without += sql.substr(done);
+    const auto statements = lease_.prepare(without);
+    return !statements.ok() || is_number_type_name(inferred_type(*statements, name));
+  }
+
+  // "... TRY_CAST("
+  static bool is_tried(std::string_view before) {
+    before = trim(before);
+    if (!before.ends_with('(')) return false;
+    before.remove_suffix(1);
+    return to_lower(trim(before)).ends_with("try_cast");
   }
 
   // A statement that is refused whatever the types are says nothing about them.

@@ -63,7 +63,7 @@ Error in_source(Error error, const project::Source& source, const std::string& d
         "no file matches " +
             std::string(trim(error.message.substr(error.message.find("the pattern") + 11))) +
             ", which the statement reads; the statement itself parses",
-        place, "relative paths start at the directory mxcp runs in"}
+        place, "relative paths start at the project's root"}
         .as(rules::kSqlMissingFile);
   }
   error.place = place;

@@ -1,6 +1,7 @@
 #include "quality/sql_types.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/sql_text.h"
 
@@ -17,6 +18,31 @@ TypeSpec of(Kind kind) {
   TypeSpec spec;
   spec.kind = kind;
   return spec;
+}
+
+const Value& two_to_127() {
+  static const Value value(ExactNumber{"170141183460469231731687303715884105728"});
+  return value;
+}
+
+// BIGINT, HUGEINT and UHUGEINT, as far as the bounds let such integers in.
+Examples integer_examples(const TypeSpec& declared) {
+  double least = -HUGE_VAL, most = HUGE_VAL;
+  for (const auto* bound : {&declared.minimum, &declared.exclusive_minimum}) {
+    if (*bound) least = std::max(least, to_double(**bound));
+  }
+  for (const auto* bound : {&declared.maximum, &declared.exclusive_maximum}) {
+    if (*bound) most = std::min(most, to_double(**bound));
+  }
+  const auto reaches = [&](int bits) {
+    return most >= std::ldexp(1.0, bits) || least <= -std::ldexp(1.0, bits);
+  };
+  Examples out{{1}, {}};
+  if (reaches(31)) out.rare.emplace_back(std::int64_t{1} << 40);
+  if (reaches(63)) out.rare.emplace_back(ExactNumber{"1267650600228229401496703205376"});
+  // The only type whose sum is no integer.
+  if (most >= std::ldexp(1.0, 127)) out.rare.push_back(two_to_127());
+  return out;
 }
 
 // So many forms of one parameter are looked at; the rest leaves it open.
@@ -104,6 +130,7 @@ std::optional<TypeSpec> struct_declaration(const ColumnType& column) {
       object.properties.emplace_back(column.names[i], *std::move(member));
     }
   }
+  forget_open_members(object);
   return object;
 }
 
@@ -120,15 +147,22 @@ std::optional<TypeSpec> union_declaration(const ColumnType& column) {
 
 }  // namespace
 
+void forget_open_members(TypeSpec& object) {
+  if (object.properties.empty()) return;
+  std::erase_if(object.required, [&](const std::string& name) {
+    return std::none_of(object.properties.begin(), object.properties.end(),
+                        [&](const auto& property) { return property.first == name; });
+  });
+}
+
 Examples examples_of(const TypeSpec& declared) {
-  const Value huge = ExactNumber{"170141183460469231731687303715884105728"};  // 2^127
   Examples out;
   switch (declared.kind) {
     case Kind::kString: return string_examples(declared.format);
     case Kind::kNumber:
-      return {{1.5}, {ExactNumber{"12345678901234567.25"}, ExactNumber{"9007199254740993"}, huge}};
-    case Kind::kInteger:
-      return {{1}, {std::int64_t{1} << 40, ExactNumber{"1267650600228229401496703205376"}}};
+      return {{1.5},
+              {ExactNumber{"12345678901234567.25"}, ExactNumber{"9007199254740993"}, two_to_127()}};
+    case Kind::kInteger: return integer_examples(declared);
     case Kind::kBoolean: return {{true}, {}};
     case Kind::kArray: out = list_examples(declared); break;
     case Kind::kObject: out = object_examples(declared); break;
@@ -190,6 +224,7 @@ std::optional<TypeSpec> common(const TypeSpec& a, const TypeSpec& b) {
       both.required.push_back(name);
     }
   }
+  forget_open_members(both);
   return both;
 }
 

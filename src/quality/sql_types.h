@@ -25,6 +25,10 @@ Examples examples_of_anything();
 // Nothing when that depends on the value, or nothing is known.
 std::optional<types::TypeSpec> declaration_of(const engine::ColumnType& column);
 
+// A member that may be anything has no property: beside members that have one it is not required
+// either, since a type requires only what it declares.
+void forget_open_members(types::TypeSpec& object);
+
 // The declaration that fits both; nothing when there is none.
 std::optional<types::TypeSpec> common(const types::TypeSpec& a, const types::TypeSpec& b);
 

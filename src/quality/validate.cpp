@@ -8,11 +8,15 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/rules.h"
+#include "base/text.h"
 #include "quality/sql_checks.h"
 
 namespace mxcp::quality {
 namespace {
+
+constexpr std::chrono::seconds kLeaseWait{30};
 
 void sort_by_place(std::vector<Error>& errors) {
   std::stable_sort(errors.begin(), errors.end(),
@@ -77,7 +81,7 @@ std::optional<project::Endpoint> completion_query(const project::Endpoint& endpo
   std::vector<types::ParameterSpec> specs(1);
   specs.front().name = "value";
   for (const auto& entry : endpoint.parameters.entries()) {
-    if (entry.name == "value") continue;
+    if (to_lower(entry.name) == "value") continue;
     types::ParameterSpec spec;
     spec.name = entry.name;
     specs.push_back(std::move(spec));
@@ -99,7 +103,9 @@ class Validator {
     constexpr std::size_t kWorthIt = 32;
     std::vector<const project::Endpoint*> endpoints;
     for (const auto* file : files) {
-      if (file->endpoint && is_sql(*file->endpoint)) endpoints.push_back(file->endpoint.get());
+      if (const auto* const endpoint = code_of(*file); endpoint != nullptr && is_sql(*endpoint)) {
+        endpoints.push_back(endpoint);
+      }
     }
     if (environment_.threads < 2 || endpoints.size() < kWorthIt || !open_database()) return;
     std::vector<SqlProblems> results(endpoints.size());
@@ -124,13 +130,18 @@ class Validator {
     report.path = file.display_path;
     report.errors = file.errors;
     report.warnings = file.warnings;
-    if (file.endpoint) check_code(*file.endpoint, report);
+    if (const auto* const endpoint = code_of(file)) check_code(*endpoint, !file.endpoint, report);
     sort_by_place(report.errors);
     sort_by_place(report.warnings);
     return report;
   }
 
  private:
+  // Also of a file whose other parts are wrong, as far as it is known.
+  static const project::Endpoint* code_of(const project::EndpointFile& file) {
+    return file.endpoint ? file.endpoint.get() : file.draft.get();
+  }
+
   void check_schema(const project::Endpoint& endpoint, std::string_view key,
                     const std::shared_ptr<const std::string>& schema, FileReport& report) {
     if (schema == nullptr || !environment_.check_schema) return;
@@ -151,10 +162,26 @@ class Validator {
       for (Error& error : problems.errors) {
         if (error.rule != rules::kSqlUnused) report.errors.push_back(std::move(error));
       }
+      check_completion_reads(query->source, report);
     }
   }
 
-  void check_code(const project::Endpoint& endpoint, FileReport& report) {
+  // It runs while somebody types.
+  void check_completion_reads(const project::Source& source, FileReport& report) {
+    auto lease = (**database_)->lease(Clock::system().now() + kLeaseWait);
+    if (!lease.ok()) return;
+    const auto statements = lease->prepare(source.text);
+    if (!statements.ok()) return;  // told already
+    for (const engine::StatementInfo& statement : *statements) {
+      if (statement.read_only) continue;
+      report.errors.push_back(
+          Error{Code::kConfig, "the completion has a statement that is no query",
+                source.at_offset(statement.offset), "write a SELECT: it runs while somebody types"}
+              .as(rules::kCompletionWrites));
+    }
+  }
+
+  void check_code(const project::Endpoint& endpoint, bool is_draft, FileReport& report) {
     check_completions(endpoint, report);
     check_schema(endpoint, "input_schema", endpoint.parameters.own_schema(), report);
     check_schema(endpoint, "output_schema", endpoint.output_schema, report);
@@ -163,6 +190,8 @@ class Validator {
       for (Error& error : environment_.check_python(endpoint)) {
         // An annotation changes nothing when the code runs.
         const bool harmless = error.rule == rules::kPythonAnnotation;
+        // Nothing to compare with while the declarations are wrong.
+        if (harmless && is_draft) continue;
         (harmless ? report.warnings : report.errors).push_back(std::move(error));
       }
       return;
@@ -202,6 +231,21 @@ class Validator {
 };
 
 }  // namespace
+
+bool follows_from(const Error& error, const std::vector<Error>& plugin_problems) {
+  if (error.rule != rules::kSqlInvalid) return false;
+  constexpr std::string_view kFunction = "Function with name ", kPlugin = "plugin '";
+  const auto at = error.message.find(kFunction);
+  if (at == std::string::npos) return false;
+  std::string_view name = std::string_view(error.message).substr(at + kFunction.size());
+  name = name.substr(0, name.find(' '));
+  return std::any_of(plugin_problems.begin(), plugin_problems.end(), [&](const Error& problem) {
+    if (!problem.message.starts_with(kPlugin)) return false;
+    std::string_view plugin = std::string_view(problem.message).substr(kPlugin.size());
+    plugin = plugin.substr(0, plugin.find('\''));
+    return to_lower(name).ends_with('_' + to_lower(plugin));
+  });
+}
 
 std::vector<FileReport> validate(const project::Project& project,
                                  const ValidateEnvironment& environment, const fs::path& only) {

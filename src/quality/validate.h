@@ -39,6 +39,9 @@ struct ValidateEnvironment {
   std::size_t threads = 1;  // that prepare SQL, each on a connection of its own
 };
 
+// Whether an error only says that SQL lacks a function of a plugin that has problems of its own.
+bool follows_from(const Error& error, const std::vector<Error>& plugin_problems);
+
 // One report per enabled file and per file that was skipped for a reason, sorted by path; `only`
 // restricts to one file (absolute), and there is no report when it is none of the project's
 // endpoints.

@@ -50,6 +50,7 @@ engine::DatabaseOptions database_options(const project::Project& project,
   options.path = profile.database;
   options.readonly = profile.readonly;
   options.readonly_by = profile.readonly_by;
+  options.files = project.root();
   options.threads = profile.threads;
   if (runtime.server) {
     if (options.threads == 0) options.threads = 1;

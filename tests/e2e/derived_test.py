@@ -27,6 +27,9 @@ def test_what_sql_says_is_listed(project):
     project.sql_tool("all_orders", "SELECT * FROM orders")
     project.sql_tool("some", "SELECT $a AS a FROM orders", "parameters: [{name: a, type: integer}]")
     project.sql_tool("pay", "DELETE FROM orders")
+    project.sql_tool("notes", "SELECT id, NULL AS note, {'a': id, 'b': NULL} AS s FROM orders")
+    project.sql_tool("pick", "SELECT 1 AS id, $v AS v", "parameters: [{name: v, type: array}]")
+    project.sql_tool("add", "SELECT sum($i) OVER () AS r", "parameters: [{name: i, type: integer}]")
     project.sql_tool("free", "SELECT 1 AS x", "return: {type: array}\nannotations: {readOnlyHint: false}")
     with project.serve() as server:
         server.initialize()
@@ -39,7 +42,10 @@ def test_what_sql_says_is_listed(project):
         assert "annotations" not in tools["pay"]
         assert tools["free"]["annotations"] == {"readOnlyHint": False}
         assert "items" not in tools["free"]["outputSchema"]["properties"]["result"]
-        for name, args in [("all_orders", {}), ("some", {"a": 1}), ("some", {"a": None})]:
+        calls = [("all_orders", {}), ("some", {"a": 1}), ("some", {"a": None}), ("notes", {})]
+        calls += [("pick", {"v": v}) for v in ([], [1], ["a", None], [{"a": 1}])]
+        calls += [("add", {"i": i}) for i in (1, 2**63, 2**126, 2**127)]
+        for name, args in calls:
             result = server.call(name, **args)
             jsonschema.validate(result["structuredContent"], tools[name]["outputSchema"])
             # The text is what it would be without a schema.

@@ -324,6 +324,32 @@ def test_completion_from_sql(project: Project) -> None:
         assert "nowhere" in json.dumps(complete("broken", ""))
 
 
+def test_completions_do_not_write(project: Project) -> None:
+    project.query("CREATE TABLE t AS SELECT 'a' AS a; CREATE SEQUENCE s")
+    prompt = """
+        prompt:
+          name: p
+          parameters: [{name: a, type: string, completion: "%s"}]
+          messages: [{prompt: "{{ a }}"}]
+        """
+    project.write({"prompts/p.yml": prompt % "INSERT INTO t VALUES ($value) RETURNING a"})
+    for command in ("validate", "serve"):
+        ran = project.run(command)
+        assert ran.code == 1 and "a statement that is no query" in ran.stdout + ran.stderr
+    # A function that writes is only found when it runs.
+    project.write({"prompts/p.yml": prompt % "SELECT nextval('s')::VARCHAR"})
+    project.run("validate").ok()
+    with project.serve() as server:
+        server.initialize()
+        for _ in range(2):
+            response = server.request(
+                "completion/complete",
+                {"ref": {"type": "ref/prompt", "name": "p"}, "argument": {"name": "a", "value": ""}},
+            )
+            assert "read-only" in json.dumps(response), response
+    assert project.query("SELECT nextval('s') AS n") == [{"n": 1}]
+
+
 # --- a long answer without a connection ----------------------------------------------------------
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 
 import pytest
 import yaml
-from harness import Project
+from harness import COMMAND, PATIENCE, Project, environment
 
 FOLDERS = [
     "audit", "data", "drift", "evals", "plugins", "prompts", "python", "resources", "sql", "tools",
@@ -138,3 +140,25 @@ def test_list_shows_broken_files_and_hides_disabled_ones(project: Project) -> No
 
 def test_list_of_nothing(project: Project) -> None:
     assert project.run("list").ok().stdout.strip() != ""
+
+def test_init_left_at_its_question_made_nothing(nowhere: Project) -> None:
+    command = subprocess.Popen(
+        [*COMMAND, "init", "made"],
+        cwd=nowhere.folder,
+        env=environment(nowhere.home),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stderr is not None
+    asked = ""
+    while "[y/N]" not in asked:
+        letter = command.stderr.read(1)
+        assert letter, asked
+        asked += letter
+    command.send_signal(signal.SIGINT)
+    _, said = command.communicate(timeout=PATIENCE)
+    assert (command.returncode, said.strip()) == (1, "Cancelled.")
+    assert not (nowhere.folder / "made").exists()
+    nowhere.run("init", "made").ok()

@@ -337,3 +337,24 @@ def test_annotations_for_github_are_alone_on_stdout(words: Project) -> None:
     lines = words.run("validate", "--format", "github").stdout.splitlines()
     assert [line for line in lines if not line.startswith("::")] == []
     assert lines
+
+def test_a_missing_configuration_is_the_only_error(words: Project) -> None:
+    words.write({"mxcp-site.yml": SITE.replace("word_plugin}", "word_plugin, config: loud}")})
+    words.sql_tool("shout", "SELECT shout_words('a') AS s")
+    ran = words.run("validate")
+    assert ran.code == 1
+    assert "the plugin configuration 'loud' is not in the user configuration" in ran.stdout
+    assert "does not exist!" not in ran.stdout
+    assert ran.stdout.endswith("\n1 endpoint checked: all valid, 1 error in plugins\n"), ran
+
+
+def test_functions_that_a_broken_plugin_lacks_are_no_errors_of_the_sql(words: Project) -> None:
+    words.sql_tool("shout", "SELECT shout_words('a') AS s")
+    words.sql_tool("other", "SELECT shout_other('a') AS s")
+    words.write({"plugins/word_plugin.py": "import not_there\n"})
+    for command in (("validate",), ("serve", "--port", "0")):
+        ran = words.run(*command)
+        said = ran.stdout + ran.stderr
+        assert ran.code == 1, ran
+        assert "No module named 'not_there'" in said and "shout_other" in said
+        assert "shout_words" not in said

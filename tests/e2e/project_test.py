@@ -42,6 +42,21 @@ def test_outside_a_project_as_json(nowhere: Project) -> None:
     assert "mxcp-site.yml" in nowhere.run("list", "--json-output").error
 
 
+def test_files_that_sql_reads_are_found_from_a_subfolder(project: Project) -> None:
+    project.write({"data/x.csv": "a,b\n1,2\n", "tools/deep/here.txt": ""})
+    project.sql_tool("rows", "SELECT * FROM read_csv('data/x.csv')")
+    for cwd in (".", "tools/deep"):
+        project.run("validate", cwd=cwd).ok()
+        ran = project.run("run", "tool", "rows", "--json-output", cwd=cwd)
+        assert ran.result == [{"a": 1, "b": 2}]
+        assert project.run("query", "FROM 'data/*.csv'", "--json-output", cwd=cwd).result
+    # What is written goes where the command runs.
+    project.run("query", "COPY (SELECT 1 AS a) TO 'out.csv'", cwd="tools/deep").ok()
+    assert (project.folder / "tools/deep/out.csv").exists()
+    project.sql_tool("rows", "SELECT * FROM read_csv('data/not.csv')")
+    assert "relative paths start at the project's root" in project.run("validate").stdout
+
+
 def test_other_folder_names(project: Project) -> None:
     project.write(
         {
@@ -195,6 +210,8 @@ def test_readonly_without_a_database(project: Project) -> None:
     error = project.run("query", "SELECT 1", "--readonly", "--json-output").error
     assert "db-default.duckdb" in error and "read-only" in error
     assert not project.database.exists()
+    said = project.run("query", "SELECT 1", env={"MXCP_READONLY": "1"}).stderr
+    assert "create it first, or take away MXCP_READONLY" in said
 
 
 @pytest.mark.parametrize("word", ["false", "0", "No"])

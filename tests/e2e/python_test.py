@@ -689,3 +689,51 @@ def test_the_runtime_is_typed() -> None:
     package = Path(spec.origin).parent
     assert (package / "py.typed").exists()
     assert list(package.glob("runtime/*.pyi")) or list(package.glob("runtime*.pyi"))
+
+def test_a_name_that_python_does_not_allow(project: Project) -> None:
+    code = "async def get_user():\n    return 'ada'\n\ndef class_():\n    return 'c'\n"
+    project.write({"python/users.py": code})
+    for name in ("get-user", "class"):
+        project.write({f"tools/{name}.yml": f"""
+            tool:
+              name: {name}
+              language: python
+              source: {{file: ../python/users.py}}
+            """})  # fmt: skip
+    project.run("validate").ok()
+    assert project.tool("get-user").result == "ada"
+    assert project.tool("class").result == "c"
+    project.write({"python/users.py": "def user(): pass\n"})
+    error = project.tool("get-user").error
+    assert "function 'get_user' not found" in error
+
+
+def test_no_result_where_an_object_is_declared(project: Project) -> None:
+    project.python_tool(
+        "none",
+        "def none():\n    return None\n",
+        """
+        return: {type: object}
+        tests: [{name: t, arguments: []}]
+        """,
+    )
+    assert "the tool returned no result (null)" in project.tool("none").error
+    assert "the tool returned no result (null)" in project.run("test").stdout
+    assert project.tool("none", "--skip-output-validation").result is None
+    with project.serve() as server:
+        server.initialize()
+        result = server.call("none")
+        assert result["isError"] and "no result (null)" in result["content"][0]["text"]
+
+
+def test_names_of_query_parameters_that_differ_in_case(project: Project) -> None:
+    project.python_tool(
+        "both",
+        """
+        from mxcp.runtime import db
+
+        def both():
+            return db.execute("SELECT $n AS low, $N AS high", {"n": 1, "N": 2})
+        """,
+    )
+    assert "the parameters 'n' and 'N' are one to DuckDB" in project.tool("both").error

@@ -195,6 +195,10 @@ TEST_CASE("names that are missing, unused or positional") {
   CHECK(f.run("SELECT ?", {{"x", 1}}) ==
         "the SQL uses the positional parameter $1 (or ?), but parameters are given by name (write "
         "$name instead)");
+  // DuckDB would give both the value of one.
+  CHECK(f.run("SELECT $n AS low, $N AS high", {{"n", 1}, {"N", 2}}) ==
+        "the parameters 'n' and 'N' are one to DuckDB, which ignores the case of names (rename one "
+        "of them)");
   // Found before the first statement runs.
   CHECK(f.run("CREATE TABLE t (a INTEGER); SELECT $ab", {{"abc", 1}}) ==
         "the SQL uses the parameter $ab, which is not given (did you mean 'abc'?)");

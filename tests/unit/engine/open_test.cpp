@@ -38,6 +38,40 @@ TEST_CASE("the folder of a new database is made") {
   CHECK((*opened)->options().max_connections >= 4);
 }
 
+TEST_CASE("what asked for read-only is named when there is no database") {
+  set_search_path();
+  TempFolder folder;
+  const auto hint = [&](const std::string& by) {
+    const auto opened =
+        Database::open({.path = folder.path() / "no.duckdb", .readonly = true, .readonly_by = by});
+    return opened.ok() ? "opened" : opened.error().hint;
+  };
+  CHECK(hint("MXCP_READONLY") == "create it first, or take away MXCP_READONLY");
+  CHECK(hint("") == "create it first, or set readonly: false");
+}
+
+TEST_CASE("files that SQL reads by a relative path") {
+  TempFolder files;
+  REQUIRE(write_file(files.path() / "some.csv", "a,b\n1,2\n").ok());
+  const std::string rows = "[{\"a\":1,\"b\":2}]";
+  {
+    Fixture f({.files = files.path()});
+    for (const char* const sql :
+         {"FROM 'some.csv'", "FROM read_csv('some.csv')", "FROM read_csv('so*.csv')"}) {
+      CAPTURE(sql);
+      CHECK(f.run(sql) == rows);
+    }
+    // Of one connection only, as every setting.
+    auto lease = f.lease();
+    CHECK(outcome_of(lease.execute("SET file_search_path = '/nowhere'; FROM 'some.csv'", {})) !=
+          rows);
+    CHECK(f.run("FROM 'some.csv'") == rows);
+  }
+  // A comma would end the path.
+  Fixture f({.files = files.path() / "a,b"});
+  CHECK(f.run("SELECT current_setting('file_search_path') AS p") == "[{\"p\":\"\"}]");
+}
+
 TEST_CASE("a file that is no database, a folder, a folder that cannot be made") {
   TempFolder folder;
   const fs::path text = folder.path() / "text.duckdb";

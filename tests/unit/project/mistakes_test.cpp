@@ -518,6 +518,30 @@ tools/a.yml:6:7: the test 't' gives the argument 'idd', which is no parameter (d
      R"(tools/a.yml:1:1: 'tool' has no value (indent its keys under it)
 )"},
     {"tools/a.yml",
+     R"(tool:
+  name: a
+  parameters: [{name: n, type: integer}, {name: N, type: integer}]
+  source: {code: 'SELECT $n, $N'}
+)",
+     R"(tools/a.yml:3:42: the parameters 'n' and 'N' are one to DuckDB, which ignores the case of names (rename one of them)
+)"},
+    {"tools/a.yml",
+     R"(tool:
+  name: a
+  input_schema: {type: object, properties: {n: {type: integer}, N: {type: integer}}}
+  source: {code: 'SELECT $n, $N'}
+)",
+     R"(tools/a.yml:3:17: the parameters 'n' and 'N' are one to DuckDB, which ignores the case of names (rename one of them)
+)"},
+    {"tools/a.yml",
+     R"(tool:
+  name: a
+  language: python
+  parameters: [{name: n, type: integer}, {name: N, type: integer}]
+  source: {code: 'def a(n, N): return n + N'}
+)",
+     ""},
+    {"tools/a.yml",
      R"(tool: greet
 )",
      R"(tools/a.yml:1:7: the tool must be a mapping of keys to values, found the string 'greet' (the keys are 'name', 'description', 'tags', 'annotations', 'parameters', 'return', 'language', 'source', 'policies', 'tests', 'enabled', 'title', 'icons', '_meta', 'input_schema', 'output_schema', 'task', 'limits' and 'content')

@@ -96,6 +96,21 @@ TEST_CASE("check_source: a missing function names the nearest one") {
   CHECK(complaints({}, "class C:\n  def f(self): pass\n").size() == 1);
 }
 
+TEST_CASE("check_source: a name that no function can have stands for one that it can") {
+  CHECK(complaints({}, "def get_user(): pass\n", "get-user").empty());
+  CHECK(complaints({}, "def a_b_c(): pass\n", "a.b-c").empty());
+  CHECK(complaints({}, "def class_(): pass\n", "class").empty());
+  CHECK(complaints({}, "def _2fast(): pass\n", "2fast").empty());
+  CHECK(complaints({}, "def größe_1(): pass\n", "größe–1").empty());
+  CHECK(complaints({}, "def match(): pass\n", "match").empty());
+  CHECK(complaints({}, "def other(): pass\n", "get-users").front() ==
+        "python/tool_code.py | function 'get_users' not found in python/tool_code.py | the file "
+        "must define, outside of any class: def get_users()");
+  CHECK(complaints({}, "def get_user(): pass\n", "get-users").front() ==
+        "python/tool_code.py:1:1 | function 'get_users' not found in python/tool_code.py | did you "
+        "mean 'get_user'? it must be named 'get_users'");
+}
+
 TEST_CASE("check_source: parameters must fit, and the line of the function is given") {
   CHECK(
       complaints({"name: string", "formal: boolean"}, "\n\ndef f(nam, formal): pass\n") ==

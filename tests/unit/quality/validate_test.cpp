@@ -265,6 +265,130 @@ TEST_CASE("a mistake in the SQL of a completion has its place in it") {
             .find("error[sql] resources/r.yml:8:26: ") == 0);
 }
 
+TEST_CASE("a completion that writes is refused") {
+  const auto lines = [](const std::string& sql) {
+    return Checked({{"prompts/p.yml",
+                     "prompt:\n"
+                     "  name: p\n"
+                     "  parameters:\n"
+                     "    - name: a\n"
+                     "      type: string\n"
+                     "      completion: |\n"
+                     "        " +
+                         sql +
+                         "\n"
+                         "  messages: [{prompt: '{{ a }}'}]\n"}},
+                   kUsers)
+        .lines();
+  };
+  const std::string refused =
+      ": the completion has a statement that is no query (write a SELECT: it runs while somebody "
+      "types)";
+  CHECK(lines("SELECT name FROM users WHERE name LIKE $value || '%'") == "");
+  CHECK(lines("DELETE FROM users") == "error[config] prompts/p.yml:7:9" + refused);
+  CHECK(lines("INSERT INTO users (name) VALUES ($value) RETURNING name") ==
+        "error[config] prompts/p.yml:7:9" + refused);
+  CHECK(lines("SELECT 1; DROP TABLE users") == "error[config] prompts/p.yml:7:19" + refused);
+}
+
+TEST_CASE("parameters that differ only in case of what is typed") {
+  CHECK(Checked({{"prompts/p.yml",
+                  "prompt:\n"
+                  "  name: p\n"
+                  "  parameters:\n"
+                  "    - {name: Value, type: string}\n"
+                  "    - {name: a, type: string, completion: SELECT $value}\n"
+                  "  messages: [{prompt: '{{ a }} {{ Value }}'}]\n"}})
+            .lines() ==
+        "warning prompts/p.yml:4:7: completions cannot see the parameter 'Value': in their SQL "
+        "$value is what was typed (give the parameter another name)");
+}
+
+TEST_CASE("code is checked beside other mistakes of its file") {
+  // SQL, with a key that does not exist.
+  CHECK(Checked({{"tools/t.yml",
+                  "tool:\n  name: t\n  descripton: x\n"
+                  "  parameters: [{name: x, type: integer}]\n"
+                  "  source:\n    code: SELECT $y\n"}})
+            .lines() ==
+        "error[config] tools/t.yml:3:3: unknown key 'descripton' in the tool (did you mean "
+        "'description'?)\n"
+        "error[sql] tools/t.yml:4:16: parameter 'x' is declared, but not used in the SQL (did you "
+        "mean '$y'?)\n"
+        "error[sql] tools/t.yml:6:18: the SQL uses $y, which is not a declared parameter (declare "
+        "it under 'parameters:')");
+  // Of parameters whose declarations are wrong the names are known.
+  CHECK(Checked({{"tools/t.yml",
+                  "tool:\n  name: t\n"
+                  "  parameters: [{name: x, type: integer, descripton: x}]\n"
+                  "  source:\n    code: SELECT $x + $y\n"}})
+            .lines() ==
+        "error[config] tools/t.yml:3:41: unknown key 'descripton' in a parameter (did you mean "
+        "'description'?)\n"
+        "error[sql] tools/t.yml:5:23: the SQL uses $y, which is not a declared parameter (declare "
+        "it under 'parameters:')");
+  // Templates.
+  CHECK(Checked({{"prompts/p.yml",
+                  "prompt:\n  name: p\n  parameters: [{name: topic, type: string}]\n"
+                  "  messages:\n"
+                  "    - {role: sytem, prompt: 'Say {{ topc }}'}\n"}})
+            .lines() ==
+        "error[config] prompts/p.yml:5:14: 'role' must be one of 'user', 'assistant' or 'system', "
+        "found the string 'sytem' (did you mean 'system'?)\n"
+        "error[config] prompts/p.yml:5:37: message 1 uses 'topc', which is not a declared "
+        "parameter (did you mean 'topic'?)");
+  // Python.
+  CHECK(Checked({{"tools/t.yml",
+                  "tool: {name: t, tag: [], language: python, source: {code: 'def t(): pass'}}\n"}})
+            .lines()
+            .find("checked t") != std::string::npos);
+}
+
+TEST_CASE("code is not judged by what a mistake hides") {
+  const auto lines = [](const std::string& yaml) {
+    return Checked({{"tools/t.yml", "tool:\n  name: t\n" + yaml}}).lines();
+  };
+  const std::string sql = "  source: {code: 'SELECT $x + 1 AS v'}\n";
+  for (const char* const parameters :
+       {"  paramters: [{name: x, type: integer}]\n", "  wanted: [{name: x, type: integer}]\n",
+        "  args: [{name: x, type: integer}]\n", "  parameters: [{nam: x, type: integer}]\n",
+        "  parameters: [{name: x, typ: integer}]\n", "  parameters: {x: {type: integer}}\n",
+        "  parameters: [{name: x, type: integre}]\n",
+        "  parameters: [{name: x, type: integer}]\n  langauge: sql\n",
+        "  parameters: [{name: x, type: integer}]\n  language: squeal\n"}) {
+    CAPTURE(parameters);
+    const std::string told = lines(parameters + sql);
+    CHECK(told.starts_with("error[config]"));
+    CHECK(told.find('\n') == std::string::npos);
+  }
+  // Beside a column's declared type that is none.
+  CHECK(lines("  parameters: [{name: x, type: integer}]\n  return: {type: strng}\n" + sql)
+            .find('\n') == std::string::npos);
+}
+
+TEST_CASE("a text that is only tried to be a number needs no warning") {
+  const auto lines = [](const std::string& sql) {
+    return Checked({{"tools/t.yml",
+                     "tool:\n  name: t\n  parameters: [{name: s, type: string}]\n"
+                     "  source:\n    code: |\n      " +
+                         sql + "\n"}})
+        .lines();
+  };
+  for (const char* const sql :
+       {"SELECT try_cast($s AS INT) AS r", "SELECT coalesce(TRY_CAST( $s AS INTEGER), 0) AS r",
+        "SELECT CASE WHEN $s = 'all' THEN 0 ELSE try_cast($s AS INT) END AS r",
+        "SELECT * FROM (VALUES (1), (2)) t(id) WHERE id = try_cast($s AS INT)"}) {
+    CAPTURE(sql);
+    CHECK(lines(sql) == "");
+  }
+  for (const char* const sql :
+       {"SELECT $s::INT AS r", "SELECT try_cast($s AS INT) + $s::INT AS r",
+        "SELECT * FROM (VALUES (1), (2)) t(id) WHERE id = $s AND id = try_cast($s AS INT)"}) {
+    CAPTURE(sql);
+    CHECK(lines(sql).find("text that is no number fails") != std::string::npos);
+  }
+}
+
 TEST_CASE("every file is reported, sorted, and one can be chosen") {
   Checked project({{"tools/b.yml", "tool: {name: b, source: {cod: SELECT 1}}\n"},
                    {"tools/a.yml", "tool: {name: a, source: {code: SELECT 1}}\n"},
