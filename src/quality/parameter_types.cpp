@@ -90,14 +90,13 @@ class ParameterTypes {
     const std::string& sql = endpoint_.source.text;
     std::string without;
     std::size_t done = 0;
-    for (const Placeholder& placeholder : placeholders(sql)) {
-      const std::size_t end = placeholder.offset + 1 + placeholder.name.size();
+    for (const auto& placeholder : engine::parameter_places(sql)) {
       if (to_lower(placeholder.name) != to_lower(name) ||
-          !is_tried(std::string_view(sql).substr(0, placeholder.offset))) {
+          !is_tried(std::string_view(sql).substr(0, placeholder.begin))) {
         continue;
       }
-      without += sql.substr(done, placeholder.offset - done) + "NULL";
-      done = end;
+      without += sql.substr(done, placeholder.begin - done) + "NULL";
+      done = placeholder.end;
     }
     if (done == 0) return true;
     without += sql.substr(done);
