@@ -98,13 +98,13 @@ Result<std::unique_ptr<Connection>> ConnectionPool::wait(Instant deadline, Cance
   if (waiter.connection) return std::move(waiter.connection);
   if (waiter.granted) return open_connection();
   if (cancel != nullptr && cancel->cancelled()) return cancel->error();
-  return Error{Code::kOverloaded,
-               "no database connection became free in time: all " +
-                   std::to_string(options_.max_connections + options_.extra_connections) +
-                   " are in use",
-               {},
-               "long queries keep them busy, or transactions and streams of Python code that nobody "
-               "closed; try again later"};
+  return Error{
+      Code::kOverloaded,
+      "no database connection became free in time: all " +
+          std::to_string(options_.max_connections + options_.extra_connections) + " are in use",
+      {},
+      "long queries keep them busy, or transactions and streams of Python code that nobody "
+      "closed; try again later"};
 }
 
 bool ConnectionPool::may_open_extra() const {

@@ -343,7 +343,7 @@ def test_an_empty_option_is_not_taken_for_none(served: Project, flags: list[str]
 def test_the_end_of_a_start_that_waits_for_the_database(served: Project) -> None:
     served.query("CREATE TABLE t (i INT)")
     with duckdb.connect(str(served.database)):
-        served.write({"config.yml": "mxcp: 1\ntransport: {http: {port: %d}}\n" % free_port()})
+        served.write({"config.yml": f"mxcp: 1\ntransport: {{http: {{port: {free_port()}}}}}\n"})
         served.env["MXCP_CONFIG"] = "config.yml"
         server = started(served)
         assert server.stderr and "it is waited for" in server.stderr.readline()
@@ -354,7 +354,7 @@ def test_the_end_of_a_start_that_waits_for_the_database(served: Project) -> None
 
 def test_few_descriptors_are_kept_for_the_database(served: Project) -> None:
     port = free_port()
-    served.write({"config.yml": "mxcp: 1\ntransport: {http: {port: %d}}\n" % port})
+    served.write({"config.yml": f"mxcp: 1\ntransport: {{http: {{port: {port}}}}}\n"})
     served.env["MXCP_CONFIG"] = "config.yml"
     server = started(served, "prlimit", "--nofile=128:128")
     try:
