@@ -252,13 +252,6 @@ Outcome shape_result(const Call& call, RawResult raw) {
   } else {
     append_json(outcome.json, value);
   }
-  // An object was promised and null is none: no client could be sent it.
-  if (outcome.json == "null" && call.check_output && declared != nullptr &&
-      call.endpoint->kind == EndpointKind::kTool && !types::is_wrapped(*declared)) {
-    return failed({Code::kInvalidOutput, "the tool returned no result (null)",
-                   raw.place.known() ? raw.place : call.endpoint->place,
-                   "return an object, or declare none"});
-  }
   outcome = within_limits(call, std::move(outcome), read);
   if (std::string* text = value.as_string(); text != nullptr && !outcome.error) {
     outcome.text = std::move(*text);

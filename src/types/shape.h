@@ -30,9 +30,9 @@ Error not_single(const Type& declared, std::size_t count, bool rows);
 // An object type is advertised itself. Anything else stands in {"result": ...}: is_wrapped() says
 // so, and the caller wraps the value alike.
 //
-// A null result of an object type passes shape() and check(), as null does everywhere. But
-// structured content must be an object: of a tool it is an error ("the tool returned no result
-// (null)"), which invoke/ makes for all who call it.
+// A null result of an object type passes shape() and check(), as null does everywhere: `run` prints
+// it, a test can expect it. But structured content must be an object: whoever speaks MCP must
+// answer such a call with an error ("the tool returned no result (null)"), not with null.
 Value output_schema(const Type& declared);
 bool is_wrapped(const Type& declared);
 

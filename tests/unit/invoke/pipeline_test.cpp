@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <cmath>
-
 #include "support/temp_project.h"
 
 using namespace mxcp;
@@ -102,31 +100,6 @@ TEST_CASE("a result that breaks its declaration is an error, unless checking is 
   outcome = run(project, runner, std::move(unchecked));
   REQUIRE(!outcome.error);
   CHECK(outcome.json == "101");
-}
-
-TEST_CASE("no result where an object is declared") {
-  const auto outcome = [](const std::string& kind, const std::string& type, Value result,
-                          bool check = true) {
-    const bool tool = kind == "tool";
-    const test::TempProject project{
-        {kind + "s/f.yml", kind + ":\n  " + (tool ? "name: f" : "uri: f://x") +
-                               "\n  language: python\n  return: {type: " + type +
-                               "}\n  source: {code: 'def f(): pass'}\n"}};
-    FakeRunner runner(value(std::move(result)));
-    auto asked = request(tool ? "f" : "f://x", {});
-    asked.kind = tool ? project::EndpointKind::kTool : project::EndpointKind::kResource;
-    asked.check_output = check;
-    const auto outcome = run(project, runner, std::move(asked));
-    return outcome.error ? outcome.error->message : outcome.json;
-  };
-  // MCP wants an object there, so what runs and tests must not let null pass either.
-  CHECK(outcome("tool", "object", Value()) == "the tool returned no result (null)");
-  CHECK(outcome("tool", "object", std::nan("")) == "the tool returned no result (null)");
-  CHECK(outcome("tool", "object", Value(), false) == "null");
-  CHECK(outcome("tool", "object", Object{{"a", Value()}}) == "{\"a\":null}");
-  CHECK(outcome("tool", "string", Value()) == "null");
-  CHECK(outcome("tool", "array", Value()) == "null");
-  CHECK(outcome("resource", "object", Value()) == "null");
 }
 
 TEST_CASE("a string result is also given as itself") {
