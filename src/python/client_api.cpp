@@ -60,7 +60,7 @@ struct Stop {
   CancelToken::Registration registration;
 };
 
-constexpr const char* kStopName = "mxcp.stop";
+constexpr const char* kStopName = "mxcp.asked";
 
 void end_stop(PyObject* capsule) {
   auto* const stop = static_cast<Stop*>(PyCapsule_GetPointer(capsule, kStopName));
