@@ -1,7 +1,6 @@
 #include "base/json_member.h"
 
 #include <boost/json/basic_parser_impl.hpp>
-#include <limits>
 #include <utility>
 
 namespace mxcp {
@@ -77,16 +76,16 @@ class Finder {
   std::optional<Value> found_;
 };
 
-bj::parse_options any_depth() {
+bj::parse_options with_depth() {
   bj::parse_options options;
-  options.max_depth = std::numeric_limits<std::size_t>::max();
+  options.max_depth = JsonMember::kDeepest;
   return options;
 }
 
 }  // namespace
 
 struct JsonMember::State {
-  explicit State(std::string name) : parser(any_depth(), std::move(name)) {}
+  explicit State(std::string name) : parser(with_depth(), std::move(name)) {}
   bj::basic_parser<Finder> parser;
   bj::error_code error;
 };

@@ -24,9 +24,10 @@ class JsonMember {
 
   void feed(std::string_view piece);
   // The text has ended: a string (of up to kLongest bytes) or an integer; nothing when there is no
-  // such member, it is something else, or the text is no JSON.
+  // such member, it is something else, or the text is no JSON, or deeper than kDeepest.
   std::optional<Value> finish();
   static constexpr std::size_t kLongest = 1024;
+  static constexpr std::size_t kDeepest = 1000;  // levels: the parser calls itself for each
 
  private:
   struct State;
