@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import random
 from collections.abc import Iterator
@@ -177,6 +178,14 @@ def test_too_many_in_a_while(project: Project, how: str) -> None:
         assert server.value("many") == [{"a": 1}]
 
 
+def call_ask(server: HttpServer, **params: Any) -> Any:
+    """A round of the tool `ask`, by a client of 2026-07-28 that can be asked."""
+    server.modern = MODERN
+    able = {PREFIX + "clientCapabilities": {"elicitation": {}}}
+    params = {"name": "ask", "arguments": {}, **params}
+    return server.post("tools/call", params, 1, **able).json["result"]
+
+
 def test_the_rounds_of_a_call_that_asks_count_once(project: Project) -> None:
     project.python_tool("ask", """
         from mxcp.runtime import mcp
@@ -185,12 +194,7 @@ def test_the_rounds_of_a_call_that_asks_count_once(project: Project) -> None:
             return [(await mcp.elicit(text))["action"] for text in ("One?", "Two?")]
         """, "limits: {rate: 1/h}")  # fmt: skip
     with HttpServer(project) as server:
-        server.modern = MODERN
-        able = {PREFIX + "clientCapabilities": {"elicitation": {}}}
-
-        def call(**params: Any) -> Any:
-            params = {"name": "ask", "arguments": {}, **params}
-            return server.post("tools/call", params, 1, **able).json["result"]
+        call = functools.partial(call_ask, server)
 
         def answer(asked: Any) -> Any:
             answers = {key: {"action": "accept"} for key in asked["inputRequests"]}
@@ -199,7 +203,6 @@ def test_the_rounds_of_a_call_that_asks_count_once(project: Project) -> None:
         first = call()
         second = call(**answer(first))
         assert call(**answer(second))["content"][0]["text"] == '["accept","accept"]'
-        # Who answers twice calls again.
         # Who answers twice calls again.
         for params in (answer(second), answer(first), {}):
             assert limit_of(call(**params))["limit"] == "rate"
@@ -213,12 +216,7 @@ def test_rounds_without_answers_count_as_calls(project: Project) -> None:
             return (await mcp.elicit("One?"))["action"]
         """, "limits: {rate: 2/h}")  # fmt: skip
     with HttpServer(project) as server:
-        server.modern = MODERN
-        able = {PREFIX + "clientCapabilities": {"elicitation": {}}}
-
-        def call(**params: Any) -> Any:
-            params = {"name": "ask", "arguments": {}, **params}
-            return server.post("tools/call", params, 1, **able).json["result"]
+        call = functools.partial(call_ask, server)
 
         first = call()
         second = call(requestState=first["requestState"], inputResponses={"another": {}})
